@@ -1,0 +1,91 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Storage.Journal;
+
+/// <summary>
+/// What one group wants made durable in one step: all of it becomes durable together or not at all. Replaying the records of a group
+/// in order gives its state: a hard state replaces the former, entries replace whatever stood at and behind the first one's index, a
+/// reset drops all entries up to its index, a deletion ends the group.
+/// </summary>
+public sealed class JournalRecord
+{
+    public required GroupId Group { get; init; }
+
+    public HardState? HardState { get; init; }
+
+    /// <summary>
+    /// Entries with ascending, gapless indexes, as they lie in the log tail. Their bytes must not change or go away until
+    /// <see cref="IJournalWaiter.Written"/>.
+    /// </summary>
+    public IReadOnlyList<Entry> Entries { get; init; } = [];
+
+    /// <summary>A lower bound of the commit index, so that start-up need not wait for a leader to flush what was committed. A hint.</summary>
+    public LogIndex Commit { get; init; }
+
+    /// <summary>Not null: the group's segments are fsynced up to here; the journal need not keep entries up to it.</summary>
+    public LogIndex? SegmentsDurable { get; init; }
+
+    /// <summary>Not null: a snapshot was installed; entries up to it, and all older ones of another history, are void.</summary>
+    public (LogIndex Index, Term Term)? Reset { get; init; }
+
+    /// <summary>The group was deleted; nothing of it is needed any more.</summary>
+    public bool Deleted { get; init; }
+
+    /// <summary>Who is told; null when nobody waits.</summary>
+    public IJournalWaiter? Waiter { get; init; }
+
+    /// <summary>The waiter's own mark, given back to it.</summary>
+    public PersistToken Token { get; init; }
+}
+
+public interface IJournalWaiter
+{
+    /// <summary>The record is durable. Records are reported in the order in which they were appended.</summary>
+    void Written(JournalRecord record);
+}
+
+/// <summary>The way into the node's journal for the shards. Records become durable in the order of these calls.</summary>
+public interface IJournal
+{
+    void Append(JournalRecord record);
+
+    /// <summary>Starts writing what was appended, unless a batch is already on its way.</summary>
+    void Flush();
+}
+
+/// <summary>What the journal asks of the groups so that its oldest file can be recycled.</summary>
+public interface IJournalOwner
+{
+    /// <summary>
+    /// A file is due and still holds entries of this group up to <paramref name="upTo"/>. The group answers, in its own time, with
+    /// <see cref="JournalRecord.SegmentsDurable"/> at or above it or, for entries that can't go to segments yet because they are not
+    /// committed, with a record that carries those entries again.
+    /// </summary>
+    void ReleaseWanted(GroupId group, LogIndex upTo);
+}
+
+/// <summary>Receives the journal's content at start, in the order in which it was written.</summary>
+public interface IJournalReplay
+{
+    void HardState(GroupId group, HardState state);
+
+    /// <summary>The bytes are valid during the call only. The journal has checked them against its blocks' CRCs.</summary>
+    void Entries(GroupId group, IReadOnlyList<Entry> entries);
+
+    void Commit(GroupId group, LogIndex commit);
+
+    void SegmentsDurable(GroupId group, LogIndex index);
+
+    void Reset(GroupId group, LogIndex index, Term term);
+
+    void Deleted(GroupId group);
+
+    /// <summary>
+    /// Durable journal bytes that held something of this group are damaged and can't be mended here (design 4: damage before D). Nothing
+    /// was cut. Until healing exists the group must not start on this replica.
+    /// </summary>
+    void Damaged(GroupId group, string report);
+
+    /// <summary>As <see cref="Damaged"/>, where even the table of the damaged batch is lost: any group may be concerned.</summary>
+    void DamagedUnknown(string report);
+}
