@@ -1,0 +1,50 @@
+namespace RaftMq.Broker;
+
+/// <summary>What the operator decides about a node's broker. Every limit has its default from the design, section 8.</summary>
+public sealed record BrokerOptions
+{
+    public int Shards { get; init; } = 1;
+
+    /// <summary>Topics are created on first use (Kafka's auto.create.topics.enable).</summary>
+    public bool AutoCreateTopics { get; init; } = true;
+
+    public int DefaultPartitions { get; init; } = 4;
+
+    /// <summary>At most as many as there are nodes.</summary>
+    public int DefaultReplicationFactor { get; init; } = 3;
+
+    /// <summary>Partitions of the internal topic that holds consumer groups.</summary>
+    public int OffsetsPartitions { get; init; } = 16;
+
+    /// <summary>A voter that has not had everything for this long is not in sync.</summary>
+    public TimeSpan ReplicaLagMax { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a group may be led by another than its preferred replica once that one is caught up.</summary>
+    public TimeSpan LeaderBalanceDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    public BrokerLimits Limits { get; init; } = new();
+}
+
+/// <summary>Named limits; behaviour at each is tested.</summary>
+public sealed record BrokerLimits
+{
+    public int RecordBatchBytesMax { get; init; } = 1 << 20;
+
+    public long UncommittedBytesPerGroup { get; init; } = 32 << 20;
+
+    public long UncommittedBytesPerNode { get; init; } = 512L << 20;
+
+    public int ReplicationWindowEntries { get; init; } = 256;
+
+    public long ReplicationWindowBytes { get; init; } = 8 << 20;
+
+    public long PeerQueueBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>Produce commands that wait for room or for the leader's no-op, per partition.</summary>
+    public int WaitingProducesPerPartition { get; init; } = 1024;
+
+    /// <summary>Producers whose sequences a partition remembers; beyond it the ones unused for longest go (Kafka: producer.id.expiration.ms).</summary>
+    public int ProducersPerPartition { get; init; } = 100_000;
+
+    public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
+}

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Controller;
+
+/// <summary>
+/// What an operator or a client asks of the cluster. Any node takes it and passes it on to the controller's leader; the answer comes
+/// when the change is durable (committed) and applied on the node that was asked.
+/// </summary>
+public abstract record AdminCommand
+{
+    private AdminCommand() { }
+
+    /// <param name="Partitions">-1: the default.</param>
+    /// <param name="ReplicationFactor">-1: the default (3, or as many as there are nodes).</param>
+    /// <param name="Assignments">Empty: the controller places; else one list of nodes per partition.</param>
+    public sealed record CreateTopic(
+        string Name, int Partitions, int ReplicationFactor, ImmutableArray<ImmutableArray<NodeId>> Assignments,
+        ImmutableSortedDictionary<string, string> Configs, bool ValidateOnly, bool Internal = false) : AdminCommand;
+
+    public sealed record DeleteTopic(string Name, UInt128 Id) : AdminCommand;
+
+    public sealed record AddPartitions(
+        string Topic, int TotalCount, ImmutableArray<ImmutableArray<NodeId>> Assignments, bool ValidateOnly) : AdminCommand;
+
+    /// <summary>Null value: back to the default. <paramref name="Replace"/>: what is not named goes back to its default too.</summary>
+    public sealed record SetTopicConfigs(
+        string Topic, ImmutableSortedDictionary<string, string?> Changes, bool Replace, bool ValidateOnly) : AdminCommand;
+
+    /// <summary>Makes a replica the preferred leader and hands leadership over.</summary>
+    public sealed record TransferLeadership(string Topic, int Partition, NodeId To) : AdminCommand;
+
+    /// <summary>Raises the log start: what is below is gone for consumers. -1: up to the high watermark.</summary>
+    public sealed record DeleteRecords(string Topic, int Partition, long BeforeOffset) : AdminCommand;
+
+    /// <summary>A block of producer ids that nobody else ever gets.</summary>
+    public sealed record AllocateProducerIds(int Count) : AdminCommand;
+}
+
+public enum AdminOutcome
+{
+    Done,
+    NotController,
+    TopicExists,
+    UnknownTopic,
+    UnknownPartition,
+    InvalidName,
+    InvalidPartitions,
+    InvalidReplicationFactor,
+    InvalidAssignment,
+    InvalidConfig,
+    NotEnoughNodes,
+    NotReplica,
+    OffsetOutOfRange,
+    TimedOut,
+    Refused,
+}
+
+/// <param name="Message">For people: what happened and what mends it. Null when done.</param>
+/// <param name="Number">AllocateProducerIds: the first id; DeleteRecords: the new log start; else 0.</param>
+public sealed record AdminResult(AdminOutcome Outcome, string? Message = null, long Number = 0, TopicInfo? Topic = null);
+
+/// <summary>Called once, inside a section of the node: do little, never block.</summary>
+public interface IAdminCompletion
+{
+    void Completed(AdminResult result);
+}

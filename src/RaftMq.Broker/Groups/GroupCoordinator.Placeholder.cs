@@ -1,0 +1,3 @@
+namespace RaftMq.Broker.Groups;
+
+public sealed class GroupCoordinator;
