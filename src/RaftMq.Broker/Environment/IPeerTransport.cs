@@ -16,11 +16,17 @@ public enum PeerLane
 /// </summary>
 public interface IPeerTransport
 {
-    /// <summary>A frame to fill, at least <paramref name="bytes"/> large; the transport owns it again after <see cref="Send"/>.</summary>
+    /// <summary>A frame to fill, of length zero and at least <paramref name="bytes"/> large; the transport owns it again after <see cref="Send"/>.</summary>
     PeerFrame Rent(int bytes);
 
     /// <summary>Takes the frame over. Returns at once.</summary>
     void Send(NodeId to, PeerLane lane, PeerFrame frame);
+
+    /// <summary>
+    /// Gives a received frame's buffer back. A receiver hands each frame over to the node (<c>BrokerNode.ReceivePeerFrame</c>), which
+    /// owns it until then.
+    /// </summary>
+    void Return(PeerFrame frame);
 
     /// <summary>Bytes waiting to be sent to that node, all lanes.</summary>
     long QueuedBytes(NodeId to);
