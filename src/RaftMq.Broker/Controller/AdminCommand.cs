@@ -51,6 +51,9 @@ public enum AdminOutcome
     InvalidConfig,
     NotEnoughNodes,
     NotReplica,
+
+    /// <summary>This node does not lead the partition; ask the one that does.</summary>
+    NotLeader,
     OffsetOutOfRange,
     TimedOut,
     Refused,

@@ -26,9 +26,6 @@ public sealed class ReadCommand
 /// <summary>Called inside the partition's section: do little, never block.</summary>
 public interface IReadCompletion
 {
-    /// <summary>A buffer for the batches, at least <paramref name="bytes"/> long, the reader's from here on.</summary>
-    Memory<byte> RentBuffer(ReadCommand command, int bytes);
-
     void Completed(ReadCommand command, in ReadResult result);
 }
 
@@ -49,9 +46,13 @@ public enum ReadOutcome
     Damaged,
 }
 
-/// <param name="Batches">Whole batches, in the buffer that the completion gave; empty when there is nothing at that offset yet.</param>
+/// <param name="Batches">
+/// Whole batches, to be sent one behind the other; empty when there is nothing at that offset yet. The memory is never changed and stays
+/// valid while it is held: send from it, copy nothing.
+/// </param>
+/// <param name="SizeBytes">Of all batches.</param>
 public readonly record struct ReadResult(
-    ReadOutcome Outcome, ReadOnlyMemory<byte> Batches, long HighWatermark, long LogStartOffset);
+    ReadOutcome Outcome, IReadOnlyList<ReadOnlyMemory<byte>> Batches, int SizeBytes, long HighWatermark, long LogStartOffset);
 
 /// <summary>
 /// Waits for a partition's high watermark to pass an offset, or for anything else that a waiting reader must hear of (leadership
