@@ -15,8 +15,15 @@ public readonly record struct StoreId(UInt128 Value)
 }
 
 /// <summary>A replica's identity as a voter: the node and the data folder it votes with (design: "a voter is (node id, store id)").</summary>
-public readonly record struct ReplicaId(NodeId Node, StoreId Store)
+public readonly record struct ReplicaId(NodeId Node, StoreId Store) : IComparable<ReplicaId>
 {
+    /// <summary>By node, then by store: the order of the lists of a membership.</summary>
+    public int CompareTo(ReplicaId other)
+    {
+        int byNode = Node.CompareTo(other.Node);
+        return byNode != 0 ? byNode : Store.Value.CompareTo(other.Store.Value);
+    }
+
     public override string ToString() => Node.ToString();
 }
 
@@ -38,6 +45,11 @@ public readonly record struct GroupId(UInt128 Value) : IComparable<GroupId>
 public readonly record struct Term(int Value) : IComparable<Term>
 {
     public static readonly Term Zero;
+
+    /// <summary>The last term there can be; a replica in it does not campaign any more.</summary>
+    public static readonly Term Last = new(int.MaxValue);
+
+    public Term Next => new(checked(Value + 1));
 
     public int CompareTo(Term other) => Value.CompareTo(other.Value);
 

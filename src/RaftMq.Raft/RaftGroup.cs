@@ -1,126 +1,461 @@
 namespace RaftMq.Raft;
 
-public enum Role { Follower, PreCandidate, Candidate, Leader, Learner }
-
-/// <summary>What a group needs to know of itself and of time. Ticks are the caller's; the product's tick is 50 ms.</summary>
-public sealed record RaftConfig
-{
-    public required GroupId Group { get; init; }
-    public required ReplicaId Self { get; init; }
-    public required BootNumber Boot { get; init; }
-
-    /// <summary>100 ms.</summary>
-    public int HeartbeatTicks { get; init; } = 2;
-
-    /// <summary>0.6 s; an election time is drawn from [min, 2·min].</summary>
-    public int ElectionTicksMin { get; init; } = 12;
-
-    /// <summary>Quiet after this many ticks in which nothing happened and all live voters had everything.</summary>
-    public int QuietAfterTicks { get; init; } = 20;
-
-    public int TransferTicksMax { get; init; } = 24;
-    public int WindowEntries { get; init; } = 256;
-    public long WindowBytes { get; init; } = 8 << 20;
-
-    /// <summary>One append message carries at most this much; a single larger entry travels alone.</summary>
-    public int AppendBytesMax { get; init; } = 1 << 20;
-
-    public long UncommittedBytesMax { get; init; } = 32 << 20;
-    public bool LeaseReads { get; init; }
-}
-
-/// <summary>What the store found at start.</summary>
-/// <param name="BaseIndex">The last index that the log no longer holds (the snapshot's), with its term and membership.</param>
-/// <param name="TermStarts">First index of each term in the log above the base, ascending.</param>
-/// <param name="LastIndex">The last durable index.</param>
-/// <param name="Memberships">Membership entries in the log above the base, ascending.</param>
-/// <param name="Commit">A lower bound of the commit index that the store knows.</param>
-public sealed record RaftStart(
-    HardState HardState,
-    LogIndex BaseIndex,
-    Term BaseTerm,
-    Membership BaseMembership,
-    IReadOnlyList<(LogIndex First, Term Term)> TermStarts,
-    LogIndex LastIndex,
-    IReadOnlyList<(LogIndex Index, Membership Membership)> Memberships,
-    LogIndex Commit);
-
-public abstract record ProposeResult
-{
-    private ProposeResult() { }
-
-    /// <summary>The entry must be built for this index and term and given to <see cref="RaftGroup.Propose"/> before anything else.</summary>
-    public sealed record Admitted(LogIndex Index, Term Term) : ProposeResult;
-
-    public sealed record NotLeader(ReplicaId? Leader) : ProposeResult;
-
-    /// <summary>Too many uncommitted bytes, or leadership is being handed over.</summary>
-    public sealed record Busy(string Reason) : ProposeResult;
-}
-
-public abstract record ChangeResult
-{
-    private ChangeResult() { }
-
-    public sealed record Started(LogIndex Index) : ChangeResult;
-
-    public sealed record NotLeader(ReplicaId? Leader) : ChangeResult;
-
-    public sealed record Refused(string Reason) : ChangeResult;
-}
-
-/// <summary>How far a peer is, as the leader believes.</summary>
-/// <param name="Match">Durable there, and equal to the leader's log.</param>
-/// <param name="TicksSinceCaughtUp">Ticks since its match last reached what the leader's last index then was.</param>
-/// <param name="TicksSinceHeard">Ticks since anything was heard of it.</param>
-public readonly record struct PeerProgress(
-    ReplicaId Replica, bool IsVoter, LogIndex Match, int TicksSinceCaughtUp, int TicksSinceHeard, bool InSnapshot);
-
-/// <summary>One replica of one Raft group: a pure state machine. SKELETON: replaced by the real one.</summary>
+/// <summary>
+/// One replica of one Raft group: a pure state machine without clock, thread or I/O. Its life:
+/// 1. made from what the store found (<see cref="RaftStart"/>);
+/// 2. told what happens: time (<see cref="Tick"/>), messages (<see cref="Step"/>), proposals (<see cref="Admit"/>, then
+///    <see cref="Propose"/>), the disk's confirmations (<see cref="Persisted"/>);
+/// 3. asked what to do about it (<see cref="TakeReady"/>), after each of these or after several.
+/// Not thread-safe: the owner's exclusive section calls it. Any broken invariant throws and must end the process.
+/// </summary>
 public sealed class RaftGroup
 {
-    public RaftGroup(RaftConfig config, RaftStart start, ILogTail tail, RandomSource random) => throw new NotSupportedException();
+    private readonly GroupState _state;
+    private RoleState _role;
 
-    public Role Role => throw new NotSupportedException();
-    public Term Term => throw new NotSupportedException();
-    public ReplicaId? Leader => throw new NotSupportedException();
-    public bool IsQuiet => throw new NotSupportedException();
-    public LogIndex CommitIndex => throw new NotSupportedException();
-    public LogIndex LastIndex => throw new NotSupportedException();
-    public LogIndex DurableIndex => throw new NotSupportedException();
+    /// <param name="config">Who this replica is, and the limits.</param>
+    /// <param name="start">What the store found; all of it durable.</param>
+    /// <param name="tail">The newest part of the log; its last index is the start's.</param>
+    /// <param name="random">For election times.</param>
+    public RaftGroup(RaftConfig config, RaftStart start, ILogTail tail, RandomSource random)
+    {
+        _state = new GroupState(config, start, tail, random);
+        FollowerState follower = new(this, _state);
+        _role = follower;
+        if (IsAlone)
+        {
+            follower.ElectAtNextTick();
+        }
+
+        CheckInvariants();
+    }
+
+    public Role Role => _role.Role;
+
+    public Term Term => _state.Term;
+
+    /// <summary>The leader of <see cref="Term"/> as far as known; this replica itself when it leads.</summary>
+    public ReplicaId? Leader => _state.Leader;
+
+    /// <summary>Nothing happens in the group, and ticks are not needed until something does.</summary>
+    public bool IsQuiet => _state.IsQuiet;
+
+    public LogIndex CommitIndex => _state.Log.Commit;
+
+    public LogIndex LastIndex => _state.Log.LastIndex;
+
+    /// <summary>The log is durable on this replica up to here. May be below <see cref="CommitIndex"/>.</summary>
+    public LogIndex DurableIndex => _state.Log.Durable;
+
+    /// <summary>The last index that the log no longer holds.</summary>
+    public LogIndex BaseIndex => _state.Log.BaseIndex;
 
     /// <summary>The leader's no-op of this term; zero when not leader. State-dependent proposals wait until it is applied.</summary>
-    public LogIndex TermStartIndex => throw new NotSupportedException();
-    public Membership Membership => throw new NotSupportedException();
-    public bool HasReady => throw new NotSupportedException();
+    public LogIndex TermStartIndex => (_role as LeaderState)?.TermStart ?? LogIndex.Zero;
 
-    public Term? TermAt(LogIndex index) => throw new NotSupportedException();
+    /// <summary>The newest membership in the log, committed or not.</summary>
+    public Membership Membership => _state.Log.Membership;
 
-    public void Tick() => throw new NotSupportedException();
-    public void Step(ReplicaId from, BootNumber boot, RaftMessage message) => throw new NotSupportedException();
-    public ProposeResult Admit(int sizeBytes) => throw new NotSupportedException();
-    public void Propose(in Entry entry) => throw new NotSupportedException();
-    public ChangeResult ProposeMembership(IReadOnlyList<ReplicaId> voters, IReadOnlyList<ReplicaId> learners) => throw new NotSupportedException();
-    public void Persisted(PersistToken token) => throw new NotSupportedException();
-    public void EntriesRead(ReplicaId follower, LogIndex from, IReadOnlyList<Entry> entries) => throw new NotSupportedException();
-    public void SnapshotSent(ReplicaId follower, LogIndex snapshotIndex, Term snapshotTerm, Membership membership) => throw new NotSupportedException();
-    public void SnapshotInstalled(LogIndex index, Term term, Membership membership) => throw new NotSupportedException();
-    public void SnapshotFailed(LogIndex index) => throw new NotSupportedException();
+    /// <summary><see cref="TakeReady"/> has something to say.</summary>
+    public bool HasReady => _role.WantsFlush || _state.Out.HasReady(Role);
 
-    /// <summary>The log now starts behind <paramref name="baseIndex"/> (retention).</summary>
-    public void LogCut(LogIndex baseIndex) => throw new NotSupportedException();
-    public ChangeResult TransferLeadership(NodeId target) => throw new NotSupportedException();
-    public void Read(long readId) => throw new NotSupportedException();
+    private bool IsAlone =>
+        _state.Log.Membership is { Voters.Count: 1, OutgoingVoters.Count: 0 } && _state.IsVoter;
 
-    /// <summary>The connection to the leader's node was reset and refused when dialled again: forget that it was heard.</summary>
-    public void LeaderLost() => throw new NotSupportedException();
-    public void WakeUp() => throw new NotSupportedException();
+    /// <summary>The term of any entry from the base on, without I/O; null below the base and above the end.</summary>
+    public Term? TermAt(LogIndex index) => _state.Log.TermAt(index);
 
-    /// <summary>The node's flush is overdue: stop heartbeating as leader and hand over; needs no disk.</summary>
-    public void StepAside() => throw new NotSupportedException();
+    /// <summary>Time passes. Nothing to do, and nothing done, while <see cref="IsQuiet"/>.</summary>
+    public void Tick()
+    {
+        if (_state.IsQuiet)
+        {
+            return;
+        }
 
-    /// <summary>Voters (this one included) that hold <paramref name="index"/> durably, as far as the leader knows.</summary>
-    public int VotersDurableAt(LogIndex index) => throw new NotSupportedException();
-    public IReadOnlyList<PeerProgress> Progress => throw new NotSupportedException();
-    public Ready TakeReady() => throw new NotSupportedException();
+        _role.Tick();
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// A message came in. Its entries' bytes are copied to the tail during the call. Dropped without a trace: messages of an older boot
+    /// of the sender, malformed ones, and those of replicas that have no say here (docs/raft.md, strangers).
+    /// </summary>
+    public void Step(ReplicaId from, BootNumber boot, RaftMessage message)
+    {
+        if (from == _state.Config.Self || !MessageCheck.IsWellFormed(message) || !MayBeHeard(from, message))
+        {
+            return;
+        }
+
+        switch (_state.Boots.Observe(from, boot, _state.Log.Membership))
+        {
+            case BootNews.Older:
+                return;
+            case BootNews.Newer:
+                WakeUp();
+                _role.Restarted(from);
+                break;
+            default:
+                break;
+        }
+
+        WakeFor(from, message);
+        switch (message)
+        {
+            case PreVoteRequest m:
+                AnswerPreVote(from, m);
+                break;
+            case VoteRequest m:
+                AnswerVote(from, m);
+                break;
+            default:
+                StepInTerm(from, message);
+                break;
+        }
+
+        CheckInvariants();
+    }
+
+    /// <summary>May an entry of this size be proposed now? <see cref="ProposeResult.Admitted"/> says as what.</summary>
+    public ProposeResult Admit(int sizeBytes) => _role is LeaderState leader
+        ? leader.RefusalOf(sizeBytes) ?? new ProposeResult.Admitted(_state.Log.LastIndex.Next, _state.Term)
+        : new ProposeResult.NotLeader(_state.Leader);
+
+    /// <summary>
+    /// Appends the entry that was admitted. It lies at the end of the tail already; if the tail ends just before it, it is copied there.
+    /// </summary>
+    public void Propose(in Entry entry)
+    {
+        Invariant.Holds(_role is LeaderState);
+        WakeUp();
+        Entry stored = _state.Log.Tail.LastIndex == entry.Index.Previous ? _state.Log.Tail.Append(entry) : entry;
+        ((LeaderState)_role).Propose(stored);
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// Starts a change to this membership. A change of voters goes through a joint membership and leaves it by itself; watch
+    /// <see cref="Ready.MembershipChanged"/>. One change at a time.
+    /// </summary>
+    public ChangeResult ProposeMembership(IReadOnlyList<ReplicaId> voters, IReadOnlyList<ReplicaId> learners)
+    {
+        if (_role is not LeaderState leader)
+        {
+            return new ChangeResult.NotLeader(_state.Leader);
+        }
+
+        WakeUp();
+        ChangeResult result = leader.ProposeMembership(voters, learners);
+        CheckInvariants();
+        return result;
+    }
+
+    /// <summary>The journal confirms a ready's <see cref="Ready.Persist"/>, and with it all earlier ones. Repeated notices are ignored.</summary>
+    public void Persisted(PersistToken token)
+    {
+        _state.Log.Persists.Confirm(token);
+        _state.Out.Persisted();
+        _role.Persisted();
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// Answers a <see cref="LogReadRequest"/>: entries from its first index on, at least one; or none, when they could not be read (they
+    /// are asked for again when still needed). Their bytes must stay valid until the ready after this call was worked through.
+    /// </summary>
+    public void EntriesRead(ReplicaId follower, LogIndex from, IReadOnlyList<Entry> entries)
+    {
+        (_role as LeaderState)?.EntriesRead(follower, from, entries);
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// Answers <see cref="Ready.SnapshotsToSend"/>: this snapshot can be fetched now. Its index is at least the log's base. The follower
+    /// is offered it until it answers.
+    /// </summary>
+    public void SnapshotSent(ReplicaId follower, LogIndex snapshotIndex, Term snapshotTerm, Membership membership)
+    {
+        (_role as LeaderState)?.SnapshotSent(follower, snapshotIndex, snapshotTerm, membership);
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// The snapshot of <see cref="Ready.SnapshotToInstall"/> is durable, the journal's reset record too, and the tail was emptied: its last
+    /// index is <paramref name="index"/>. The log begins behind it; whatever it held is void.
+    /// </summary>
+    public void SnapshotInstalled(LogIndex index, Term term, Membership membership)
+    {
+        Invariant.Holds(_state.Installing?.SnapshotIndex == index);
+        _state.Installing = null;
+        _state.Out.TruncateFrom(LogIndex.Zero);
+        _state.Log.ResetTo(index, term, membership);
+        ((FollowerState)_role).SnapshotInstalled(index);
+        CheckInvariants();
+    }
+
+    /// <summary>The snapshot could not be fetched or was damaged. The log is as it was; the leader will offer another one.</summary>
+    public void SnapshotFailed(LogIndex index)
+    {
+        Invariant.Holds(_state.Installing?.SnapshotIndex == index);
+        _state.Installing = null;
+        ((FollowerState)_role).SnapshotFailed(index);
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// The log now starts behind <paramref name="baseIndex"/> (retention), which is committed and durable here. An index that was cut
+    /// already changes nothing.
+    /// </summary>
+    public void LogCut(LogIndex baseIndex)
+    {
+        _state.Log.CutTo(baseIndex);
+        CheckInvariants();
+    }
+
+    /// <summary>
+    /// Hands leadership to a voter: no proposals are admitted until it took over or
+    /// <see cref="RaftConfig.TransferTicksMax"/> have passed.
+    /// </summary>
+    public ChangeResult TransferLeadership(NodeId target)
+    {
+        if (_role is not LeaderState leader)
+        {
+            return new ChangeResult.NotLeader(_state.Leader);
+        }
+
+        WakeUp();
+        return leader.TransferTo(target);
+    }
+
+    /// <summary>
+    /// Asks for a linearizable read. Answered in a ready: by <see cref="Ready.ReadsConfirmed"/> (apply up to its index, then read), or by
+    /// <see cref="Ready.ReadsRefused"/> when this replica does not lead or stops leading.
+    /// </summary>
+    public void Read(long readId)
+    {
+        if (_role is LeaderState leader)
+        {
+            WakeUp();
+            leader.Read(readId);
+        }
+        else
+        {
+            _state.Out.ReadRefused(new ReadRefused(readId));
+        }
+    }
+
+    /// <summary>
+    /// The connection to the leader's node was reset and refused when dialled again: forget that it was heard, and elect soon. Ignored
+    /// where leases are on, as the leader may rely on having been heard.
+    /// </summary>
+    public void LeaderLost()
+    {
+        if (_state.Config.LeaseReads || _role is not FollowerState follower)
+        {
+            return;
+        }
+
+        _state.IsQuiet = false;
+        _state.Leader = null;
+        follower.ElectSoon();
+        CheckInvariants();
+    }
+
+    /// <summary>Something happened to a node that shares the group: leave the quiet, if it is quiet, with fresh timers.</summary>
+    public void WakeUp()
+    {
+        if (_state.IsQuiet)
+        {
+            _state.IsQuiet = false;
+            _role.Woken();
+        }
+    }
+
+    /// <summary>
+    /// Campaign now instead of after an election time, if allowed to: for the replica that should lead a new group. Voters that hear a
+    /// leader still refuse.
+    /// </summary>
+    public void Campaign()
+    {
+        if (_role is FollowerState && _state.Leader is null && _state.MayCampaign)
+        {
+            Campaign(transfer: false);
+            CheckInvariants();
+        }
+    }
+
+    /// <summary>
+    /// The node's flush is overdue: stop heartbeating as leader and hand over; needs no disk. This replica does not campaign again until
+    /// its disk has confirmed what is under way. A lone voter, which can't hand over, goes on.
+    /// </summary>
+    public void StepAside()
+    {
+        if (IsAlone)
+        {
+            return;
+        }
+
+        if (_role is LeaderState leader)
+        {
+            WakeUp();
+            leader.StepAside();
+        }
+
+        _state.CampaignAfterSequence = _state.Log.Persists.LastIssued + (_state.Out.HasUnissued ? 1 : 0);
+
+        CheckInvariants();
+    }
+
+    /// <summary>Voters (this one included) that hold <paramref name="index"/> durably, as far as the leader knows; zero when not leader.</summary>
+    public int VotersDurableAt(LogIndex index) => (_role as LeaderState)?.VotersDurableAt(index) ?? 0;
+
+    /// <summary>The other members as the leader sees them, sorted by id; empty when not leader. Made anew at each call.</summary>
+    public IReadOnlyList<PeerProgress> Progress => (_role as LeaderState)?.Progress() ?? [];
+
+    /// <summary>What is to be done since the last call; see <see cref="Ready"/> for the order and for how long it is valid.</summary>
+    public Ready TakeReady()
+    {
+        _role.Flush();
+        Ready ready = _state.Out.Take(Role);
+        CheckInvariants();
+        return ready;
+    }
+
+    internal void Campaign(bool transfer)
+    {
+        Invariant.Holds(_state.MayCampaign);
+        _state.Leader = null;
+
+        // The old leader asked for it, or there is nobody to ask: no need to find out whether others agree.
+        if (transfer || IsAlone)
+        {
+            BecomeCandidate(transfer);
+            return;
+        }
+
+        CandidateState candidate = new(this, _state, pre: true, transfer: false);
+        _role = candidate;
+        candidate.Start();
+    }
+
+    internal void BecomeCandidate(bool transfer)
+    {
+        _state.EnterTerm(_state.Term.Next, _state.Config.Self);
+        CandidateState candidate = new(this, _state, pre: false, transfer);
+        _role = candidate;
+        candidate.Start();
+    }
+
+    internal void BecomeLeader()
+    {
+        Invariant.Holds(_role is CandidateState { Role: Role.Candidate });
+        Invariant.Holds(_state.Leader is null);
+        _state.Leader = _state.Config.Self;
+        _role = new LeaderState(this, _state);
+    }
+
+    /// <summary>Follows in <paramref name="term"/>, which is this one or a higher one.</summary>
+    internal FollowerState BecomeFollower(Term term, ReplicaId? leader)
+    {
+        (_role as LeaderState)?.Ended();
+        if (term > _state.Term)
+        {
+            _state.EnterTerm(term, vote: null);
+        }
+
+        Invariant.Holds(term == _state.Term);
+        _state.Leader = leader;
+        _state.IsQuiet = false;
+        FollowerState follower = new(this, _state);
+        _role = follower;
+        return follower;
+    }
+
+    private bool MayBeHeard(ReplicaId from, RaftMessage message) => message switch
+    {
+        PreVoteRequest m => Voter.MayAsk(_state, from, m.LastTerm, m.LastIndex),
+        VoteRequest m => Voter.MayAsk(_state, from, m.LastTerm, m.LastIndex),
+        _ => MessageCheck.IsOfLeader(message) || _state.Log.Membership.IsMember(from),
+    };
+
+    private void WakeFor(ReplicaId from, RaftMessage message)
+    {
+        if (!_state.IsQuiet)
+        {
+            return;
+        }
+
+        // Answers that were on their way when the group went quiet say nothing new.
+        bool isLate = message switch
+        {
+            Quiesce m => m.Term == _state.Term && from == _state.Leader,
+            AppendAccepted m => m.Term == _state.Term && m.DurableIndex <= _state.Log.LastIndex,
+            HeartbeatReply m => m.Term == _state.Term && m.DurableIndex <= _state.Log.LastIndex,
+            _ => message.Term < _state.Term && !MessageCheck.IsOfLeader(message) && message is not (PreVoteRequest or VoteRequest),
+        };
+        if (!isLate)
+        {
+            WakeUp();
+        }
+    }
+
+    private void AnswerPreVote(ReplicaId from, PreVoteRequest request)
+    {
+        bool granted = Voter.WouldVote(_state, _role.HearsLeader, request);
+        _state.Send(from, new PreVoteReply(granted ? request.Term : _state.Term, granted));
+    }
+
+    private void AnswerVote(ReplicaId from, VoteRequest request)
+    {
+        if (request.Term > _state.Term)
+        {
+            // A leader is alive: the request is not heard, and its term does not disturb (dissertation 4.2.3).
+            if (_role.HearsLeader && !request.LeadershipTransfer)
+            {
+                return;
+            }
+
+            BecomeFollower(request.Term, leader: null);
+        }
+
+        bool granted = request.Term == _state.Term && Voter.Votes(_state, from, request);
+        if (granted)
+        {
+            _state.VoteFor(from);
+            FollowerState follower = _role as FollowerState ?? BecomeFollower(_state.Term, leader: null);
+            follower.ResetElectionTimer();
+        }
+
+        _state.Send(from, new VoteReply(_state.Term, granted));
+    }
+
+    private void StepInTerm(ReplicaId from, RaftMessage message)
+    {
+        bool isOfLeader = MessageCheck.IsOfLeader(message);
+        bool isPreVoteGrant = message is PreVoteReply { Granted: true };
+        if (message.Term < _state.Term)
+        {
+            // A leader of the past learns of this term, or a replica with a higher term could neither follow nor be elected.
+            if (isOfLeader)
+            {
+                _state.Send(from, new HeartbeatReply(_state.Term, 0, LogIndex.Zero));
+            }
+
+            return;
+        }
+
+        if (message.Term > _state.Term && !isPreVoteGrant)
+        {
+            BecomeFollower(message.Term, isOfLeader ? from : null);
+        }
+
+        _role.Step(from, message);
+    }
+
+    private void CheckInvariants()
+    {
+        _state.CheckInvariants();
+        _role.CheckInvariants();
+    }
 }

@@ -25,8 +25,9 @@ public sealed record AppendEntries(
 public sealed record AppendAccepted(Term Term, LogIndex DurableIndex) : RaftMessage(Term);
 
 /// <summary>
-/// The entry before did not match. <paramref name="ConflictTerm"/> is the follower's term there (zero when its log is shorter) and
-/// <paramref name="HintIndex"/> where the leader should try next as PreviousIndex at the most (Raft 5.3, the optimisation).
+/// The entry before did not match. <paramref name="HintIndex"/> is where the leader should try next as PreviousIndex at the most, and
+/// <paramref name="ConflictTerm"/> the follower's term at that index: above it, the leader need not try its own later terms either
+/// (Raft 5.3, the optimisation).
 /// </summary>
 public sealed record AppendRejected(Term Term, LogIndex PreviousIndex, LogIndex HintIndex, Term ConflictTerm) : RaftMessage(Term);
 

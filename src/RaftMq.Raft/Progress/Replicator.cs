@@ -1,0 +1,176 @@
+namespace RaftMq.Raft;
+
+/// <summary>
+/// Sends the leader's log to its peers: from memory as far as it reaches, else by a read from disk, else by a snapshot. Followers that
+/// stand at the same place get the very same message object, so that it is encoded once.
+/// </summary>
+internal sealed class Replicator(GroupState state)
+{
+    private AppendEntries? _shared;
+
+    /// <summary>Sends to each peer what its mode and window allow.</summary>
+    public void SendDue(PeerTable peers)
+    {
+        foreach (Peer peer in peers.All)
+        {
+            SendOne(peer, evenIfEmpty: false);
+        }
+
+        // It refers to memory of the tail and to a commit index, which both move on.
+        _shared = null;
+    }
+
+    /// <param name="peer">The one to send to.</param>
+    /// <param name="evenIfEmpty">
+    /// Says at least where the log continues, and the commit index: the follower's answer shows whether something was lost.
+    /// </param>
+    public void Send(Peer peer, bool evenIfEmpty)
+    {
+        SendOne(peer, evenIfEmpty);
+        _shared = null;
+    }
+
+    /// <summary>The shell has read what was asked for, or (with no entries) could not.</summary>
+    public void EntriesRead(Peer peer, LogIndex from, IReadOnlyList<Entry> entries)
+    {
+        if (peer.ReadingFrom != from)
+        {
+            return;
+        }
+
+        peer.ReadingFrom = null;
+        if (entries.Count == 0 || peer.Mode != PeerMode.Replicate || peer.Next != from
+            || state.Log.TermAt(from.Previous) is not { } previousTerm)
+        {
+            return;
+        }
+
+        Invariant.Holds(entries[0].Index == from);
+        Invariant.Holds(entries[^1].Index <= state.Log.Commit);
+        Invariant.Holds(state.Log.TermAt(entries[^1].Index) == entries[^1].Term);
+        SendEntries(peer, new AppendEntries(state.Term, from.Previous, previousTerm, state.Log.Commit, entries));
+    }
+
+    private void SendOne(Peer peer, bool evenIfEmpty)
+    {
+        if (peer.Mode == PeerMode.Snapshot || (peer.Mode == PeerMode.Probe && peer.ProbePaused))
+        {
+            return;
+        }
+
+        if (state.Log.TermAt(peer.Next.Previous) is not { } previousTerm)
+        {
+            NeedSnapshot(peer);
+            return;
+        }
+
+        if (peer.Mode == PeerMode.Probe)
+        {
+            SendProbe(peer, previousTerm);
+        }
+        else if (!SendAhead(peer) && evenIfEmpty)
+        {
+            Transmit(peer, new AppendEntries(state.Term, peer.Next.Previous, previousTerm, state.Log.Commit, []));
+        }
+    }
+
+    // Entries go along when they are at hand; a probe far back, which reads nothing from disk, is empty.
+    private void SendProbe(Peer peer, Term previousTerm)
+    {
+        List<Entry> entries = [];
+        if (peer.Next <= state.Log.LastIndex)
+        {
+            state.Log.Tail.TryRead(
+                peer.Next, state.Log.LastIndex, state.Config.WindowEntries, state.Config.ProbeBytesMax, entries);
+        }
+
+        peer.ProbePaused = true;
+        Transmit(peer, new AppendEntries(state.Term, peer.Next.Previous, previousTerm, state.Log.Commit, entries));
+    }
+
+    private bool SendAhead(Peer peer)
+    {
+        bool sent = false;
+        while (peer.Next <= state.Log.LastIndex && !peer.Window.IsFull && peer.ReadingFrom is null)
+        {
+            if (FromMemory(peer) is not { } message)
+            {
+                ReadFromDisk(peer);
+                break;
+            }
+
+            SendEntries(peer, message);
+            sent = true;
+        }
+
+        return sent;
+    }
+
+    private AppendEntries? FromMemory(Peer peer)
+    {
+        LogIndex previous = peer.Next.Previous;
+        int entriesMax = peer.Window.EntriesFree;
+        long bytesMax = Math.Min(peer.Window.BytesFree, state.Config.AppendBytesMax);
+        if (_shared is { } shared && shared.PreviousIndex == previous && shared.Entries.Count <= entriesMax
+            && bytesMax == state.Config.AppendBytesMax)
+        {
+            return shared;
+        }
+
+        List<Entry> entries = [];
+        if (!state.Log.Tail.TryRead(peer.Next, state.Log.LastIndex, entriesMax, bytesMax, entries))
+        {
+            return null;
+        }
+
+        Invariant.Holds(entries[0].Index == peer.Next);
+        AppendEntries message = new(
+            state.Term, previous, state.Log.TermAt(previous)!.Value, state.Log.Commit, entries);
+        _shared = message;
+        return message;
+    }
+
+    private void ReadFromDisk(Peer peer)
+    {
+        LogIndex firstInMemory = state.Log.Tail.FirstInMemory;
+        LogIndex to = LogIndex.Min(state.Log.Commit, firstInMemory.Previous);
+
+        // Entries that are not committed never leave the tail, so there is something to read below it.
+        Invariant.Holds(peer.Next <= to);
+        peer.ReadingFrom = peer.Next;
+        long bytesMax = Math.Min(peer.Window.BytesFree, state.Config.AppendBytesMax);
+        state.Out.ReadLog(new LogReadRequest(peer.Id, peer.Next, LogIndex.Min(to, peer.Next + (peer.Window.EntriesFree - 1)), bytesMax));
+    }
+
+    private void SendEntries(Peer peer, AppendEntries message)
+    {
+        long bytes = 0;
+        for (int i = 0; i < message.Entries.Count; i++)
+        {
+            bytes += message.Entries[i].SizeBytes;
+        }
+
+        LogIndex last = message.PreviousIndex + message.Entries.Count;
+        peer.Window.Sent(last, message.Entries.Count, bytes);
+        peer.SentUpTo(last);
+        Transmit(peer, message);
+    }
+
+    private void Transmit(Peer peer, AppendEntries message)
+    {
+        // A leader was elected by votes for its term, so that term is durable here (P-01).
+        Invariant.Holds(state.HardStateDurable);
+        peer.CommitSent = LogIndex.Max(peer.CommitSent, message.Commit);
+        state.Out.Send(peer.Id, message);
+    }
+
+    // Only for who is there: nobody prepares snapshots for a node that is down.
+    private void NeedSnapshot(Peer peer)
+    {
+        if (peer.TicksSinceHeard <= state.Config.ElectionTicksMin)
+        {
+            peer.BecomeSnapshot();
+            state.Out.SendSnapshot(peer.Id);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace RaftMq.Raft;
+
+/// <summary>What the store found at start.</summary>
+/// <param name="BaseIndex">The last index that the log no longer holds (the snapshot's), with its term and membership.</param>
+/// <param name="TermStarts">First index of each term in the log above the base, ascending.</param>
+/// <param name="LastIndex">The last durable index.</param>
+/// <param name="Memberships">Membership entries in the log above the base, ascending.</param>
+/// <param name="Commit">A lower bound of the commit index that the store knows. Taken for at most <paramref name="LastIndex"/>.</param>
+public sealed record RaftStart(
+    HardState HardState,
+    LogIndex BaseIndex,
+    Term BaseTerm,
+    Membership BaseMembership,
+    IReadOnlyList<(LogIndex First, Term Term)> TermStarts,
+    LogIndex LastIndex,
+    IReadOnlyList<(LogIndex Index, Membership Membership)> Memberships,
+    LogIndex Commit)
+{
+    /// <summary>A replica that never held anything. With an empty membership it waits until a leader tells it more.</summary>
+    public static RaftStart Empty(Membership membership) =>
+        new(default, LogIndex.Zero, Term.Zero, membership, [], LogIndex.Zero, [], LogIndex.Zero);
+}
