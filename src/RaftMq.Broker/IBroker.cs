@@ -39,6 +39,12 @@ public interface IBroker
 
     /// <summary>The coordinator of consumer groups whose internal partition this node leads; null when it does not lead it.</summary>
     void WithCoordinator(string consumerGroup, ICoordinatorCall call);
+
+    /// <summary>
+    /// The coordinator of one partition of the internal topic (<see cref="OffsetsTopic"/>), for what concerns all its groups: a list of
+    /// groups is put together from the partitions that this node leads.
+    /// </summary>
+    void WithCoordinatorOf(GroupId offsetsPartition, ICoordinatorCall call);
 }
 
 /// <param name="Epoch">-1 when nothing is known at or below the epoch asked for.</param>
