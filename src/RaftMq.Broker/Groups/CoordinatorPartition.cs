@@ -1,4 +1,3 @@
-using System.Text;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Groups;
@@ -10,6 +9,6 @@ public static class CoordinatorPartition
     public static int Of(ConsumerGroupId group, int partitionCount)
     {
         Invariant.Holds(partitionCount > 0);
-        return (int)(StableHash.Compute(Encoding.UTF8.GetBytes(group.Value)) % (ulong)partitionCount);
+        return (int)(StableHash.Compute(System.Text.Encoding.UTF8.GetBytes(group.Value)) % (ulong)partitionCount);
     }
 }

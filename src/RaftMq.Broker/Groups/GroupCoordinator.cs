@@ -16,39 +16,21 @@ namespace RaftMq.Broker.Groups;
 /// </summary>
 public sealed class GroupCoordinator
 {
-    private static readonly OffsetCommitResult CommitNotCoordinator =
-        new OffsetCommitResult.Refused(GroupRefusal.NotCoordinator);
-
-    private static readonly OffsetFetchResult FetchNotCoordinator = new OffsetFetchResult.Refused(GroupRefusal.NotCoordinator);
-    private static readonly OffsetDeleteResult OffsetDeleteNotCoordinator =
-        new OffsetDeleteResult.Refused(GroupRefusal.NotCoordinator);
-
     private static readonly GroupDeleteResult DeleteNotCoordinator = new GroupDeleteResult.Refused(GroupRefusal.NotCoordinator);
     private static readonly LeaveResult LeaveNotCoordinator = new LeaveResult.Refused(GroupRefusal.NotCoordinator);
 
     private readonly GroupStateMachine _machine;
     private readonly GroupsConfig _config;
-    private readonly IGroupProposer _proposer;
-    private readonly ISubscriptionReader _subscriptions;
     private readonly ReplyOutbox _outbox = new();
+    private readonly ProposalWindow _proposals;
     private readonly GroupRebalancer _rebalancer;
+    private readonly GroupOffsets _offsets;
 
     /// <summary>Groups with members, or with something under way that the replicated state does not say yet.</summary>
     private readonly SortedDictionary<ConsumerGroupId, LiveGroup> _live = [];
 
-    /// <summary>In the order proposed; entries are committed in this order, reads come in between.</summary>
-    private readonly LinkedList<InFlightProposal> _inFlight = new();
-
-    /// <summary>Commits proposed and not applied, per group: what is under way must not be expired as missing or old.</summary>
-    private readonly Dictionary<ConsumerGroupId, int> _commitsInFlight = [];
-
-    /// <summary>Deleted topics whose entry could not be proposed yet. A topic stands here once, so there are no more than topics.</summary>
-    private readonly SortedSet<(string Topic, UInt128 TopicId)> _deletedTopics = new(TopicOrder);
-
     private long _nowMs;
     private long _nextRetentionMs;
-    private int _retentionInFlight;
-    private bool _proposing;
     private bool _closed;
 
     /// <param name="machine">The replica's state, with everything committed in earlier terms applied.</param>
@@ -63,9 +45,9 @@ public sealed class GroupCoordinator
     {
         _machine = machine;
         _config = config;
-        _proposer = proposer;
-        _subscriptions = subscriptions;
+        _proposals = new(proposer, config.Limits, afterCommitted: _outbox.Flush, lost: LeadershipLost);
         _rebalancer = new(config, random, subscriptions, _outbox);
+        _offsets = new(machine, config, _proposals, subscriptions);
         _nowMs = nowMs;
         _nextRetentionMs = nowMs + config.RetentionCheckIntervalMs;
         foreach ((ConsumerGroupId id, GroupState state) in machine.Groups)
@@ -81,7 +63,7 @@ public sealed class GroupCoordinator
     public int LiveGroupCount => _live.Count;
 
     /// <summary>Proposals and reads whose end is awaited; see <see cref="GroupLimits.ProposalsInFlightMax"/>.</summary>
-    public int ProposalsInFlight => _inFlight.Count;
+    public int ProposalsInFlight => _proposals.Count;
 
     /// <summary>The answer waits for the group's rebalance, at most the rebalance timeout, and for the new generation to be durable.</summary>
     public void Join(JoinRequest request, long nowMs, IReply<JoinResult> reply)
@@ -185,50 +167,20 @@ public sealed class GroupCoordinator
     {
         GroupRefusal? refusal = Enter(nowMs)
             ?? RequestCheck.Group(request.Group, _config.Limits, mayBeEmpty: true)
-            ?? CheckCommitter(request);
+            ?? CheckCommitter(request)
+            ?? _offsets.Commit(request, MayAdd(request.Group), _nowMs, reply);
         if (refusal is { } reason)
         {
             reply.Complete(new OffsetCommitResult.Refused(reason));
-            return;
-        }
-
-        OffsetCommitOutcome[] outcomes = new OffsetCommitOutcome[request.Offsets.Length];
-        List<KeyValuePair<OffsetKey, CommittedOffset>> stored = new(request.Offsets.Length);
-        for (int i = 0; i < outcomes.Length; i++)
-        {
-            OffsetToCommit offset = request.Offsets[i];
-            outcomes[i] = RequestCheck.Offset(offset, _config.Limits);
-            if (outcomes[i] == OffsetCommitOutcome.Stored)
-            {
-                int leaderEpoch = Math.Max(-1, offset.LeaderEpoch);
-                stored.Add(new(
-                    new(offset.Topic, offset.Partition),
-                    new(offset.Offset, leaderEpoch, offset.Metadata, _nowMs, offset.TopicId)));
-            }
-        }
-
-        OffsetCommitResult committed = new OffsetCommitResult.Committed(outcomes);
-        if (stored.Count == 0)
-        {
-            reply.Complete(committed);
-            return;
-        }
-
-        refusal = ProposeCommit(request.Group, stored, new HeldReply<OffsetCommitResult>(reply, committed, CommitNotCoordinator));
-        if (refusal is { } notProposed)
-        {
-            reply.Complete(new OffsetCommitResult.Refused(notProposed));
         }
     }
 
     /// <summary>Reads offsets after a majority has confirmed that this is still the leader, so that no acknowledged commit is missed (O-12).</summary>
     public void FetchOffsets(OffsetFetchRequest request, long nowMs, IReply<OffsetFetchResult> reply)
     {
-        GroupRefusal? refusal = Enter(nowMs) ?? RequestCheck.Group(request.Group, _config.Limits, mayBeEmpty: true);
-        refusal ??= TryStart(
-            _proposer.ConfirmLeader,
-            () => reply.Complete(Read(request)),
-            () => reply.Complete(FetchNotCoordinator));
+        GroupRefusal? refusal = Enter(nowMs)
+            ?? RequestCheck.Group(request.Group, _config.Limits, mayBeEmpty: true)
+            ?? _offsets.Fetch(request, reply);
         if (refusal is { } reason)
         {
             reply.Complete(new OffsetFetchResult.Refused(reason));
@@ -244,31 +196,12 @@ public sealed class GroupCoordinator
             ?? RequestCheck.Group(request.Group, _config.Limits)
             ?? (Exists(request.Group) ? null : GroupRefusal.GroupNotFound);
         SortedSet<string> inUse = new(StringComparer.Ordinal);
-        if (refusal is null && _live.TryGetValue(request.Group, out LiveGroup? live) && !TryReadSubscriptions(live, inUse))
+        if (refusal is null && TryGetLive(request.Group, out LiveGroup? live) && !_offsets.TryReadSubscriptions(live, inUse))
         {
             refusal = GroupRefusal.GroupNotEmpty;
         }
 
-        if (refusal is null)
-        {
-            OffsetDeleteOutcome[] outcomes = Array.ConvertAll(
-                request.Offsets,
-                key => inUse.Contains(key.Topic) ? OffsetDeleteOutcome.SubscribedToTopic : OffsetDeleteOutcome.Deleted);
-            OffsetKey[] keys = [.. request.Offsets.Where(
-                key => RequestCheck.CanBeStored(key, _config.Limits) && !inUse.Contains(key.Topic))];
-            OffsetDeleteResult deleted = new OffsetDeleteResult.Deleted(outcomes);
-            if (keys.Length == 0)
-            {
-                reply.Complete(deleted);
-                return;
-            }
-
-            refusal = TryPropose(
-                new GroupEntry.OffsetsDeleted(request.Group, keys),
-                () => reply.Complete(deleted),
-                () => reply.Complete(OffsetDeleteNotCoordinator));
-        }
-
+        refusal ??= _offsets.Delete(request, inUse, reply);
         if (refusal is { } reason)
         {
             reply.Complete(new OffsetDeleteResult.Refused(reason));
@@ -281,14 +214,14 @@ public sealed class GroupCoordinator
         GroupRefusal? refusal = Enter(nowMs)
             ?? RequestCheck.Group(group, _config.Limits, mayBeEmpty: true)
             ?? (Exists(group) ? null : GroupRefusal.GroupNotFound);
-        if (refusal is null && _live.TryGetValue(group, out LiveGroup? live))
+        if (refusal is null && TryGetLive(group, out LiveGroup? live))
         {
             refusal = live.Members.Count > 0 || live.Promised.Count > 0 ? GroupRefusal.GroupNotEmpty
                 : live.Unwritten is not null ? GroupRefusal.Busy
                 : null;
         }
 
-        refusal ??= TryPropose(
+        refusal ??= _proposals.TryPropose(
             new GroupEntry.GroupDeleted(group),
             () => reply.Complete(new GroupDeleteResult.Deleted()),
             () => reply.Complete(DeleteNotCoordinator));
@@ -355,27 +288,14 @@ public sealed class GroupCoordinator
     /// <param name="topicId">The deleted incarnation; zero takes all offsets of that name.</param>
     public void TopicDeleted(string topic, UInt128 topicId, long nowMs)
     {
-        if (Enter(nowMs) is null && (_commitsInFlight.Count > 0 || HasOffsets(topic)))
+        if (Enter(nowMs) is null)
         {
-            _deletedTopics.Add((topic, topicId));
-            ProposeTopicDeletions();
+            _offsets.TopicDeleted(topic, topicId);
         }
     }
 
     /// <summary>The topics of all stored offsets, sorted by name, then id (zero where unknown).</summary>
-    public SortedSet<(string Topic, UInt128 TopicId)> TopicsWithOffsets()
-    {
-        SortedSet<(string Topic, UInt128 TopicId)> topics = new(TopicOrder);
-        foreach (GroupState state in _machine.Groups.Values)
-        {
-            foreach ((OffsetKey key, CommittedOffset offset) in state.Offsets)
-            {
-                topics.Add((key.Topic, offset.TopicId));
-            }
-        }
-
-        return topics;
-    }
+    public SortedSet<(string Topic, UInt128 TopicId)> TopicsWithOffsets() => _offsets.TopicsWithOffsets();
 
     /// <summary>Does what is due by time: sessions and rebalances that end, records not proposed yet, offsets to expire. Call it about
     /// every 100 ms; what is due is late by at most that.</summary>
@@ -393,11 +313,11 @@ public sealed class GroupCoordinator
             Settle(group);
         }
 
-        ProposeTopicDeletions();
-        if (_nowMs >= _nextRetentionMs && _retentionInFlight == 0)
+        _offsets.ProposeTopicDeletions();
+        if (_nowMs >= _nextRetentionMs)
         {
             _nextRetentionMs = _nowMs + _config.RetentionCheckIntervalMs;
-            ProposeExpiries();
+            _offsets.ProposeExpiries(_live, _nowMs);
         }
 
         _outbox.Flush();
@@ -412,13 +332,7 @@ public sealed class GroupCoordinator
         }
 
         _closed = true;
-        foreach (InFlightProposal proposal in _inFlight)
-        {
-            proposal.Node = null;
-            proposal.OnLost();
-        }
-
-        _inFlight.Clear();
+        _proposals.LoseAll();
         foreach (LiveGroup group in _live.Values)
         {
             group.WaitForUnwritten.ForEach(reply => reply.Refuse());
@@ -430,32 +344,8 @@ public sealed class GroupCoordinator
         }
 
         _live.Clear();
-        _deletedTopics.Clear();
-        _commitsInFlight.Clear();
         _outbox.Flush();
     }
-
-    internal void OnCommitted(InFlightProposal proposal)
-    {
-        Invariant.Holds(!_proposing, "a proposal is not decided inside the call that makes it");
-        if (proposal.Node is not { } node)
-        {
-            // Decided by the loss of leadership before.
-            return;
-        }
-
-        _inFlight.Remove(node);
-        proposal.Node = null;
-        proposal.OnCommitted();
-        _outbox.Flush();
-    }
-
-    private static readonly IComparer<(string Topic, UInt128 TopicId)> TopicOrder =
-        Comparer<(string Topic, UInt128 TopicId)>.Create((left, right) =>
-        {
-            int byTopic = string.CompareOrdinal(left.Topic, right.Topic);
-            return byTopic != 0 ? byTopic : left.TopicId.CompareTo(right.TopicId);
-        });
 
     private GroupRefusal? Enter(long nowMs)
     {
@@ -472,19 +362,19 @@ public sealed class GroupCoordinator
     private GroupRefusal? TryMakeLive(ConsumerGroupId id, out LiveGroup? group)
     {
         group = null;
-        _machine.TryGetGroup(id, out GroupState? state);
-        if (state is null && !HasRoomForGroup())
+        if (!MayAdd(id))
         {
             return GroupRefusal.LimitReached;
         }
 
+        _machine.TryGetGroup(id, out GroupState? state);
         group = state?.Record is { } record ? LiveGroup.From(id, record, _nowMs) : new LiveGroup(id);
         _live.Add(id, group);
         return null;
     }
 
-    private bool HasRoomForGroup() =>
-        _machine.GroupCount < _config.Limits.GroupsMax && _live.Count < _config.Limits.GroupsMax;
+    private bool MayAdd(ConsumerGroupId group) =>
+        Exists(group) || (_machine.GroupCount < _config.Limits.GroupsMax && _live.Count < _config.Limits.GroupsMax);
 
     /// <summary>Called after each step of a group: proposes what it has to write, forgets it when the replicated state says all.</summary>
     private void Settle(LiveGroup group)
@@ -493,11 +383,10 @@ public sealed class GroupCoordinator
         if (group.Unwritten is { } record && group.WaitForProposed is null)
         {
             List<HeldReply> waiting = group.WaitForUnwritten;
-            GroupRefusal? refusal = TryPropose(
+            GroupRefusal? refusal = _proposals.TryProposeRecord(
                 new GroupEntry.GroupChanged(group.Id, record),
                 () => OnWritten(group),
-                () => group.WaitForProposed!.ForEach(reply => reply.Refuse()),
-                countsToLimit: false);
+                () => group.WaitForProposed!.ForEach(reply => reply.Refuse()));
             if (refusal is null)
             {
                 group.WaitForProposed = waiting;
@@ -547,177 +436,5 @@ public sealed class GroupCoordinator
         // In Joining members still commit what they did in the generation that ends; in Syncing there is nothing yet to commit.
         GroupRebalancer.Heard(member, _nowMs);
         return group.Phase == GroupPhase.Syncing ? GroupRefusal.RebalanceInProgress : null;
-    }
-
-    private GroupRefusal? ProposeCommit(
-        ConsumerGroupId group, List<KeyValuePair<OffsetKey, CommittedOffset>> offsets, HeldReply reply)
-    {
-        _machine.TryGetGroup(group, out GroupState? state);
-        int newOffsets = state is null ? offsets.Count : offsets.Count(offset => !state.Offsets.ContainsKey(offset.Key));
-        bool newGroup = state is null && !_live.ContainsKey(group);
-        if ((newOffsets > 0 && _machine.OffsetCount + newOffsets > _config.Limits.OffsetsMax) || (newGroup && !HasRoomForGroup()))
-        {
-            return GroupRefusal.LimitReached;
-        }
-
-        byte[] entry = GroupEntryCodec.Encode(new GroupEntry.OffsetsCommitted(group, [.. offsets]));
-        if (entry.Length > _config.Limits.CommitBytesMax)
-        {
-            return GroupRefusal.TooLarge;
-        }
-
-        GroupRefusal? refusal = TryStart(
-            callback => _proposer.Propose(entry, callback),
-            () =>
-            {
-                CommitEnded(group);
-                reply.Send();
-            },
-            reply.Refuse);
-        if (refusal is null)
-        {
-            _commitsInFlight[group] = _commitsInFlight.GetValueOrDefault(group) + 1;
-        }
-
-        return refusal;
-    }
-
-    private void CommitEnded(ConsumerGroupId group)
-    {
-        int left = _commitsInFlight[group] - 1;
-        if (left == 0)
-        {
-            _commitsInFlight.Remove(group);
-        }
-        else
-        {
-            _commitsInFlight[group] = left;
-        }
-    }
-
-    private OffsetFetchResult.Fetched Read(OffsetFetchRequest request)
-    {
-        if (request.Offsets is { } asked)
-        {
-            return new OffsetFetchResult.Fetched(Array.ConvertAll(asked, offset =>
-            {
-                OffsetKey key = new(offset.Topic, offset.Partition);
-                return new FetchedOffset(key, _machine.FindOffset(request.Group, key, offset.TopicId));
-            }));
-        }
-
-        return new OffsetFetchResult.Fetched(
-            _machine.TryGetGroup(request.Group, out GroupState? state)
-                ? [.. state.Offsets.Select(pair => new FetchedOffset(pair.Key, pair.Value))]
-                : []);
-    }
-
-    /// <summary>False when some member's wishes can't be read; then it may want anything.</summary>
-    private bool TryReadSubscriptions(LiveGroup group, SortedSet<string> topics)
-    {
-        foreach (LiveMember member in group.Members)
-        {
-            foreach (MemberProtocol protocol in member.Protocols)
-            {
-                if (!_subscriptions.TryReadTopics(group.ProtocolType, protocol.Metadata, topics))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
-    }
-
-    private bool HasOffsets(string topic)
-    {
-        foreach (GroupState state in _machine.Groups.Values)
-        {
-            foreach (OffsetKey key in state.Offsets.Keys)
-            {
-                if (key.Topic == topic)
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    private void ProposeTopicDeletions()
-    {
-        foreach ((string topic, UInt128 topicId) in _deletedTopics.ToArray())
-        {
-            GroupRefusal? refusal = TryPropose(
-                new GroupEntry.TopicOffsetsDeleted(topic, topicId), static () => { }, static () => { });
-            if (refusal is not null)
-            {
-                return;
-            }
-
-            _deletedTopics.Remove((topic, topicId));
-        }
-    }
-
-    private void ProposeExpiries()
-    {
-        foreach ((ConsumerGroupId id, GroupState state) in _machine.Groups)
-        {
-            _live.TryGetValue(id, out LiveGroup? live);
-            bool settled = !_commitsInFlight.ContainsKey(id)
-                && (live is null || live is { Phase: GroupPhase.Stable, Unwritten: null, WaitForProposed: null });
-            SortedSet<string> inUse = new(StringComparer.Ordinal);
-            if (!settled || (live is not null && !TryReadSubscriptions(live, inUse)))
-            {
-                continue;
-            }
-
-            GroupEntry? entry = OffsetRetention.Decide(id, state, inUse, _nowMs, _config.OffsetsRetentionMs);
-            if (entry is null)
-            {
-                continue;
-            }
-
-            if (TryPropose(entry, () => _retentionInFlight--, static () => { }) is not null)
-            {
-                return;
-            }
-
-            _retentionInFlight++;
-        }
-    }
-
-    private GroupRefusal? TryPropose(GroupEntry entry, Action committed, Action lost, bool countsToLimit = true)
-    {
-        byte[] bytes = GroupEntryCodec.Encode(entry);
-        if (countsToLimit && bytes.Length > _config.Limits.CommitBytesMax)
-        {
-            return GroupRefusal.TooLarge;
-        }
-
-        return TryStart(callback => _proposer.Propose(bytes, callback), committed, lost, countsToLimit);
-    }
-
-    /// <param name="countsToLimit">False for records of groups: at most one of each group is under way, which is limit enough.</param>
-    private GroupRefusal? TryStart(
-        Func<IProposalCallback, bool> start, Action committed, Action lost, bool countsToLimit = true)
-    {
-        if (countsToLimit && _inFlight.Count >= _config.Limits.ProposalsInFlightMax)
-        {
-            return GroupRefusal.Busy;
-        }
-
-        InFlightProposal proposal = new(this, committed, lost);
-        _proposing = true;
-        bool started = start(proposal);
-        _proposing = false;
-        if (!started)
-        {
-            return GroupRefusal.Busy;
-        }
-
-        proposal.Node = _inFlight.AddLast(proposal);
-        return null;
     }
 }

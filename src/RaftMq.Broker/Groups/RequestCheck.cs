@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace RaftMq.Broker.Groups;
 
 /// <summary>What can be said of a request by looking at it alone.</summary>
@@ -57,5 +55,5 @@ internal static class RequestCheck
         instance is not { } name || (!string.IsNullOrEmpty(name.Value) && Fits(name.Value, limits.InstanceIdBytesMax));
 
     private static bool Fits(string text, int bytesMax) =>
-        text.Length <= bytesMax && Encoding.UTF8.GetByteCount(text) <= bytesMax;
+        text.Length <= bytesMax && System.Text.Encoding.UTF8.GetByteCount(text) <= bytesMax;
 }

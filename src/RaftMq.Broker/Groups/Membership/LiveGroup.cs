@@ -60,6 +60,9 @@ internal sealed class LiveGroup(ConsumerGroupId id)
     public bool IsIdle =>
         Members.Count == 0 && Promised.Count == 0 && Phase == GroupPhase.Empty && Unwritten is null && WaitForProposed is null;
 
+    /// <summary>Has members, no rebalance and nothing that is not durable.</summary>
+    public bool IsSettled => Phase == GroupPhase.Stable && Unwritten is null && WaitForProposed is null;
+
     public bool Has(LiveMember member) => _byId.TryGetValue(member.Id, out LiveMember? present) && present == member;
 
     public bool TryGetMember(MemberId id, [NotNullWhen(true)] out LiveMember? member) => _byId.TryGetValue(id, out member);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Unicode;
 
 namespace RaftMq.Broker.Groups;
@@ -87,7 +86,7 @@ internal ref struct GroupReader(ReadOnlySpan<byte> bytes)
 
         ReadOnlySpan<byte> text = Take(BinaryPrimitives.ReadUInt16LittleEndian(length));
         Require(Utf8.IsValid(text));
-        return Ok ? Encoding.UTF8.GetString(text) : "";
+        return Ok ? System.Text.Encoding.UTF8.GetString(text) : "";
     }
 
     public byte[] Bytes()

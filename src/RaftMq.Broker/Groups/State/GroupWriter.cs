@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
 using RaftMq.Raft;
 using RaftMq.Storage;
 
@@ -45,11 +44,11 @@ internal sealed class GroupWriter
 
     public void Text(string value)
     {
-        int length = Encoding.UTF8.GetByteCount(value);
+        int length = System.Text.Encoding.UTF8.GetByteCount(value);
         Invariant.Holds(length <= ushort.MaxValue);
         Span<byte> span = _buffer.GetSpan(sizeof(ushort) + length);
         BinaryPrimitives.WriteUInt16LittleEndian(span, (ushort)length);
-        Encoding.UTF8.GetBytes(value, span[sizeof(ushort)..]);
+        System.Text.Encoding.UTF8.GetBytes(value, span[sizeof(ushort)..]);
         _buffer.Advance(sizeof(ushort) + length);
     }
 

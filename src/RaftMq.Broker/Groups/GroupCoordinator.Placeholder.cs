@@ -1,3 +1,0 @@
-namespace RaftMq.Broker.Groups;
-
-public sealed class GroupCoordinator;
