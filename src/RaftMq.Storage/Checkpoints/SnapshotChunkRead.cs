@@ -1,0 +1,45 @@
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Storage.Checkpoints;
+
+/// <summary>Takes pieces of a base checkpoint that is being sent.</summary>
+public interface ISnapshotChunkWaiter
+{
+    /// <param name="totalBytes">The whole file's length. The bytes are not checked here: the receiver checks the whole-file hash.</param>
+    void SnapshotChunkRead(long position, ReadOnlyMemory<byte> bytes, long totalBytes);
+}
+
+internal sealed class SnapshotChunkRead : DiskWork
+{
+    private readonly string _path;
+    private readonly BaseCheckpoint _checkpoint;
+    private readonly long _position;
+    private readonly int _maxBytes;
+    private readonly ISnapshotChunkWaiter _waiter;
+    private ReadOnlyMemory<byte> _bytes;
+    private long _totalBytes;
+
+    public SnapshotChunkRead(string path, BaseCheckpoint checkpoint, long position, int maxBytes, ISnapshotChunkWaiter waiter)
+    {
+        _path = path;
+        _checkpoint = checkpoint;
+        _position = position;
+        _maxBytes = maxBytes;
+        _waiter = waiter;
+        checkpoint.Readers++;
+    }
+
+    public override void Execute(IDisk disk)
+    {
+        using IDiskFile file = disk.Open(_path, DiskFileMode.Existing);
+        _totalBytes = file.Length;
+        byte[] buffer = new byte[Math.Clamp(_totalBytes - _position, 0, _maxBytes)];
+        _bytes = buffer.AsMemory(0, file.Read(_position, buffer));
+    }
+
+    public override void Complete()
+    {
+        _checkpoint.Readers--;
+        _waiter.SnapshotChunkRead(_position, _bytes, _totalBytes);
+    }
+}

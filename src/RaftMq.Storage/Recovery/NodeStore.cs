@@ -1,0 +1,3 @@
+namespace RaftMq.Storage.Recovery;
+
+public sealed class NodeStore;

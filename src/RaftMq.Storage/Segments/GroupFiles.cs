@@ -1,0 +1,499 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Index;
+using RaftMq.Storage.Journal;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Storage.Segments;
+
+/// <summary>
+/// Moves one group's committed entries from the tail to segments and makes them and its checkpoints durable: decides the next piece
+/// of disk work and takes its completion. At most one run and one sync are on their way.
+/// </summary>
+internal sealed class GroupFiles
+{
+    /// <summary>Smaller runs are written only when somebody waits for them (design 4).</summary>
+    public const int RunBytesMin = 256 << 10;
+
+    /// <summary>One run holds the disk's background lane about 2 ms at most.</summary>
+    public const int RunBytesMax = 1 << 20;
+
+    private readonly GroupId _group;
+    private readonly string _folder;
+    private readonly GroupLogEnvironment _environment;
+    private readonly LogTail _tail;
+
+    /// <summary>Not yet handed to the disk: above what is durable here, or behind another one of their kind.</summary>
+    private readonly List<CheckpointWrite> _waiting = [];
+
+    /// <summary>Out of the set, files still there.</summary>
+    private readonly List<Segment> _cut = [];
+
+    private SegmentRun? _run;
+    private SegmentSync? _sync;
+    private CheckpointWrite? _newestWrite;
+    private bool _cutRunning;
+
+    /// <summary>Grows when the log begins anew behind a snapshot: completions of an older one are void.</summary>
+    private int _history;
+
+    /// <summary>What the journal wants released; zero when nothing.</summary>
+    private LogIndex _wanted;
+
+    private LogIndex _applied;
+
+    /// <summary>A log that a snapshot made void: its files go when nobody reads them any more.</summary>
+    private List<string>? _oldFiles;
+    private List<Segment> _oldSegments = [];
+    private List<BaseCheckpoint> _oldBases = [];
+
+    public GroupFiles(GroupId group, string folder, GroupLogEnvironment environment, LogTail tail)
+    {
+        _group = group;
+        _folder = folder;
+        _environment = environment;
+        _tail = tail;
+    }
+
+    public SegmentSet Segments { get; } = new();
+
+    public CheckpointSet Checkpoints { get; } = new();
+
+    /// <summary>The last entry that lies in a segment, durable or not. Never above <see cref="Writable"/>.</summary>
+    public LogIndex WrittenUpTo { get; set; }
+
+    /// <summary>The last entry that is durable in a segment.</summary>
+    public LogIndex SyncedUpTo { get; set; }
+
+    /// <summary>Committed and durable in the journal: may go to segments.</summary>
+    public LogIndex Writable { get; private set; }
+
+    public LogIndex Durable { get; private set; }
+
+    /// <summary>The disk had no room for the last piece of work. It is tried again at the next pump.</summary>
+    public bool NoRoom { get; private set; }
+
+    /// <summary>True while work is with the disk whose end the log waits for.</summary>
+    public bool IsBusy => _run is not null || _sync is not null || _newestWrite is not null || _cutRunning;
+
+    /// <summary>True while something is left to do that a further pump may start.</summary>
+    public bool HasWork => IsBusy || _wanted > LogIndex.Zero || _waiting.Count > 0 || _cut.Count > 0 || _oldFiles is not null;
+
+    public void Advance(LogIndex durable, LogIndex committed, LogIndex applied)
+    {
+        Durable = durable;
+        _applied = applied;
+        Writable = LogIndex.Max(Writable, LogIndex.Min(durable, committed));
+    }
+
+    /// <summary>See <see cref="IJournalOwner.ReleaseWanted"/>.</summary>
+    public void Release(LogIndex upTo, LogIndex committed)
+    {
+        if (upTo > committed && committed < _tail.LastIndex)
+        {
+            // A record of entries replaces all that stood behind its first one: hence all of them, once.
+            List<Entry> entries = [];
+            LogIndex from = committed.Next;
+            while (from <= _tail.LastIndex)
+            {
+                Invariant.Holds(_tail.TryRead(from, _tail.LastIndex, int.MaxValue, long.MaxValue, entries));
+                from = entries[^1].Index.Next;
+            }
+
+            _environment.Journal.Append(new JournalRecord { Group = _group, Entries = entries, Commit = committed });
+        }
+
+        LogIndex wanted = LogIndex.Min(upTo, committed);
+        if (wanted <= SyncedUpTo)
+        {
+            _environment.Journal.Append(new JournalRecord { Group = _group, SegmentsDurable = SyncedUpTo });
+        }
+        else
+        {
+            _wanted = LogIndex.Max(_wanted, wanted);
+        }
+
+        _environment.Journal.Flush();
+        Pump();
+    }
+
+    public void Write(CheckpointWrite work)
+    {
+        if (work.Kind == CheckpointKind.Base)
+        {
+            Checkpoints.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm));
+        }
+
+        work.History = _history;
+        _waiting.Add(work);
+        Pump();
+    }
+
+    /// <summary>Takes the first <paramref name="count"/> segments out of the log and deletes their files when nobody reads them.</summary>
+    public void Cut(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _cut.Add(Segments.All[0]);
+            Segments.RemoveFirst();
+        }
+
+        PumpCut();
+    }
+
+    /// <summary>Starts what can be started.</summary>
+    public void Pump()
+    {
+        _tail.EvictableUpTo = LogIndex.Min(WrittenUpTo, _applied);
+        PumpCheckpoints();
+        PumpCut();
+        PumpOld();
+        PumpSync();
+        if (_run is not null || WrittenUpTo >= Writable)
+        {
+            return;
+        }
+
+        LogIndex from = WrittenUpTo.Next;
+        long pending = _tail.BytesBetween(from, Writable);
+        bool isDue = _wanted > WrittenUpTo || _environment.Tail.IsOverBudget;
+        if ((isDue || pending >= RunBytesMin) && _environment.Pacing.MayWrite(_group, Math.Min(pending, RunBytesMax), isDue))
+        {
+            StartRun(from);
+        }
+    }
+
+    public void RunDone(SegmentRun run, bool full)
+    {
+        if (!ReferenceEquals(run, _run))
+        {
+            return;
+        }
+
+        _run = null;
+        NoRoom = full;
+        if (full)
+        {
+            return;
+        }
+
+        if (run.NewSegment is { } summary)
+        {
+            Segment? sealedSegment = Segments.Last;
+            Segments.Add(new Segment(_folder, summary, new SparseIndex(summary.First, summary.FirstOffset)));
+            if (sealedSegment is not null)
+            {
+                Segments.Used(sealedSegment);
+            }
+        }
+
+        Segment segment = Segments.Last!;
+        for (LogIndex index = WrittenUpTo.Next; index <= run.Last; index = index.Next)
+        {
+            segment.Index!.Add(_tail.HeaderAt(index));
+        }
+
+        segment.Summary = segment.Index!.Summary;
+        WrittenUpTo = run.Last;
+        Pump();
+    }
+
+    public void SyncDone(SegmentSync sync, bool full)
+    {
+        if (!ReferenceEquals(sync, _sync))
+        {
+            return;
+        }
+
+        _sync = null;
+        NoRoom = full;
+        if (full)
+        {
+            return;
+        }
+
+        foreach ((Segment segment, bool isSealed) in sync.Segments)
+        {
+            segment.HasIndexFile |= isSealed;
+            Segments.Used(segment);
+        }
+
+        SyncedUpTo = LogIndex.Max(SyncedUpTo, sync.UpTo);
+        _environment.Journal.Append(new JournalRecord { Group = _group, SegmentsDurable = SyncedUpTo });
+        _environment.Journal.Flush();
+        if (_wanted <= SyncedUpTo)
+        {
+            _wanted = LogIndex.Zero;
+        }
+
+        Pump();
+    }
+
+    public void CheckpointDone(CheckpointWrite work, bool full)
+    {
+        if (ReferenceEquals(work, _newestWrite))
+        {
+            _newestWrite = null;
+        }
+
+        if (work.History != _history)
+        {
+            work.Waiter?.CheckpointDropped(work.Head);
+            return;
+        }
+
+        NoRoom = full;
+        if (work.Kind == CheckpointKind.Base)
+        {
+            BaseCheckpoint known = Checkpoints.BaseAt(work.Head.LastIndex)!;
+            if (full)
+            {
+                Checkpoints.Remove(known);
+            }
+            else
+            {
+                known.IsDurable = true;
+            }
+        }
+        else if (!full)
+        {
+            Checkpoints.Newest = work.Head.LastIndex;
+        }
+
+        if (full)
+        {
+            work.Waiter?.CheckpointDropped(work.Head);
+        }
+        else
+        {
+            work.Waiter?.CheckpointWritten(work.Head);
+        }
+
+        Pump();
+    }
+
+    public void ReadDone(SegmentRead read)
+    {
+        if (read.LoadedIndex is { } index && read.Segment.Index is null && index.Summary == read.Segment.Summary)
+        {
+            read.Segment.Index = index;
+        }
+
+        Segments.Used(read.Segment);
+        PumpCut();
+        PumpOld();
+        read.Read.Waiter?.ReadDone(read.Read);
+    }
+
+    public void CutDone(SegmentDeletion deletion)
+    {
+        _cutRunning = false;
+        SyncedUpTo = LogIndex.Max(SyncedUpTo, deletion.LastIndex);
+        PumpCut();
+    }
+
+    public bool HasReaders =>
+        _cut.Concat(Segments.All).Concat(_oldSegments).Any(segment => segment.Readers > 0)
+        || Checkpoints.Bases.Concat(_oldBases).Any(known => known.Readers > 0);
+
+    /// <summary>All files of the log that belong to the time before a snapshot at <paramref name="installed"/>.</summary>
+    private IEnumerable<string> OldFiles(LogIndex installed)
+    {
+        foreach (Segment segment in _cut.Concat(Segments.All))
+        {
+            yield return segment.Path;
+            yield return segment.IndexPath;
+        }
+
+        if (_run is { NewSegment: { } begun })
+        {
+            yield return SegmentNames.Log(_folder, begun.First);
+        }
+
+        foreach (BaseCheckpoint old in Checkpoints.Bases)
+        {
+            if (old.Index < installed)
+            {
+                yield return CheckpointFile.Path(_folder, CheckpointKind.Base, old.Index);
+            }
+        }
+
+        LogIndex?[] newest = [Checkpoints.Newest, _newestWrite?.Head.LastIndex];
+        foreach (LogIndex? index in newest)
+        {
+            if (index is { } known)
+            {
+                yield return CheckpointFile.Path(_folder, CheckpointKind.Newest, known);
+            }
+        }
+    }
+
+    /// <summary>The old log is void: what is on its way for it is not taken back any more.</summary>
+    public void BeginHistory(LogIndex lastIndex, bool deletesFiles)
+    {
+        if (deletesFiles)
+        {
+            _oldFiles = [.. _oldFiles ?? [], .. OldFiles(lastIndex)];
+        }
+
+        _oldSegments = [.. _oldSegments, .. _cut, .. Segments.All];
+        _oldBases = [.. _oldBases, .. Checkpoints.Bases];
+        _history++;
+        _run = null;
+        _sync = null;
+        _newestWrite = null;
+        _cutRunning = false;
+        _wanted = LogIndex.Zero;
+        foreach (CheckpointWrite waiting in _waiting)
+        {
+            waiting.Waiter?.CheckpointDropped(waiting.Head);
+        }
+
+        _waiting.Clear();
+        _cut.Clear();
+        Segments.Clear();
+        Checkpoints.Clear();
+        WrittenUpTo = lastIndex;
+        SyncedUpTo = lastIndex;
+        Writable = lastIndex;
+        Durable = lastIndex;
+        _applied = lastIndex;
+    }
+
+    public void CheckInvariants()
+    {
+        Invariant.Holds(SyncedUpTo <= WrittenUpTo);
+        Invariant.Holds(WrittenUpTo <= Writable);
+        Invariant.Holds(_tail.FirstInMemory <= WrittenUpTo.Next);
+        Invariant.Holds(Segments.Last is not { } last || last.Summary.Last == WrittenUpTo);
+    }
+
+    private void PumpCheckpoints()
+    {
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            CheckpointWrite work = _waiting[i];
+            if (work.Head.LastIndex > Durable || (work.Kind == CheckpointKind.Newest && _newestWrite is not null))
+            {
+                continue;
+            }
+
+            _waiting.RemoveAt(i--);
+            if (work.Kind == CheckpointKind.Newest)
+            {
+                work.Replaced = Checkpoints.Newest == work.Head.LastIndex ? null : Checkpoints.Newest;
+                _newestWrite = work;
+            }
+
+            _environment.Disk.Submit(DiskLane.Background, work);
+        }
+    }
+
+    private void PumpCut()
+    {
+        if (_cutRunning || _cut.Count == 0)
+        {
+            return;
+        }
+
+        // Oldest first, and only as far as nobody reads: what is left after a crash has no gap.
+        List<Segment> idle = [.. _cut.TakeWhile(segment => segment.Readers == 0)];
+        if (idle.Count == 0)
+        {
+            return;
+        }
+
+        _cut.RemoveRange(0, idle.Count);
+        LogIndex last = idle[^1].Summary.Last;
+        List<BaseCheckpoint> bases =
+            [.. Checkpoints.Bases.Where(b => b.Index < last && b is { IsDurable: true, IsDamaged: false, Readers: 0 })];
+        foreach (BaseCheckpoint old in bases)
+        {
+            Checkpoints.Remove(old);
+        }
+
+        _cutRunning = true;
+        int history = _history;
+        _environment.Disk.Submit(DiskLane.Background, new SegmentDeletion(
+            _folder,
+            idle,
+            bases,
+            done =>
+            {
+                if (history == _history)
+                {
+                    CutDone(done);
+                }
+            }));
+    }
+
+    private void PumpOld()
+    {
+        if (_oldFiles is not { } files
+            || _oldSegments.Exists(segment => segment.Readers > 0)
+            || _oldBases.Exists(known => known.Readers > 0))
+        {
+            return;
+        }
+
+        _environment.Disk.Submit(DiskLane.Background, new OldLogDeletion(_folder, files));
+        _oldFiles = null;
+        _oldSegments = [];
+        _oldBases = [];
+    }
+
+    private void PumpSync()
+    {
+        if (_sync is not null || _run is not null || _wanted == LogIndex.Zero || WrittenUpTo < _wanted)
+        {
+            return;
+        }
+
+        // A cut segment whose file is still there must not be found torn below the mark.
+        List<(Segment, bool)> dirty = [];
+        foreach (Segment segment in _cut.Concat(Segments.All))
+        {
+            bool isSealed = !ReferenceEquals(segment, Segments.Last);
+            if (segment.Summary.Last > SyncedUpTo || (isSealed && !segment.HasIndexFile && segment.Index is not null))
+            {
+                dirty.Add((segment, isSealed));
+            }
+        }
+
+        _sync = new SegmentSync(_group, dirty, WrittenUpTo, this);
+        _environment.Disk.Submit(DiskLane.Background, _sync);
+    }
+
+    private void StartRun(LogIndex from)
+    {
+        LogIndex last = Writable;
+        if (_tail.NextSegmentStart(from) is { } next && next <= last)
+        {
+            last = next.Previous;
+        }
+
+        while (last > from && _tail.BytesBetween(from, last) > RunBytesMax)
+        {
+            last = from + ((last - from) / 2);
+        }
+
+        EntryHeader first = _tail.HeaderAt(from);
+        bool starts = first.Flags.HasFlag(EntryFlags.StartsSegment);
+        Invariant.Holds(starts || Segments.Last is not null);
+        List<ReadOnlyMemory<byte>> buffers = [];
+        _tail.Gather(from, last, buffers);
+        _run = new SegmentRun(
+            _folder,
+            starts ? SegmentNames.Log(_folder, from) : Segments.Last!.Path,
+            createsFile: starts,
+            starts ? 0 : Segments.Last!.Summary.LengthBytes,
+            buffers,
+            last,
+            this)
+        {
+            NewSegment = starts ? SegmentSummary.Empty(from, first.BaseOffset) : null,
+        };
+        _environment.Disk.Submit(DiskLane.Background, _run);
+    }
+}
