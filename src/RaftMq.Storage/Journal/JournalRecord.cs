@@ -36,6 +36,20 @@ public sealed class JournalRecord
 
     /// <summary>The waiter's own mark, given back to it.</summary>
     public PersistToken Token { get; init; }
+
+    /// <summary>The same, reported to somebody else: for who stands between a group and the journal.</summary>
+    public JournalRecord ReportedTo(IJournalWaiter waiter) => new()
+    {
+        Group = Group,
+        HardState = HardState,
+        Entries = Entries,
+        Commit = Commit,
+        SegmentsDurable = SegmentsDurable,
+        Reset = Reset,
+        Deleted = Deleted,
+        Waiter = waiter,
+        Token = Token,
+    };
 }
 
 public interface IJournalWaiter

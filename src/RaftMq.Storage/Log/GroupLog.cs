@@ -1,6 +1,7 @@
 using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Index;
 using RaftMq.Storage.Journal;
 using RaftMq.Storage.Segments;
 
@@ -290,6 +291,55 @@ public sealed class GroupLog
     }
 
     // --- retention ---
+
+    /// <summary>The greatest record timestamp among committed entries still held; -1 without any (Kafka KIP-734).</summary>
+    public long MaxTimestampMs
+    {
+        get
+        {
+            long max = -1;
+            foreach (Segment segment in _files.Segments.All)
+            {
+                max = Math.Max(max, segment.Summary.MaxTimestampMs);
+            }
+
+            for (LogIndex index = LogIndex.Max(WrittenUpTo.Next, Tail.FirstInMemory); index <= Committed; index = index.Next)
+            {
+                EntryHeader header = Tail.HeaderAt(index);
+                max = header.RecordCount > 0 ? Math.Max(max, header.TimestampMs) : max;
+            }
+
+            return max;
+        }
+    }
+
+    /// <summary>
+    /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. The last
+    /// segment always stays. Null when nothing is to go.
+    /// </summary>
+    /// <param name="retentionMs">-1: never by age.</param>
+    /// <param name="retentionBytes">-1: never by size. Counts segments as written.</param>
+    public long? RetentionStart(long nowMs, long retentionMs, long retentionBytes)
+    {
+        IReadOnlyList<Segment> segments = _files.Segments.All;
+        long bytes = SegmentBytes;
+        long? start = null;
+        for (int i = 0; i < segments.Count - 1; i++)
+        {
+            SegmentSummary summary = segments[i].Summary;
+            bool tooOld = retentionMs >= 0 && nowMs - summary.MaxTimestampMs > retentionMs;
+            bool tooMuch = retentionBytes >= 0 && bytes > retentionBytes;
+            if (!tooOld && !tooMuch)
+            {
+                break;
+            }
+
+            bytes -= summary.LengthBytes;
+            start = summary.NextOffset;
+        }
+
+        return start > LogStartOffset ? start : null;
+    }
 
     /// <summary>
     /// Retention's replicated decision: consumers read from here on. Whole segments below go, as far as the base checkpoint of the

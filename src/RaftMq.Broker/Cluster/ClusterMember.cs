@@ -1,0 +1,381 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Peers;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Cluster;
+
+/// <summary>What the cluster part asks of the node around it.</summary>
+internal interface IClusterHost
+{
+    /// <summary>Creates this node's replica of the controller group, with these first voters.</summary>
+    void OpenController(FormedCluster formed);
+
+    /// <summary>Creates, configures or gives up this node's replicas so that they are what the cluster's state says.</summary>
+    void Reconcile(ClusterState state, LogIndex index);
+
+    /// <summary>A node is there again, or anew, or silent.</summary>
+    void WakeGroupsOf(NodeId node);
+
+    /// <summary>Groups that this node leads, for a node that has just come.</summary>
+    void CollectLeads(List<GroupLead> leads);
+
+    /// <summary>A new image is there for the faces.</summary>
+    void Publish(ClusterImage image);
+
+    /// <summary>This node can't be part of the cluster: it must stop, with this sentence.</summary>
+    void RefusedByCluster(string reason);
+}
+
+/// <summary>
+/// A node's part in the cluster, in the first shard's section. Its life:
+/// 1. without a controller group: it forms a first cluster with the other initial nodes (<see cref="Formation"/>);
+/// 2. it registers with the controller's leader, again whenever what it would say changes;
+/// 3. it follows the controller group: opens replicas, publishes <see cref="ClusterImage"/>s, takes administration requests.
+/// </summary>
+internal sealed class ClusterMember : IClusterFollower
+{
+    private const int HeartbeatMs = 100;
+    private const int FormationMs = 200;
+    private const int RegisterAgainMs = 1_000;
+    private const int RegisterDeadlineMs = 5_000;
+
+    private readonly NodeSettings _settings;
+    private readonly NodeRecord _ownRecord;
+    private readonly IClusterHost _host;
+    private readonly IClock _clock;
+    private readonly INodeEnvironment _environment;
+    private readonly PeerOutbox _outbox;
+    private readonly BrokerOptions _options;
+    private readonly PeerLiveness _liveness = new();
+    private readonly LeaderTable _leaders = new();
+    private readonly ControllerLink _link;
+    private readonly Formation _formation;
+    private readonly List<NodeId> _silent = [];
+    private readonly List<WaitingAdmin> _waiting = [];
+    private FormedCluster? _formed;
+    private Replica? _controller;
+    private bool _imageDue = true;
+    private bool _registering;
+    private long _nextHeartbeatMs;
+    private long _nextFormationMs;
+    private long _nextRegisterMs;
+
+    private sealed record WaitingAdmin(
+        LogIndex AppliedAt, AdminResult Result, (GroupId Group, NodeId Leader)? Led, long DeadlineMs, IAdminCompletion Completion);
+
+    public ClusterMember(
+        NodeSettings settings, BrokerOptions options, ReplicaId self, INodeEnvironment environment, PeerOutbox outbox,
+        IClusterHost host)
+    {
+        _settings = settings;
+        _options = options;
+        _environment = environment;
+        _clock = environment.Clock;
+        _outbox = outbox;
+        _host = host;
+        _link = new ControllerLink(settings.Self, outbox);
+        _formation = new Formation(self, settings.InitialNodes);
+        _ownRecord = new NodeRecord(self, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
+    }
+
+    public ClusterState State { get; } = new();
+
+    public bool IsRegistered =>
+        State.IsFormed && State.Nodes.TryGetValue(_settings.Self, out NodeRecord? known) && known.Equals(_ownRecord);
+
+    public NodeId? ControllerLeader => _controller?.Leader?.Node;
+
+    /// <summary>This node's replica of the controller group exists now.</summary>
+    public void ControllerOpened(Replica controller)
+    {
+        _controller = controller;
+        _link.Local = (ControllerMachine)controller.Machine;
+    }
+
+    public bool IsAlive(NodeId node) => node == _settings.Self || _liveness.IsAlive(node);
+
+    public void Received(in PeerSender from, PeerMessage message)
+    {
+        long now = _clock.MonotonicMs;
+        NodeId node = from.Replica.Node;
+        if (_liveness.Heard(node, from.Boot, now))
+        {
+            _imageDue = true;
+            _host.WakeGroupsOf(node);
+            AnnounceAllTo(node);
+        }
+
+        switch (message)
+        {
+            case PeerMessage.Formation said:
+                FormationHeard(from.Replica, said);
+                break;
+            case PeerMessage.Leading leading:
+                LeadsHeard(node, leading);
+                break;
+            case PeerMessage.Request request:
+                _link.Requested(node, request);
+                break;
+            case PeerMessage.Response response:
+                _link.Responded(response, now);
+                break;
+        }
+    }
+
+    /// <summary>The connection was reset and refused.</summary>
+    public void Lost(NodeId node)
+    {
+        if (_liveness.Lost(node))
+        {
+            _imageDue = true;
+            _host.WakeGroupsOf(node);
+        }
+    }
+
+    public void Tick()
+    {
+        long now = _clock.MonotonicMs;
+        if (now >= _nextHeartbeatMs)
+        {
+            _nextHeartbeatMs = now + HeartbeatMs;
+            foreach (NodeId node in OtherNodes())
+            {
+                _outbox.Add(node, PeerMessage.Alive.Instance);
+            }
+        }
+
+        FindSilent(now);
+        if (_controller is null && now >= _nextFormationMs)
+        {
+            _nextFormationMs = now + FormationMs;
+            Form();
+        }
+
+        _link.Tick(ControllerLeader, now);
+        RegisterWhenNeeded(now);
+        LeadController();
+        AnswerWaiting(now);
+        PublishWhenDue();
+    }
+
+    public void Administer(AdminCommand command, long deadlineMs, IAdminCompletion completion)
+    {
+        long now = _clock.MonotonicMs;
+        _link.Ask(new ControllerRequest.Administer(command), ControllerLeader, now, deadlineMs, response =>
+        {
+            (GroupId, NodeId)? led = command is AdminCommand.TransferLeadership transfer
+                && response.Result.Outcome == AdminOutcome.Done
+                && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
+                    ? (topic.Partitions[transfer.Partition].Group, transfer.To)
+                    : null;
+            _waiting.Add(new WaitingAdmin(response.AppliedAt, response.Result, led, deadlineMs, completion));
+            AnswerWaiting(_clock.MonotonicMs);
+        });
+    }
+
+    void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
+    {
+        _imageDue = true;
+        _host.Reconcile(state, index);
+    }
+
+    /// <summary>A replica here has another leader, or lost it.</summary>
+    public void LeadershipChanged(GroupId group, bool isLeader, NodeId? leader, int epoch, ImmutableArray<NodeId> inSync)
+    {
+        if (isLeader)
+        {
+            _imageDue |= _leaders.Learn(group, new LeaderInfo(_settings.Self, epoch, inSync));
+            var announcement = new PeerMessage.Leading([new GroupLead(group, epoch, inSync)]);
+            foreach (NodeId node in OtherNodes())
+            {
+                _outbox.Add(node, announcement);
+            }
+        }
+        else if (leader is null)
+        {
+            _imageDue |= _leaders.Forget(group, epoch);
+        }
+    }
+
+    public void GroupRemoved(GroupId group)
+    {
+        _leaders.Remove(group);
+        _imageDue = true;
+    }
+
+    public void PublishWhenDue()
+    {
+        if (!_imageDue)
+        {
+            return;
+        }
+
+        _imageDue = false;
+        ImmutableSortedDictionary<NodeId, NodeInfo>.Builder nodes = ImmutableSortedDictionary.CreateBuilder<NodeId, NodeInfo>();
+        foreach ((NodeId id, NodeRecord record) in State.Nodes)
+        {
+            nodes[id] = new NodeInfo(
+                record.Replica, record.Rack, record.Listeners, record.FeatureMin, record.FeatureMax, IsAlive(id));
+        }
+
+        string clusterId = State.IsFormed ? State.ClusterId.ToString("x32") : "";
+        _host.Publish(new ClusterImage(
+            clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image));
+    }
+
+    public void ControllerLeaderChanged() => _imageDue = true;
+
+    private void FormationHeard(ReplicaId from, PeerMessage.Formation said)
+    {
+        if (_controller is null)
+        {
+            _formation.Heard(from, said);
+            Form();
+        }
+        else if (said.Voters.Count == 0 && FormedAs() is { } formed)
+        {
+            _outbox.Add(from.Node, new PeerMessage.Formation(formed.ControllerGroup, formed.Voters));
+        }
+    }
+
+    private FormedCluster? FormedAs() =>
+        _formed ?? (State.IsFormed ? FormedCluster.Of(State.FirstVoters) : null);
+
+    private void Form()
+    {
+        if (_formation.TryForm() is { } formed)
+        {
+            _formed = formed;
+            _host.OpenController(formed);
+            return;
+        }
+
+        if (_formation.Refusal is { } refusal)
+        {
+            _host.RefusedByCluster(refusal);
+            return;
+        }
+
+        foreach (NodeId node in _settings.InitialNodes)
+        {
+            if (node != _settings.Self)
+            {
+                _outbox.Add(node, Formation.Empty);
+            }
+        }
+    }
+
+    private void LeadsHeard(NodeId node, PeerMessage.Leading leading)
+    {
+        foreach (GroupLead lead in leading.Groups)
+        {
+            _imageDue |= _leaders.Learn(lead.Group, new LeaderInfo(node, lead.Epoch, [.. lead.InSync]));
+        }
+    }
+
+    private void AnnounceAllTo(NodeId node)
+    {
+        var leads = new List<GroupLead>();
+        _host.CollectLeads(leads);
+        if (leads.Count > 0)
+        {
+            _outbox.Add(node, new PeerMessage.Leading(leads));
+        }
+    }
+
+    private void FindSilent(long now)
+    {
+        _silent.Clear();
+        _liveness.FindSilent(now, _silent);
+        foreach (NodeId node in _silent)
+        {
+            _imageDue = true;
+            _host.WakeGroupsOf(node);
+        }
+    }
+
+    private void RegisterWhenNeeded(long now)
+    {
+        if (_registering || now < _nextRegisterMs || _controller is null || ControllerLeader is null || IsRegistered)
+        {
+            return;
+        }
+
+        _registering = true;
+        _nextRegisterMs = now + RegisterAgainMs;
+        var request = new ControllerRequest.Register(_ownRecord);
+        _link.Ask(request, ControllerLeader, now, now + RegisterDeadlineMs, response =>
+        {
+            _registering = false;
+            if (response.Result is { Outcome: AdminOutcome.Refused, Message: { } reason })
+            {
+                _host.RefusedByCluster(reason);
+            }
+        });
+    }
+
+    /// <summary>What the controller's leader does by itself: forms the cluster, creates the internal topic, raises the feature level.</summary>
+    private void LeadController()
+    {
+        if (_controller is not { IsServing: true, Machine: ControllerMachine machine })
+        {
+            return;
+        }
+
+        if (!State.IsFormed)
+        {
+            ImmutableArray<ReplicaId> voters = _formed?.Voters ?? [.. _controller.Membership.Voters];
+            machine.TryPropose(new ClusterCommand.ClusterFormed(
+                _environment.Random.NextUInt128(), _settings.FeatureMax, voters));
+            return;
+        }
+
+        int common = State.Nodes.Values.Select(n => n.FeatureMax).DefaultIfEmpty(State.FeatureLevel).Min();
+        if (common > State.FeatureLevel)
+        {
+            machine.TryPropose(new ClusterCommand.FeatureLevelFinalized(common));
+            return;
+        }
+
+        if (!State.Topics.ContainsKey(Groups.OffsetsTopic.Name)
+            && _settings.InitialNodes.All(State.Nodes.ContainsKey)
+            && !machine.IsBusy)
+        {
+            machine.Request(
+                new ControllerRequest.Administer(new AdminCommand.CreateTopic(
+                    Groups.OffsetsTopic.Name, _options.OffsetsPartitions, ReplicationFactor: -1, [],
+                    ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false,
+                    Internal: true)),
+                static _ => { });
+        }
+    }
+
+    private void AnswerWaiting(long now)
+    {
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            WaitingAdmin waiting = _waiting[i];
+            bool applied = _controller is null || waiting.AppliedAt <= _controller.Applied;
+            bool led = waiting.Led is not { } wanted || _leaders.Image.GetValueOrDefault(wanted.Group).Leader == wanted.Leader;
+            if (!(applied && led) && now < waiting.DeadlineMs)
+            {
+                continue;
+            }
+
+            _waiting.RemoveAt(i--);
+            PublishWhenDue();
+            waiting.Completion.Completed(applied && led
+                ? waiting.Result
+                : new AdminResult(AdminOutcome.TimedOut, led
+                    ? "The change is certain, but this node has not heard of it yet."
+                    : $"Node {waiting.Led!.Value.Leader.Value} was made the preferred leader, but does not lead yet."));
+        }
+    }
+
+    private IEnumerable<NodeId> OtherNodes() => State.Nodes.Count > 0
+        ? State.Nodes.Keys.Union(_settings.InitialNodes).Where(n => n != _settings.Self)
+        : _settings.InitialNodes.Where(n => n != _settings.Self);
+}

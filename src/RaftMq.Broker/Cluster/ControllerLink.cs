@@ -1,0 +1,140 @@
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Peers;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Cluster;
+
+/// <summary>
+/// This node's line to the controller's leader, wherever it is: asks, asks again when the leader moved or an answer is lost, gives up
+/// at the deadline. A request may therefore be carried out twice; the controller's decisions are such that the second time is
+/// refused or without effect, and an answer "exists already" to a repeated creation is told as it is.
+/// </summary>
+internal sealed class ControllerLink(NodeId self, PeerOutbox outbox)
+{
+    /// <summary>Questions that may be open at a time.</summary>
+    private const int OpenMax = 10_000;
+
+    /// <summary>A question without an answer is sent again, to whoever leads by then.</summary>
+    private const int AskAgainMs = 1_000;
+
+    /// <summary>A leader that says it is none is asked again after this, when nothing else was heard.</summary>
+    private const int RefusedAgainMs = 100;
+
+    private readonly SortedDictionary<long, Question> _open = [];
+    private long _nextId = 1;
+
+    /// <summary>The controller's replica on this node; null while there is none.</summary>
+    public ControllerMachine? Local { get; set; }
+
+    private sealed class Question(ControllerRequest request, long deadlineMs, Action<ControllerResponse> respond)
+    {
+        public ControllerRequest Request { get; } = request;
+
+        public long DeadlineMs { get; } = deadlineMs;
+
+        public Action<ControllerResponse> Respond { get; } = respond;
+
+        public long AskAgainAtMs { get; set; }
+    }
+
+    public void Ask(ControllerRequest request, NodeId? leader, long nowMs, long deadlineMs, Action<ControllerResponse> respond)
+    {
+        if (_open.Count >= OpenMax)
+        {
+            respond(TimedOut("Too many requests to the controller are open on this node."));
+            return;
+        }
+
+        long id = _nextId++;
+        var question = new Question(request, deadlineMs, respond);
+        _open.Add(id, question);
+        Send(id, question, leader, nowMs);
+    }
+
+    /// <summary>Another node asks the controller's leader, which may be here.</summary>
+    public void Requested(NodeId from, PeerMessage.Request request)
+    {
+        if (AdminCodec.TryDecodeRequest(request.Body.Span) is not { } asked)
+        {
+            return;
+        }
+
+        void Respond(ControllerResponse response) =>
+            outbox.Add(from, new PeerMessage.Response(request.Id, AdminCodec.Encode(response)));
+
+        if (Local is null)
+        {
+            Respond(new ControllerResponse(new AdminResult(AdminOutcome.NotController), LogIndex.Zero));
+            return;
+        }
+
+        Local.Request(asked, Respond);
+    }
+
+    public void Responded(PeerMessage.Response response, long nowMs)
+    {
+        if (AdminCodec.TryDecodeResponse(response.Body.Span) is { } answer)
+        {
+            Answered(response.Id, answer, nowMs);
+        }
+    }
+
+    public void Tick(NodeId? leader, long nowMs)
+    {
+        foreach (long id in _open.Keys.ToArray())
+        {
+            if (!_open.TryGetValue(id, out Question? question))
+            {
+                continue;
+            }
+
+            if (nowMs >= question.DeadlineMs)
+            {
+                _open.Remove(id);
+                question.Respond(TimedOut("The controller did not answer in time."));
+            }
+            else if (nowMs >= question.AskAgainAtMs)
+            {
+                Send(id, question, leader, nowMs);
+            }
+        }
+    }
+
+    private void Send(long id, Question question, NodeId? leader, long nowMs)
+    {
+        question.AskAgainAtMs = nowMs + (leader is null ? RefusedAgainMs : AskAgainMs);
+        if (leader is not { } node)
+        {
+            return;
+        }
+
+        if (node == self)
+        {
+            Local?.Request(question.Request, answer => Answered(id, answer, nowMs));
+        }
+        else
+        {
+            outbox.Add(node, new PeerMessage.Request(id, AdminCodec.Encode(question.Request)));
+        }
+    }
+
+    private void Answered(long id, ControllerResponse answer, long nowMs)
+    {
+        if (!_open.TryGetValue(id, out Question? question))
+        {
+            return;
+        }
+
+        if (answer.Result.Outcome == AdminOutcome.NotController)
+        {
+            question.AskAgainAtMs = nowMs + RefusedAgainMs;
+            return;
+        }
+
+        _open.Remove(id);
+        question.Respond(answer);
+    }
+
+    private static ControllerResponse TimedOut(string message) =>
+        new(new AdminResult(AdminOutcome.TimedOut, message), LogIndex.Zero);
+}

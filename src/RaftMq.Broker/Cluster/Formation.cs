@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Peers;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Cluster;
+
+/// <summary>The controller group that a first cluster consists of.</summary>
+internal sealed record FormedCluster(GroupId ControllerGroup, ImmutableArray<ReplicaId> Voters)
+{
+    /// <summary>The group's incarnation follows from its first voters, so every node arrives at the same one by itself.</summary>
+    public static FormedCluster Of(IEnumerable<ReplicaId> voters)
+    {
+        ImmutableArray<ReplicaId> sorted = [.. voters.OrderBy(v => v.Node)];
+        var writer = new ByteWriter();
+        foreach (ReplicaId voter in sorted)
+        {
+            writer.Replica(voter);
+        }
+
+        var hash = new ByteReader(SHA256.HashData(writer.Written));
+        return new FormedCluster(new GroupId(hash.UInt128()), sorted);
+    }
+}
+
+/// <summary>
+/// How a first cluster forms (design section 3): only when every configured initial node says that its folder is empty, or that it has
+/// formed exactly the cluster this node would form. A node whose folder was emptied later meets nodes that formed a cluster with
+/// its old store id, and stays out (D-18, D-19).
+/// </summary>
+internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNodes)
+{
+    private readonly SortedDictionary<NodeId, (ReplicaId Replica, PeerMessage.Formation Said)> _heard = [];
+
+    /// <summary>A sentence for the operator when this node can't become part of the cluster that exists; else null.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>What this node answers while its folder is empty.</summary>
+    public static PeerMessage.Formation Empty { get; } = new(default, []);
+
+    public void Heard(ReplicaId from, PeerMessage.Formation said)
+    {
+        if (initialNodes.Contains(from.Node))
+        {
+            _heard[from.Node] = (from, said);
+        }
+    }
+
+    /// <summary>The cluster to be part of, once all initial nodes agree; else null.</summary>
+    public FormedCluster? TryForm()
+    {
+        if (!initialNodes.Contains(self.Node))
+        {
+            return null;
+        }
+
+        var voters = new List<ReplicaId> { self };
+        foreach ((ReplicaId replica, _) in _heard.Values)
+        {
+            voters.Add(replica);
+        }
+
+        foreach ((_, PeerMessage.Formation said) in _heard.Values)
+        {
+            if (said.Voters.Count > 0)
+            {
+                return Join(said);
+            }
+        }
+
+        return voters.Count == initialNodes.Length ? FormedCluster.Of(voters) : null;
+    }
+
+    private FormedCluster? Join(PeerMessage.Formation said)
+    {
+        var formed = FormedCluster.Of(said.Voters);
+        if (formed.ControllerGroup != said.ControllerGroup)
+        {
+            // Not a cluster's first voters as this version derives them: nothing to believe.
+            return null;
+        }
+
+        if (formed.Voters.Contains(self))
+        {
+            return formed;
+        }
+
+        Refusal = $"Node {self.Node.Value}'s data folder is empty, but the cluster was formed with another folder of this node. "
+            + "Bring the old folder back (is the volume mounted?), or add this node under a new id.";
+        return null;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Controller;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Cluster;
+
+/// <summary>Who this node is and with whom it forms a cluster.</summary>
+public sealed record NodeSettings
+{
+    public required NodeId Self { get; init; }
+
+    /// <summary>The nodes that form the first cluster together; this one alone for a single node. The same on all of them.</summary>
+    public required ImmutableArray<NodeId> InitialNodes { get; init; }
+
+    public string? Rack { get; init; }
+
+    /// <summary>Where clients reach this node.</summary>
+    public ImmutableArray<ListenerAddress> Listeners { get; init; } = [];
+
+    /// <summary>The oldest feature level this version can run at.</summary>
+    public int FeatureMin { get; init; } = FeatureLevels.Min;
+
+    /// <summary>The newest feature level this version knows.</summary>
+    public int FeatureMax { get; init; } = FeatureLevels.Max;
+}
+
+/// <summary>
+/// What nodes may write and send is governed by the cluster's finalised feature level: a version announces a range, the controller
+/// finalises one level, and nothing newer is written before that.
+/// </summary>
+public static class FeatureLevels
+{
+    public const int Min = 1;
+
+    public const int Max = 1;
+}

@@ -1,0 +1,67 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Cluster;
+
+/// <summary>Which other nodes were heard of lately, and which start of them (boot number) it was.</summary>
+internal sealed class PeerLiveness
+{
+    /// <summary>As long as the shortest election time: silence for longer wakes quiet groups, so that they may elect.</summary>
+    public const int SilentAfterMs = 600;
+
+    private readonly SortedDictionary<NodeId, Peer> _peers = [];
+
+    private sealed class Peer
+    {
+        public BootNumber Boot { get; set; }
+
+        public long HeardMs { get; set; }
+
+        public bool Alive { get; set; }
+    }
+
+    /// <summary>True when the node was silent before, or has started anew: groups shared with it must wake.</summary>
+    public bool Heard(NodeId node, BootNumber boot, long nowMs)
+    {
+        if (!_peers.TryGetValue(node, out Peer? peer))
+        {
+            _peers.Add(node, peer = new Peer());
+        }
+
+        if (boot.Value < peer.Boot.Value)
+        {
+            // A frame of before its last crash was still on its way.
+            return false;
+        }
+
+        bool news = !peer.Alive || boot != peer.Boot;
+        (peer.Boot, peer.HeardMs, peer.Alive) = (boot, nowMs, true);
+        return news;
+    }
+
+    /// <summary>The connection was reset and refused: the process is gone. True when it was alive until now.</summary>
+    public bool Lost(NodeId node)
+    {
+        if (!_peers.TryGetValue(node, out Peer? peer) || !peer.Alive)
+        {
+            return false;
+        }
+
+        peer.Alive = false;
+        return true;
+    }
+
+    /// <summary>Adds the nodes that have fallen silent since the last call.</summary>
+    public void FindSilent(long nowMs, List<NodeId> silent)
+    {
+        foreach ((NodeId node, Peer peer) in _peers)
+        {
+            if (peer.Alive && nowMs - peer.HeardMs > SilentAfterMs)
+            {
+                peer.Alive = false;
+                silent.Add(node);
+            }
+        }
+    }
+
+    public bool IsAlive(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer.Alive;
+}

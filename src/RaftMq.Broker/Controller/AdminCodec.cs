@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Encoding;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Controller;
+
+/// <summary>What a node asks of the controller's leader.</summary>
+internal abstract record ControllerRequest
+{
+    private ControllerRequest() { }
+
+    public sealed record Administer(AdminCommand Command) : ControllerRequest;
+
+    /// <summary>Each node says who it is until the controller's state says the same.</summary>
+    public sealed record Register(NodeRecord Node) : ControllerRequest;
+}
+
+/// <param name="AppliedAt">The asking node answers its caller once it has applied up to here; zero when nothing was written.</param>
+internal sealed record ControllerResponse(AdminResult Result, LogIndex AppliedAt);
+
+/// <summary>The bytes of requests to the controller's leader, and of its answers. Version byte first.</summary>
+internal static class AdminCodec
+{
+    private const byte Version = 1;
+
+    public static byte[] Encode(ControllerRequest request)
+    {
+        var writer = new ByteWriter();
+        writer.Byte(Version);
+        switch (request)
+        {
+            case ControllerRequest.Register register:
+                writer.Byte(1);
+                register.Node.Write(writer);
+                break;
+            case ControllerRequest.Administer administer:
+                WriteCommand(writer, administer.Command);
+                break;
+        }
+
+        return writer.ToArray();
+    }
+
+    public static ControllerRequest? TryDecodeRequest(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        if (reader.Byte() != Version)
+        {
+            return null;
+        }
+
+        byte tag = reader.Byte();
+        ControllerRequest? request = tag == 1
+            ? new ControllerRequest.Register(NodeRecord.Read(ref reader))
+            : ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null;
+        return reader.AtEnd ? request : null;
+    }
+
+    public static byte[] Encode(ControllerResponse response)
+    {
+        var writer = new ByteWriter();
+        writer.Byte(Version);
+        writer.Byte((byte)response.Result.Outcome);
+        writer.OptionalText(response.Result.Message);
+        writer.Int64(response.Result.Number);
+        writer.Bool(response.Result.Topic is not null);
+        if (response.Result.Topic is { } topic)
+        {
+            ClusterCodec.WriteTopic(writer, topic);
+        }
+
+        writer.Int64(response.AppliedAt.Value);
+        return writer.ToArray();
+    }
+
+    public static ControllerResponse? TryDecodeResponse(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        if (reader.Byte() != Version)
+        {
+            return null;
+        }
+
+        var outcome = (AdminOutcome)reader.Byte();
+        var result = new AdminResult(
+            outcome, reader.OptionalText(), reader.Int64(), reader.Bool() ? ClusterCodec.ReadTopic(ref reader) : null);
+        var appliedAt = new LogIndex(reader.Int64());
+        return reader.AtEnd && Enum.IsDefined(outcome) ? new ControllerResponse(result, appliedAt) : null;
+    }
+
+    private static void WriteCommand(ByteWriter writer, AdminCommand command)
+    {
+        switch (command)
+        {
+            case AdminCommand.CreateTopic create:
+                writer.Byte(2);
+                writer.Text(create.Name);
+                writer.Int32(create.Partitions);
+                writer.Int32(create.ReplicationFactor);
+                WriteAssignments(writer, create.Assignments);
+                ClusterCodec.WriteConfigs(writer, create.Configs);
+                writer.Bool(create.ValidateOnly);
+                writer.Bool(create.Internal);
+                break;
+            case AdminCommand.DeleteTopic delete:
+                writer.Byte(3);
+                writer.Text(delete.Name);
+                writer.UInt128(delete.Id);
+                break;
+            case AdminCommand.AddPartitions add:
+                writer.Byte(4);
+                writer.Text(add.Topic);
+                writer.Int32(add.TotalCount);
+                WriteAssignments(writer, add.Assignments);
+                writer.Bool(add.ValidateOnly);
+                break;
+            case AdminCommand.SetTopicConfigs set:
+                writer.Byte(5);
+                writer.Text(set.Topic);
+                writer.Int32(set.Changes.Count);
+                foreach ((string name, string? value) in set.Changes)
+                {
+                    writer.Text(name);
+                    writer.OptionalText(value);
+                }
+
+                writer.Bool(set.Replace);
+                writer.Bool(set.ValidateOnly);
+                break;
+            case AdminCommand.TransferLeadership transfer:
+                writer.Byte(6);
+                writer.Text(transfer.Topic);
+                writer.Int32(transfer.Partition);
+                writer.Node(transfer.To);
+                break;
+            case AdminCommand.AllocateProducerIds allocate:
+                writer.Byte(7);
+                writer.Int32(allocate.Count);
+                break;
+            default:
+                throw new InvariantViolationException($"{command.GetType().Name} is not the controller's.");
+        }
+    }
+
+    private static AdminCommand? ReadCommand(ref ByteReader reader, byte tag) => tag switch
+    {
+        2 => new AdminCommand.CreateTopic(
+            reader.Text(), reader.Int32(), reader.Int32(), ReadAssignments(ref reader), ClusterCodec.ReadConfigs(ref reader),
+            reader.Bool(), reader.Bool()),
+        3 => new AdminCommand.DeleteTopic(reader.Text(), reader.UInt128()),
+        4 => new AdminCommand.AddPartitions(reader.Text(), reader.Int32(), ReadAssignments(ref reader), reader.Bool()),
+        5 => new AdminCommand.SetTopicConfigs(reader.Text(), ReadChanges(ref reader), reader.Bool(), reader.Bool()),
+        6 => new AdminCommand.TransferLeadership(reader.Text(), reader.Int32(), reader.Node()),
+        7 => new AdminCommand.AllocateProducerIds(reader.Int32()),
+        _ => null,
+    };
+
+    private static void WriteAssignments(ByteWriter writer, ImmutableArray<ImmutableArray<NodeId>> assignments)
+    {
+        writer.Int32(assignments.Length);
+        foreach (ImmutableArray<NodeId> nodes in assignments)
+        {
+            writer.Int32(nodes.Length);
+            foreach (NodeId node in nodes)
+            {
+                writer.Node(node);
+            }
+        }
+    }
+
+    private static ImmutableArray<ImmutableArray<NodeId>> ReadAssignments(ref ByteReader reader)
+    {
+        int count = reader.Count(bytesEachMin: 4);
+        ImmutableArray<ImmutableArray<NodeId>>.Builder assignments = ImmutableArray.CreateBuilder<ImmutableArray<NodeId>>(count);
+        for (int i = 0; i < count; i++)
+        {
+            int nodeCount = reader.Count(bytesEachMin: 4);
+            ImmutableArray<NodeId>.Builder nodes = ImmutableArray.CreateBuilder<NodeId>(nodeCount);
+            for (int n = 0; n < nodeCount; n++)
+            {
+                nodes.Add(reader.Node());
+            }
+
+            assignments.Add(nodes.ToImmutable());
+        }
+
+        return assignments.ToImmutable();
+    }
+
+    private static ImmutableSortedDictionary<string, string?> ReadChanges(ref ByteReader reader)
+    {
+        ImmutableSortedDictionary<string, string?>.Builder changes =
+            ImmutableSortedDictionary.CreateBuilder<string, string?>(StringComparer.Ordinal);
+        for (int count = reader.Count(bytesEachMin: 5); count > 0; count--)
+        {
+            string name = reader.Text();
+            changes[name] = reader.OptionalText();
+        }
+
+        return changes.ToImmutable();
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Encoding;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Controller;
+
+/// <summary>
+/// What an entry of the controller group does to the cluster's state. The leader has decided everything (ids, placement) before it
+/// proposes; applying only writes down. Stored form: version byte, tag byte, fields.
+/// </summary>
+internal abstract record ClusterCommand
+{
+    public const byte Version = 1;
+
+    private ClusterCommand() { }
+
+    /// <param name="Voters">The controller group's first voters: what a node that still forms is told.</param>
+    public sealed record ClusterFormed(UInt128 ClusterId, int FeatureLevel, ImmutableArray<ReplicaId> Voters) : ClusterCommand;
+
+    public sealed record NodeRegistered(NodeRecord Node) : ClusterCommand;
+
+    public sealed record FeatureLevelFinalized(int Level) : ClusterCommand;
+
+    public sealed record TopicCreated(TopicInfo Topic) : ClusterCommand;
+
+    public sealed record TopicDeleted(UInt128 TopicId) : ClusterCommand;
+
+    public sealed record PartitionsAdded(UInt128 TopicId, ImmutableArray<PartitionInfo> Partitions) : ClusterCommand;
+
+    /// <param name="Configs">All explicit settings as they are from now on.</param>
+    public sealed record TopicConfigsSet(UInt128 TopicId, ImmutableSortedDictionary<string, string> Configs) : ClusterCommand;
+
+    public sealed record PreferredLeaderSet(UInt128 TopicId, int Partition, NodeId Node) : ClusterCommand;
+
+    public sealed record ProducerIdsAllocated(int Count) : ClusterCommand;
+
+    public byte[] Encode()
+    {
+        var writer = new ByteWriter();
+        writer.Byte(Version);
+        switch (this)
+        {
+            case ClusterFormed formed:
+                writer.Byte(1);
+                writer.UInt128(formed.ClusterId);
+                writer.Int32(formed.FeatureLevel);
+                ClusterCodec.WriteReplicas(writer, formed.Voters);
+                break;
+            case NodeRegistered registered:
+                writer.Byte(2);
+                registered.Node.Write(writer);
+                break;
+            case FeatureLevelFinalized finalized:
+                writer.Byte(3);
+                writer.Int32(finalized.Level);
+                break;
+            case TopicCreated created:
+                writer.Byte(4);
+                ClusterCodec.WriteTopic(writer, created.Topic);
+                break;
+            case TopicDeleted deleted:
+                writer.Byte(5);
+                writer.UInt128(deleted.TopicId);
+                break;
+            case PartitionsAdded added:
+                writer.Byte(6);
+                writer.UInt128(added.TopicId);
+                ClusterCodec.WritePartitions(writer, added.Partitions);
+                break;
+            case TopicConfigsSet set:
+                writer.Byte(7);
+                writer.UInt128(set.TopicId);
+                ClusterCodec.WriteConfigs(writer, set.Configs);
+                break;
+            case PreferredLeaderSet preferred:
+                writer.Byte(8);
+                writer.UInt128(preferred.TopicId);
+                writer.Int32(preferred.Partition);
+                writer.Node(preferred.Node);
+                break;
+            case ProducerIdsAllocated allocated:
+                writer.Byte(9);
+                writer.Int32(allocated.Count);
+                break;
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>Null when the bytes are not a command of a version this node knows.</summary>
+    public static ClusterCommand? TryDecode(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        if (reader.Byte() != Version)
+        {
+            return null;
+        }
+
+        ClusterCommand? command = reader.Byte() switch
+        {
+            1 => new ClusterFormed(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
+            2 => new NodeRegistered(NodeRecord.Read(ref reader)),
+            3 => new FeatureLevelFinalized(reader.Int32()),
+            4 => new TopicCreated(ClusterCodec.ReadTopic(ref reader)),
+            5 => new TopicDeleted(reader.UInt128()),
+            6 => new PartitionsAdded(reader.UInt128(), ClusterCodec.ReadPartitions(ref reader)),
+            7 => new TopicConfigsSet(reader.UInt128(), ClusterCodec.ReadConfigs(ref reader)),
+            8 => new PreferredLeaderSet(reader.UInt128(), reader.Int32(), reader.Node()),
+            9 => new ProducerIdsAllocated(reader.Int32()),
+            _ => null,
+        };
+        return reader.AtEnd ? command : null;
+    }
+}

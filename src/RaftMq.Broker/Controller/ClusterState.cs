@@ -1,0 +1,177 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Encoding;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Controller;
+
+/// <summary>
+/// The controller group's replicated state: changes only by <see cref="Apply"/>, the same on every node. Immutable parts, so that
+/// an image of it costs nothing.
+/// </summary>
+internal sealed class ClusterState
+{
+    private const byte SnapshotVersion = 1;
+
+    public UInt128 ClusterId { get; private set; }
+
+    /// <summary>The controller group's first voters; empty until the cluster is formed.</summary>
+    public ImmutableArray<ReplicaId> FirstVoters { get; private set; } = [];
+
+    /// <summary>What all nodes may write and send; 0 until the cluster is formed.</summary>
+    public int FeatureLevel { get; private set; }
+
+    /// <summary>Producer ids below this one were handed out.</summary>
+    public long NextProducerId { get; private set; } = 1;
+
+    public ImmutableSortedDictionary<NodeId, NodeRecord> Nodes { get; private set; } =
+        ImmutableSortedDictionary<NodeId, NodeRecord>.Empty;
+
+    public ImmutableSortedDictionary<string, TopicInfo> Topics { get; private set; } =
+        ImmutableSortedDictionary.Create<string, TopicInfo>(StringComparer.Ordinal);
+
+    public bool IsFormed => FeatureLevel > 0;
+
+    public TopicInfo? TopicById(UInt128 id)
+    {
+        foreach (TopicInfo topic in Topics.Values)
+        {
+            if (topic.Id == id)
+            {
+                return topic;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes down what the leader decided. The number is the command's own result (first producer id), else 0.</summary>
+    public long Apply(ClusterCommand command)
+    {
+        switch (command)
+        {
+            case ClusterCommand.ClusterFormed formed:
+                // Two leaders in a row may each propose it before they saw the other's: the first one counts.
+                if (!IsFormed)
+                {
+                    ClusterId = formed.ClusterId;
+                    FeatureLevel = formed.FeatureLevel;
+                    FirstVoters = formed.Voters;
+                }
+
+                return 0;
+            case ClusterCommand.NodeRegistered registered:
+                Nodes = Nodes.SetItem(registered.Node.Replica.Node, registered.Node);
+                return 0;
+            case ClusterCommand.FeatureLevelFinalized finalized:
+                FeatureLevel = Math.Max(FeatureLevel, finalized.Level);
+                return 0;
+            case ClusterCommand.TopicCreated created:
+                Invariant.Holds(!Topics.ContainsKey(created.Topic.Name));
+                Topics = Topics.Add(created.Topic.Name, created.Topic);
+                return 0;
+            case ClusterCommand.TopicDeleted deleted:
+                if (TopicById(deleted.TopicId) is { } doomed)
+                {
+                    Topics = Topics.Remove(doomed.Name);
+                }
+
+                return 0;
+            case ClusterCommand.PartitionsAdded added:
+                Change(added.TopicId, topic => topic with { Partitions = topic.Partitions.AddRange(added.Partitions) });
+                return 0;
+            case ClusterCommand.TopicConfigsSet set:
+                Change(set.TopicId, topic => topic with { Configs = set.Configs });
+                return 0;
+            case ClusterCommand.PreferredLeaderSet preferred:
+                Change(preferred.TopicId, topic => WithPreferredLeader(topic, preferred.Partition, preferred.Node));
+                return 0;
+            case ClusterCommand.ProducerIdsAllocated allocated:
+                long first = NextProducerId;
+                NextProducerId += allocated.Count;
+                return first;
+            default:
+                throw new InvariantViolationException($"Unknown controller command {command.GetType().Name}.");
+        }
+    }
+
+    public void WriteSnapshot(ByteWriter writer)
+    {
+        writer.Byte(SnapshotVersion);
+        writer.UInt128(ClusterId);
+        writer.Int32(FeatureLevel);
+        ClusterCodec.WriteReplicas(writer, FirstVoters);
+        writer.Int64(NextProducerId);
+        writer.Int32(Nodes.Count);
+        foreach (NodeRecord node in Nodes.Values)
+        {
+            node.Write(writer);
+        }
+
+        writer.Int32(Topics.Count);
+        foreach (TopicInfo topic in Topics.Values)
+        {
+            ClusterCodec.WriteTopic(writer, topic);
+        }
+    }
+
+    /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
+    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        if (reader.Byte() != SnapshotVersion)
+        {
+            return false;
+        }
+
+        UInt128 clusterId = reader.UInt128();
+        int featureLevel = reader.Int32();
+        ImmutableArray<ReplicaId> firstVoters = ClusterCodec.ReadReplicas(ref reader);
+        long nextProducerId = reader.Int64();
+        ImmutableSortedDictionary<NodeId, NodeRecord>.Builder nodes =
+            ImmutableSortedDictionary.CreateBuilder<NodeId, NodeRecord>();
+        for (int count = reader.Count(bytesEachMin: 33); count > 0; count--)
+        {
+            NodeRecord node = NodeRecord.Read(ref reader);
+            nodes[node.Replica.Node] = node;
+        }
+
+        ImmutableSortedDictionary<string, TopicInfo>.Builder topics =
+            ImmutableSortedDictionary.CreateBuilder<string, TopicInfo>(StringComparer.Ordinal);
+        for (int count = reader.Count(bytesEachMin: 29); count > 0; count--)
+        {
+            TopicInfo topic = ClusterCodec.ReadTopic(ref reader);
+            topics[topic.Name] = topic;
+        }
+
+        if (!reader.AtEnd)
+        {
+            return false;
+        }
+
+        (ClusterId, FeatureLevel, FirstVoters, NextProducerId) = (clusterId, featureLevel, firstVoters, nextProducerId);
+        (Nodes, Topics) = (nodes.ToImmutable(), topics.ToImmutable());
+        return true;
+    }
+
+    private void Change(UInt128 topicId, Func<TopicInfo, TopicInfo> change)
+    {
+        // The topic may have been deleted between proposal and apply; then there is nothing left to change.
+        if (TopicById(topicId) is { } topic)
+        {
+            Topics = Topics.SetItem(topic.Name, change(topic));
+        }
+    }
+
+    private static TopicInfo WithPreferredLeader(TopicInfo topic, int number, NodeId node)
+    {
+        PartitionInfo partition = topic.Partitions[number];
+        ReplicaId preferred = partition.Replicas.FirstOrDefault(r => r.Node == node);
+        if (preferred == default)
+        {
+            return topic;
+        }
+
+        PartitionInfo reordered = partition with { Replicas = partition.Replicas.Remove(preferred).Insert(0, preferred) };
+        return topic with { Partitions = topic.Partitions.SetItem(number, reordered) };
+    }
+}

@@ -1,0 +1,147 @@
+using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Controller;
+
+/// <summary>Hears of what the controller group committed, on every node.</summary>
+internal interface IClusterFollower
+{
+    /// <summary>After the state changed, or was replaced by a snapshot (then <paramref name="command"/> is null).</summary>
+    void ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index);
+}
+
+/// <summary>
+/// The controller group on one node: the replicated <see cref="ClusterState"/> and, on the leader, the requests. One request is
+/// decided and committed at a time, so decisions need no overlay; requests behind it wait in a bounded queue.
+/// </summary>
+internal sealed class ControllerMachine(
+    IReplica replica, ControllerDecisions decisions, ClusterState state, IClusterFollower follower, IClock clock)
+    : IStateMachine
+{
+    /// <summary>Requests that wait for the one under way.</summary>
+    private const int WaitingMax = 10_000;
+
+    private readonly Queue<(ControllerRequest Request, Action<ControllerResponse> Respond)> _waiting = new();
+    private (LogIndex Index, Action<ControllerResponse> Respond)? _underWay;
+
+    /// <summary>Something is under way or waits.</summary>
+    public bool IsBusy => _underWay is not null || _waiting.Count > 0;
+
+    public void Request(ControllerRequest request, Action<ControllerResponse> respond)
+    {
+        if (!replica.IsLeader)
+        {
+            respond(Refusal(AdminOutcome.NotController, "This node does not lead the controller group."));
+        }
+        else if (_waiting.Count >= WaitingMax)
+        {
+            respond(Refusal(AdminOutcome.TimedOut, "The controller has too much to do; try again."));
+        }
+        else
+        {
+            _waiting.Enqueue((request, respond));
+            DecideNext();
+        }
+    }
+
+    /// <summary>Writes what only the leader knows is due (forming the cluster, raising the feature level).</summary>
+    public bool TryPropose(ClusterCommand command) => replica.IsServing && _underWay is null && Propose(command, respond: null);
+
+    public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Kind != StateEntryKinds.Cluster)
+        {
+            return;
+        }
+
+        ClusterCommand? command = ClusterCommand.TryDecode(payload);
+        Invariant.Holds(command is not null);
+        long number = state.Apply(command);
+        follower.ClusterChanged(state, command, header.Index);
+        if (_underWay is { } done && done.Index == header.Index)
+        {
+            _underWay = null;
+            done.Respond(new ControllerResponse(
+                new AdminResult(AdminOutcome.Done, Number: number, Topic: (command as ClusterCommand.TopicCreated)?.Topic),
+                header.Index));
+        }
+    }
+
+    public void WriteSnapshot(ByteWriter writer) => state.WriteSnapshot(writer);
+
+    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
+    {
+        if (!state.TryReadSnapshot(bytes))
+        {
+            return false;
+        }
+
+        follower.ClusterChanged(state, command: null, replica.Applied);
+        return true;
+    }
+
+    public void StartServing() => DecideNext();
+
+    public void StopServing()
+    {
+        if (_underWay is { } lost)
+        {
+            _underWay = null;
+            lost.Respond(Refusal(AdminOutcome.NotController, "The controller's leader changed before this was certain."));
+        }
+
+        while (_waiting.TryDequeue(out (ControllerRequest Request, Action<ControllerResponse> Respond) waiting))
+        {
+            waiting.Respond(Refusal(AdminOutcome.NotController, "The controller's leader changed."));
+        }
+    }
+
+    public void AfterProgress() => DecideNext();
+
+    public void Tick() => DecideNext();
+
+    private void DecideNext()
+    {
+        while (replica.IsServing && _underWay is null && _waiting.TryPeek(out var next))
+        {
+            Decision decision = decisions.Decide(next.Request);
+            if (decision.Command is { } command)
+            {
+                if (!Propose(command, next.Respond))
+                {
+                    // No room now; Tick tries again.
+                    return;
+                }
+
+                _waiting.Dequeue();
+            }
+            else
+            {
+                _waiting.Dequeue();
+                next.Respond(new ControllerResponse(decision.Answer!, replica.Applied));
+            }
+        }
+    }
+
+    private bool Propose(ClusterCommand command, Action<ControllerResponse>? respond)
+    {
+        byte[] payload = command.Encode();
+        if (replica.Admit(EntryLayout.HeaderBytes + payload.Length) is not ProposeResult.Admitted admitted)
+        {
+            return false;
+        }
+
+        LogTail tail = replica.Log.Tail;
+        EntryHeader header = tail.NextHeader(
+            admitted.Term, StateEntryKinds.Cluster, payload.Length, recordCount: 0, clock.UnixMs);
+        _underWay = (header.Index, respond ?? (static _ => { }));
+        replica.Propose(tail.Encode(header, payload));
+        return true;
+    }
+
+    private static ControllerResponse Refusal(AdminOutcome outcome, string message) =>
+        new(new AdminResult(outcome, message), LogIndex.Zero);
+}

@@ -1,0 +1,154 @@
+using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Groups;
+
+/// <summary>
+/// A partition of the offsets topic on one replica: the replicated <see cref="GroupStateMachine"/>, and while this replica serves, the
+/// <see cref="GroupCoordinator"/> on top of it.
+/// </summary>
+internal sealed class OffsetsPartition(
+    IReplica replica, GroupsConfig config, ISubscriptionReader subscriptions, IClock clock, RandomSource random)
+    : IStateMachine, IGroupProposer
+{
+    /// <summary>Sessions and rebalances are looked at this often.</summary>
+    private const int CoordinatorTickMs = 100;
+
+    private readonly Queue<(LogIndex Index, IProposalCallback Callback)> _proposed = new();
+    private GroupStateMachine _state = new();
+    private GroupCoordinator? _coordinator;
+
+    /// <summary>Difference between the coordinator's time and the monotonic clock, fixed while this replica serves.</summary>
+    private long _timeOffsetMs;
+
+    private long _nextTickMs;
+
+    /// <summary>
+    /// The coordinator's time: the wall clock when it began to serve, carried on by the monotonic clock. Stored times compare across
+    /// leaders, and a clock that jumps ends no session.
+    /// </summary>
+    private long NowMs => clock.MonotonicMs + _timeOffsetMs;
+
+    public void Run(ICoordinatorCall call)
+    {
+        if (_coordinator is { } coordinator)
+        {
+            call.Run(coordinator, NowMs);
+        }
+        else
+        {
+            call.NotHere();
+        }
+    }
+
+    public void TopicDeleted(string topic, UInt128 topicId) => _coordinator?.TopicDeleted(topic, topicId, NowMs);
+
+    /// <summary>Offsets of topics that are gone, because the word of their deletion came while nobody led.</summary>
+    public void ForgetTopicsExcept(Func<string, UInt128, bool> exists)
+    {
+        if (_coordinator is not { } coordinator)
+        {
+            return;
+        }
+
+        foreach ((string topic, UInt128 topicId) in coordinator.TopicsWithOffsets())
+        {
+            if (!exists(topic, topicId))
+            {
+                coordinator.TopicDeleted(topic, topicId, NowMs);
+            }
+        }
+    }
+
+    public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Kind != StateEntryKinds.ConsumerGroups)
+        {
+            return;
+        }
+
+        _state.Apply(payload);
+        if (_proposed.TryPeek(out (LogIndex Index, IProposalCallback Callback) first) && first.Index == header.Index)
+        {
+            _proposed.Dequeue().Callback.Committed();
+        }
+    }
+
+    public void WriteSnapshot(ByteWriter writer) => writer.Raw(_state.WriteSnapshot());
+
+    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
+    {
+        if (!GroupStateMachine.TryReadSnapshot(bytes, out GroupStateMachine? state, out _))
+        {
+            return false;
+        }
+
+        _state = state;
+        return true;
+    }
+
+    public void StartServing()
+    {
+        _timeOffsetMs = clock.UnixMs - clock.MonotonicMs;
+        _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
+        _coordinator = new GroupCoordinator(_state, config, this, subscriptions, random.Split(), NowMs);
+    }
+
+    public void StopServing()
+    {
+        GroupCoordinator? ended = _coordinator;
+        _coordinator = null;
+        ended?.LeadershipLost();
+        _proposed.Clear();
+    }
+
+    public void AfterProgress()
+    {
+    }
+
+    public void Tick()
+    {
+        if (_coordinator is { } coordinator && clock.MonotonicMs >= _nextTickMs)
+        {
+            _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
+            coordinator.Tick(NowMs);
+        }
+    }
+
+    bool IGroupProposer.Propose(byte[] entry, IProposalCallback callback)
+    {
+        if (!replica.IsServing
+            || replica.Admit(EntryLayout.HeaderBytes + entry.Length) is not ProposeResult.Admitted admitted)
+        {
+            return false;
+        }
+
+        LogTail tail = replica.Log.Tail;
+        EntryHeader header = tail.NextHeader(
+            admitted.Term, StateEntryKinds.ConsumerGroups, entry.Length, recordCount: 0, clock.UnixMs);
+        _proposed.Enqueue((header.Index, callback));
+        replica.Propose(tail.Encode(header, entry));
+        return true;
+    }
+
+    bool IGroupProposer.ConfirmLeader(IProposalCallback callback)
+    {
+        if (!replica.IsServing)
+        {
+            return false;
+        }
+
+        replica.ConfirmLeader(new Confirmation(callback));
+        return true;
+    }
+
+    private sealed class Confirmation(IProposalCallback callback) : IConfirmation
+    {
+        public void Confirmed() => callback.Committed();
+
+        public void Refused() => callback.Lost();
+    }
+}

@@ -1,0 +1,447 @@
+using System.Buffers.Binary;
+using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+using RaftMq.Records;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Partitions;
+
+/// <summary>
+/// A partition of a topic on one replica: the replicated <see cref="PartitionState"/>, and on the leader the produces on their way.
+/// Life of a produce here:
+/// 1. <see cref="Produce"/>: refused, or waiting (leadership not settled, no room), or
+/// 2. admitted: checked against state and overlay, copied into the log, proposed;
+/// 3. applied, hence committed and visible;
+/// 4. answered, once min.insync.replicas have it too.
+/// </summary>
+internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits limits, PartitionConfig config) : IStateMachine
+{
+    /// <summary>Looking through everything on its way for passed deadlines is done this often.</summary>
+    private const int DeadlineCheckMs = 50;
+
+    private readonly PartitionState _state = new(limits.ProducersPerPartition);
+    private readonly PendingProduces _pending = new();
+    private readonly Queue<ProduceCommand> _waiting = new();
+    private readonly ReadWaiters _readers = new();
+    private SequenceCheck _sequences = null!;
+    private long _nextDeadlineCheckMs;
+
+    public PartitionConfig Config { get; private set; } = config;
+
+    public PartitionState State => _state;
+
+    public int PendingCount => _pending.Count + _waiting.Count;
+
+    public void Configure(PartitionConfig next)
+    {
+        Config = next;
+        replica.Log.Tail.Roll = new RollPolicy(next.SegmentBytes, next.SegmentMs);
+    }
+
+    // --- replicated ---
+
+    public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
+    {
+        _state.Apply(header, payload);
+        if (replica.IsServing && header.Kind == EntryKinds.Data
+            && RecordBatchHeader.TryRead(payload, out RecordBatchHeader batch) && PartitionState.StampOf(batch) is { } stamp)
+        {
+            _sequences.Applied(stamp, header.Index);
+        }
+    }
+
+    public void WriteSnapshot(ByteWriter writer) => _state.WriteSnapshot(writer);
+
+    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes) => _state.TryReadSnapshot(bytes);
+
+    // --- the leader's part ---
+
+    public void StartServing()
+    {
+        _sequences = new SequenceCheck(_state.Producers);
+        AdmitWaiting();
+        _readers.WakeAll();
+    }
+
+    public void StopServing()
+    {
+        _sequences?.Clear();
+        while (_pending.TryTakeAny(out PendingProduce pending))
+        {
+            Answer(pending.Command, new ProduceResult(ProduceOutcome.NotLeader));
+        }
+
+        RefuseWaiting(ProduceOutcome.NotLeader);
+        _readers.WakeAll();
+    }
+
+    public void AfterProgress()
+    {
+        if (replica.IsServing)
+        {
+            AnswerApplied();
+            AdmitWaiting();
+        }
+
+        _readers.WakeBelow(_state.HighWatermark);
+    }
+
+    public void Tick()
+    {
+        long now = clock.MonotonicMs;
+        if (now < _nextDeadlineCheckMs)
+        {
+            return;
+        }
+
+        _nextDeadlineCheckMs = now + DeadlineCheckMs;
+        while (_pending.TryTakeOverdue(now, out PendingProduce overdue))
+        {
+            Answer(overdue.Command, new ProduceResult(
+                overdue.Index <= replica.Applied ? ProduceOutcome.NotEnoughReplicasAfterAppend : ProduceOutcome.TimedOut));
+        }
+
+        while (_waiting.TryPeek(out ProduceCommand? waiting) && waiting.DeadlineMs <= now)
+        {
+            Refuse(_waiting.Dequeue(), ProduceOutcome.TimedOut);
+        }
+    }
+
+    public void Produce(ProduceCommand command)
+    {
+        if (!replica.IsLeader)
+        {
+            Refuse(command, ProduceOutcome.NotLeader);
+        }
+        else if (replica.IsServing && _waiting.Count == 0 && TryAdmit(command))
+        {
+            return;
+        }
+        else if (_waiting.Count >= limits.WaitingProducesPerPartition)
+        {
+            Refuse(command, ProduceOutcome.TimedOut, "Too many sends wait for this partition.");
+        }
+        else
+        {
+            _waiting.Enqueue(command);
+        }
+    }
+
+    public void Read(ReadCommand command)
+    {
+        if (Fence(command.LeaderEpoch) is { } fenced)
+        {
+            command.Completion.Completed(command, Refused(fenced));
+            return;
+        }
+
+        if (command.Offset > _state.HighWatermark && !replica.IsServing)
+        {
+            // A new leader does not know yet how far the old one had shown its log: not out of range, ask again.
+            command.Completion.Completed(command, Refused(ReadOutcome.NotLeader));
+            return;
+        }
+
+        if (command.Offset < _state.LogStart || command.Offset > _state.HighWatermark)
+        {
+            command.Completion.Completed(command, Refused(ReadOutcome.OffsetOutOfRange));
+            return;
+        }
+
+        if (command.Offset == _state.HighWatermark)
+        {
+            command.Completion.Completed(command, Refused(ReadOutcome.Ok));
+            return;
+        }
+
+        PartitionReader.Read(this, replica, command);
+    }
+
+    public void WaitForRecords(long offset, IReadWaiter waiter)
+    {
+        if (!replica.IsLeader || _state.HighWatermark > offset)
+        {
+            waiter.Wake();
+            return;
+        }
+
+        _readers.Add(offset, waiter);
+    }
+
+    public void StopWaiting(IReadWaiter waiter) => _readers.Remove(waiter);
+
+    public void FindOffset(OffsetQuery query, long timestampMs, int leaderEpoch, Action<OffsetResult> completion)
+    {
+        ReadOutcome? fenced = Fence(leaderEpoch);
+        if (fenced is null && !replica.IsServing)
+        {
+            fenced = ReadOutcome.NotLeader;
+        }
+
+        if (fenced is { } outcome)
+        {
+            completion(new OffsetResult(outcome, -1, -1, -1));
+            return;
+        }
+
+        switch (query)
+        {
+            case OffsetQuery.Earliest:
+                completion(OffsetFound(_state.LogStart, -1));
+                break;
+            case OffsetQuery.Latest:
+                completion(OffsetFound(_state.HighWatermark, -1));
+                break;
+            default:
+                PartitionReader.FindTime(this, replica, query, timestampMs, completion);
+                break;
+        }
+    }
+
+    public EpochEndResult FindEpochEnd(int epoch, int leaderEpoch)
+    {
+        ReadOutcome? fenced = Fence(leaderEpoch);
+        if (fenced is null && !replica.IsServing)
+        {
+            fenced = ReadOutcome.NotLeader;
+        }
+
+        if (fenced is { } outcome)
+        {
+            return new EpochEndResult(outcome, -1, -1);
+        }
+
+        return replica.Log.Tail.Terms.EndOf(new Term(epoch), _state.HighWatermark) is { } found
+            ? new EpochEndResult(ReadOutcome.Ok, found.Term.Value, found.EndOffset)
+            : new EpochEndResult(ReadOutcome.Ok, -1, -1);
+    }
+
+    /// <summary>Raises the log start by an entry; false when that can't be proposed now.</summary>
+    public bool TryProposeLogStart(long offset)
+    {
+        Invariant.Holds(offset <= _state.HighWatermark);
+        if (!replica.IsServing || offset <= _state.LogStart
+            || replica.Admit(EntryLayout.HeaderBytes + sizeof(long)) is not ProposeResult.Admitted admitted)
+        {
+            return false;
+        }
+
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, offset);
+        LogTail tail = replica.Log.Tail;
+        EntryHeader header = tail.NextHeader(
+            admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs);
+        replica.Propose(tail.Encode(header, payload));
+        return true;
+    }
+
+    internal ReadResult Refused(ReadOutcome outcome) => new(outcome, [], 0, _state.HighWatermark, _state.LogStart);
+
+    internal OffsetResult OffsetFound(long offset, long timestampMs)
+    {
+        // The epoch of the record, which clients keep to detect truncation (KIP-320).
+        Term epoch = replica.Term;
+        foreach (TermStart start in replica.Log.Tail.Terms.Starts)
+        {
+            if (start.FirstOffset <= offset && offset < _state.HighWatermark)
+            {
+                epoch = start.Term;
+            }
+        }
+
+        return new OffsetResult(ReadOutcome.Ok, offset, timestampMs, epoch.Value);
+    }
+
+    private ReadOutcome? Fence(int leaderEpoch)
+    {
+        if (!replica.IsLeader)
+        {
+            return ReadOutcome.NotLeader;
+        }
+
+        if (leaderEpoch >= 0 && leaderEpoch != replica.Term.Value)
+        {
+            return leaderEpoch < replica.Term.Value ? ReadOutcome.FencedLeaderEpoch : ReadOutcome.UnknownLeaderEpoch;
+        }
+
+        return null;
+    }
+
+    private void AdmitWaiting()
+    {
+        while (_waiting.TryPeek(out ProduceCommand? waiting) && TryAdmit(waiting))
+        {
+            _waiting.Dequeue();
+        }
+    }
+
+    /// <summary>False when it has to wait for room; true when it is on its way or refused.</summary>
+    private bool TryAdmit(ProduceCommand command)
+    {
+        bool whole = RecordBatchHeader.TryRead(command.Batch.Span, out RecordBatchHeader batch);
+        Invariant.Holds(whole);
+        Invariant.Holds(batch.SizeBytes == command.Batch.Length);
+        long nowMs = clock.UnixMs;
+        if (RefusalOf(command, batch, nowMs) is { } refusal)
+        {
+            Refuse(command, refusal.Outcome, refusal.Message);
+            return true;
+        }
+
+        ProducerStamp? stamp = PartitionState.StampOf(batch);
+        if (stamp is { } sequence)
+        {
+            SequenceVerdict verdict = _sequences.Check(sequence, out ProducedBatch stored, out LogIndex inFlight);
+            if (verdict != SequenceVerdict.Next)
+            {
+                AdmitDuplicateOrRefuse(command, verdict, stored, inFlight);
+                return true;
+            }
+        }
+
+        if (replica.InSyncCount < Config.MinInSyncReplicas)
+        {
+            Refuse(command, ProduceOutcome.NotEnoughReplicas,
+                $"{replica.InSyncCount} replicas are in sync, min.insync.replicas is {Config.MinInSyncReplicas}.");
+            return true;
+        }
+
+        if (replica.Admit(EntryLayout.HeaderBytes + command.Batch.Length) is not ProposeResult.Admitted admitted)
+        {
+            return false;
+        }
+
+        Append(command, batch, stamp, admitted.Term, nowMs);
+        return true;
+    }
+
+    private void Append(ProduceCommand command, in RecordBatchHeader batch, ProducerStamp? stamp, Term term, long nowMs)
+    {
+        LogTail tail = replica.Log.Tail;
+        long appendTimeMs = -1;
+        Entry entry;
+        if (Config.LogAppendTime)
+        {
+            appendTimeMs = nowMs;
+            EntryHeader header = tail.NextHeader(term, EntryKinds.Data, batch.SizeBytes, batch.RecordCount, nowMs);
+            entry = tail.Encode(header, command.Batch.Span, static (Span<byte> payload, in EntryHeader header) =>
+            {
+                StoredBatch.Patch(payload, header.BaseOffset, header.Term.Value);
+                RecordBatchPatch.SetLogAppendTime(payload, header.TimestampMs);
+            });
+        }
+        else
+        {
+            entry = tail.EncodeBatch(term, command.Batch.Span, batch.RecordCount, batch.MaxTimestampMs);
+        }
+
+        long baseOffset = EntryLayout.ReadUnchecked(entry.Bytes.Span).BaseOffset;
+        if (stamp is { } sequence)
+        {
+            _sequences.Propose(sequence, entry.Index);
+        }
+
+        _pending.Add(new PendingProduce(entry.Index, baseOffset, appendTimeMs, command));
+        replica.Propose(entry);
+        command.Completion.Admitted(command);
+    }
+
+    private (ProduceOutcome Outcome, string? Message)? RefusalOf(
+        ProduceCommand command, in RecordBatchHeader batch, long nowMs)
+    {
+        if (command.DeadlineMs <= clock.MonotonicMs)
+        {
+            return (ProduceOutcome.TimedOut, null);
+        }
+
+        if (batch.SizeBytes > Config.MessageBytesMax)
+        {
+            return (ProduceOutcome.TooLarge,
+                $"The batch takes {batch.SizeBytes} bytes, max.message.bytes of {Config.Topic} is {Config.MessageBytesMax}.");
+        }
+
+        if (!Config.LogAppendTime && batch.MaxTimestampMs >= 0
+            && (batch.MaxTimestampMs - nowMs > Config.TimestampAfterMaxMs
+                || nowMs - batch.BaseTimestampMs > Config.TimestampBeforeMaxMs))
+        {
+            return (ProduceOutcome.InvalidTimestamp,
+                $"A record's timestamp is outside of what {Config.Topic} takes (message.timestamp.before.max.ms, .after.max.ms).");
+        }
+
+        return null;
+    }
+
+    private void AdmitDuplicateOrRefuse(
+        ProduceCommand command, SequenceVerdict verdict, in ProducedBatch stored, LogIndex inFlight)
+    {
+        switch (verdict)
+        {
+            case SequenceVerdict.Stored:
+                // Its entry is not remembered, but everything applied is at or behind it: the same ack conditions, or stricter.
+                long appendTimeMs = Config.LogAppendTime ? stored.TimestampMs : -1;
+                _pending.AddDuplicate(new PendingProduce(replica.Applied, stored.BaseOffset, appendTimeMs, command));
+                command.Completion.Admitted(command);
+                AnswerApplied();
+                break;
+            case SequenceVerdict.InFlight:
+                PendingProduce? original = _pending.Find(inFlight);
+                long baseOffset = original?.BaseOffset
+                    ?? EntryLayout.ReadUnchecked(replica.Log.Tail.BytesAt(inFlight).Span).BaseOffset;
+                _pending.AddDuplicate(new PendingProduce(inFlight, baseOffset, original?.LogAppendTimeMs ?? -1, command));
+                command.Completion.Admitted(command);
+                break;
+            default:
+                Refuse(command, OutcomeOf(verdict));
+                break;
+        }
+    }
+
+    private static ProduceOutcome OutcomeOf(SequenceVerdict verdict) => verdict switch
+    {
+        SequenceVerdict.OutOfOrder => ProduceOutcome.OutOfOrderSequence,
+        SequenceVerdict.TooOld => ProduceOutcome.DuplicateSequence,
+        SequenceVerdict.FencedEpoch => ProduceOutcome.InvalidProducerEpoch,
+        SequenceVerdict.UnknownProducer => ProduceOutcome.UnknownProducerId,
+        _ => throw new InvariantViolationException($"{verdict} is no refusal."),
+    };
+
+    private void AnswerApplied()
+    {
+        if (_pending.Count == 0)
+        {
+            return;
+        }
+
+        LogIndex ackable = replica.Applied;
+        if (Config.MinInSyncReplicas > (replica.VoterCount / 2) + 1)
+        {
+            ackable = LogIndex.Min(ackable, replica.DurableOn(Config.MinInSyncReplicas));
+        }
+
+        while (_pending.TryTake(ackable, out PendingProduce done))
+        {
+            Answer(done.Command, new ProduceResult(
+                ProduceOutcome.Stored, done.BaseOffset, done.LogAppendTimeMs, _state.LogStart));
+        }
+    }
+
+    private void RefuseWaiting(ProduceOutcome outcome)
+    {
+        while (_waiting.TryDequeue(out ProduceCommand? waiting))
+        {
+            Refuse(waiting, outcome);
+        }
+    }
+
+    private static void Refuse(ProduceCommand command, ProduceOutcome outcome, string? message = null)
+    {
+        IProduceCompletion completion = command.Completion;
+        completion.Admitted(command);
+        completion.Completed(command, new ProduceResult(outcome, Message: message));
+    }
+
+    private static void Answer(ProduceCommand command, in ProduceResult result) =>
+        command.Completion.Completed(command, result);
+}

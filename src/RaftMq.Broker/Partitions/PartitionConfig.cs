@@ -1,0 +1,33 @@
+using RaftMq.Broker.Controller;
+
+namespace RaftMq.Broker.Partitions;
+
+/// <summary>What follows for a partition from its topic's settings. Immutable; swapped whole when they change.</summary>
+internal sealed record PartitionConfig(
+    string Topic,
+    UInt128 TopicId,
+    int Partition,
+    long RetentionMs,
+    long RetentionBytes,
+    long SegmentBytes,
+    long SegmentMs,
+    int MinInSyncReplicas,
+    int MessageBytesMax,
+    bool LogAppendTime,
+    long TimestampBeforeMaxMs,
+    long TimestampAfterMaxMs)
+{
+    public static PartitionConfig Of(TopicInfo topic, int partition) => new(
+        topic.Name,
+        topic.Id,
+        partition,
+        TopicConfigs.Int64(topic, "retention.ms"),
+        TopicConfigs.Int64(topic, "retention.bytes"),
+        TopicConfigs.Int64(topic, "segment.bytes"),
+        TopicConfigs.Int64(topic, "segment.ms"),
+        (int)TopicConfigs.Int64(topic, "min.insync.replicas"),
+        (int)TopicConfigs.Int64(topic, "max.message.bytes"),
+        TopicConfigs.Value(topic, "message.timestamp.type") == "LogAppendTime",
+        TopicConfigs.Int64(topic, "message.timestamp.before.max.ms"),
+        TopicConfigs.Int64(topic, "message.timestamp.after.max.ms"));
+}

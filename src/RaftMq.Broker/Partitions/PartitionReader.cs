@@ -1,0 +1,64 @@
+using RaftMq.Broker.Shards;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Partitions;
+
+/// <summary>One read of a partition's log that memory may not answer: waits for the disk and carries the answer to who asked.</summary>
+internal sealed class PartitionReader : ILogReadWaiter
+{
+    private readonly Action<LogRead> _done;
+
+    private PartitionReader(Action<LogRead> done) => _done = done;
+
+    public static void Read(Partition partition, IReplica replica, ReadCommand command)
+    {
+        // What is visible is decided when the read is asked for; a later high watermark is for the next one.
+        void Finish(LogRead read) => command.Completion.Completed(command, Answer(partition, command, read));
+
+        var reader = new PartitionReader(Finish);
+        LogRead read = replica.Log.ReadForConsumer(
+            command.Offset, command.BytesMax, partition.State.HighWatermark, reader);
+        if (read.Status != LogReadStatus.Pending)
+        {
+            Finish(read);
+        }
+    }
+
+    public static void FindTime(
+        Partition partition, IReplica replica, OffsetQuery query, long timestampMs, Action<OffsetResult> completion)
+    {
+        void Finish(LogRead read) => completion(read.Status switch
+        {
+            LogReadStatus.Damaged => new OffsetResult(ReadOutcome.Damaged, -1, -1, -1),
+            _ when read.Found is { } found && found.NextOffset > partition.State.LogStart =>
+                partition.OffsetFound(Math.Max(found.BaseOffset, partition.State.LogStart), found.TimestampMs),
+            _ => new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value),
+        });
+
+        long wanted = query == OffsetQuery.MaxTimestamp ? replica.Log.MaxTimestampMs : timestampMs;
+        var reader = new PartitionReader(Finish);
+        LogRead read = replica.Log.FindTimestamp(wanted, reader);
+        if (read.Status != LogReadStatus.Pending)
+        {
+            Finish(read);
+        }
+    }
+
+    void ILogReadWaiter.ReadDone(LogRead read) => _done(read);
+
+    private static ReadResult Answer(Partition partition, ReadCommand command, LogRead read)
+    {
+        switch (read.Status)
+        {
+            case LogReadStatus.BelowStart:
+                return partition.Refused(ReadOutcome.OffsetOutOfRange);
+            case LogReadStatus.Damaged:
+                return partition.Refused(ReadOutcome.Damaged);
+            default:
+                return !command.AtLeastOne && read.SizeBytes > command.BytesMax
+                    ? partition.Refused(ReadOutcome.Ok)
+                    : new ReadResult(
+                        ReadOutcome.Ok, read.Batches, read.SizeBytes, partition.State.HighWatermark, partition.State.LogStart);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using RaftMq.Broker.Encoding;
+using RaftMq.Raft;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Shards;
+
+/// <summary>
+/// What a group's log means. <see cref="Apply"/> is the replicated part: deterministic, without I/O, the same on every replica. The
+/// rest is the leader's: volatile, and dropped when leadership ends.
+/// </summary>
+internal interface IStateMachine
+{
+    /// <summary>Called for every committed entry in order, consensus' own (no-op, membership) included. Cannot fail.</summary>
+    void Apply(in EntryHeader header, ReadOnlySpan<byte> payload);
+
+    /// <summary>The replicated state after the last applied entry, with a version of its own.</summary>
+    void WriteSnapshot(ByteWriter writer);
+
+    /// <summary>Replaces the state. False when the bytes are not of a version this node reads.</summary>
+    bool TryReadSnapshot(ReadOnlySpan<byte> bytes);
+
+    /// <summary>
+    /// This replica leads and its own no-op is applied: from now on it may propose what depends on state (design section 5).
+    /// </summary>
+    void StartServing();
+
+    /// <summary>Leadership ended: answer everything that waits and forget what is not replicated.</summary>
+    void StopServing();
+
+    /// <summary>The last call of a turn in which entries were applied, or a follower's durable position moved.</summary>
+    void AfterProgress();
+
+    /// <summary>About every 10 ms, while this replica serves.</summary>
+    void Tick();
+}
+
+/// <summary>What a state machine's leader part asks of its replica.</summary>
+internal interface IReplica
+{
+    GroupId Group { get; }
+
+    bool IsServing { get; }
+
+    bool IsLeader { get; }
+
+    Term Term { get; }
+
+    /// <summary>The last applied entry.</summary>
+    LogIndex Applied { get; }
+
+    GroupLog Log { get; }
+
+    /// <summary>The newest entry that at least so many voters have durable, this one included; zero when there are fewer voters.</summary>
+    LogIndex DurableOn(int voters);
+
+    /// <summary>Voters within replica.lag.max, this one included.</summary>
+    int InSyncCount { get; }
+
+    int VoterCount { get; }
+
+    /// <summary>Whether an entry of that size may be proposed now; if so it must be, at once, through <see cref="Propose"/>.</summary>
+    ProposeResult Admit(int sizeBytes);
+
+    /// <summary>The entry lies at the end of the log's tail.</summary>
+    void Propose(in Entry entry);
+
+    /// <summary>Asks for a confirmed read (dissertation 6.4). The callback comes inside the section, never from inside this call.</summary>
+    void ConfirmLeader(IConfirmation confirmation);
+}
+
+internal interface IConfirmation
+{
+    /// <summary>A quorum has confirmed this leader since the call, and everything committed then is applied.</summary>
+    void Confirmed();
+
+    void Refused();
+}

@@ -1,0 +1,381 @@
+using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Peers;
+using RaftMq.Raft;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Journal;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Broker.Shards;
+
+/// <summary>
+/// One group on this node: consensus, log and state machine tied together. Everything that comes in goes to <see cref="RaftGroup"/>;
+/// what consensus wants done is done once per turn, in <see cref="Act"/>, in the order that <see cref="Ready"/> prescribes.
+/// </summary>
+internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
+{
+    private readonly ShardContext _shard;
+    private readonly RaftGroup _raft;
+    private readonly ConfirmedReads _reads = new();
+    private readonly FollowerFeed _feed;
+    private readonly SnapshotFetch _snapshot;
+
+    /// <summary>Messages that wait for what they depend on to be durable, in the order of their tokens.</summary>
+    private readonly Queue<(PersistToken Token, List<Outgoing> Messages)> _afterPersist = new();
+
+    private readonly ByteWriter _snapshotBytes = new(4096);
+    private Term _servingTerm;
+    private bool _wasLeader;
+    private bool _isDirty;
+    private int _inSync = 1;
+
+    public Replica(ShardContext shard, GroupLog log, RaftGroup raft, LogIndex applied, Func<IReplica, IStateMachine> machine)
+    {
+        _shard = shard;
+        _raft = raft;
+        Log = log;
+        Applied = applied;
+        Machine = machine(this);
+        _feed = new FollowerFeed(raft, log, MarkDirty);
+        _snapshot = new SnapshotFetch(this, shard);
+        log.Attach(this);
+    }
+
+    public GroupId Group => Log.Group;
+
+    public GroupLog Log { get; }
+
+    public IStateMachine Machine { get; }
+
+    public LogIndex Applied { get; private set; }
+
+    public bool IsLeader => _raft.Role == Role.Leader;
+
+    public bool IsServing { get; private set; }
+
+    public Term Term => _raft.Term;
+
+    public ReplicaId? Leader => _raft.Leader;
+
+    public Role Role => _raft.Role;
+
+    public LogIndex CommitIndex => _raft.CommitIndex;
+
+    public LogIndex DurableIndex => _raft.DurableIndex;
+
+    public Membership Membership => _raft.Membership;
+
+    public IReadOnlyList<PeerProgress> Progress => _raft.Progress;
+
+    public bool IsQuiet => _raft.IsQuiet;
+
+    public int InSyncCount => _inSync;
+
+    public int VoterCount => _raft.Membership.Voters.Count;
+
+    public LogIndex DurableOn(int voters)
+    {
+        var matches = new List<LogIndex> { _raft.DurableIndex };
+        foreach (PeerProgress peer in _raft.Progress)
+        {
+            if (peer.IsVoter && peer.Replica != _shard.Self.Replica)
+            {
+                matches.Add(peer.Match);
+            }
+        }
+
+        matches.Sort();
+        return voters <= matches.Count ? matches[^voters] : LogIndex.Zero;
+    }
+
+    public ProposeResult Admit(int sizeBytes) => _raft.Admit(sizeBytes);
+
+    public void Propose(in Entry entry)
+    {
+        _raft.Propose(entry);
+        MarkDirty();
+    }
+
+    public void ConfirmLeader(IConfirmation confirmation)
+    {
+        _raft.Read(_reads.Add(confirmation));
+        MarkDirty();
+    }
+
+    public void Step(in PeerSender from, RaftMessage message)
+    {
+        _raft.Step(from.Replica, from.Boot, message);
+        MarkDirty();
+    }
+
+    public void RaftTick()
+    {
+        _raft.Tick();
+        if (IsLeader)
+        {
+            CountInSync();
+        }
+
+        _snapshot.Tick();
+        MarkDirty();
+    }
+
+    public void WakeUp()
+    {
+        _raft.WakeUp();
+        MarkDirty();
+    }
+
+    public void LeaderLost()
+    {
+        _raft.LeaderLost();
+        MarkDirty();
+    }
+
+    public void StepAside()
+    {
+        _raft.StepAside();
+        MarkDirty();
+    }
+
+    public ChangeResult TransferLeadership(NodeId to)
+    {
+        ChangeResult result = _raft.TransferLeadership(to);
+        MarkDirty();
+        return result;
+    }
+
+    public void MarkDirty()
+    {
+        if (!_isDirty)
+        {
+            _isDirty = true;
+            _shard.Dirty.Add(this);
+        }
+    }
+
+    /// <summary>Does what consensus wants done. Called once per turn for every group that something happened to.</summary>
+    public void Act()
+    {
+        _isDirty = false;
+        bool progressed = false;
+        Log.Tail.NowMs = _shard.Clock.UnixMs;
+        while (_raft.HasReady)
+        {
+            Ready ready = _raft.TakeReady();
+            Persist(ready);
+            Send(ready.Messages);
+            progressed |= ready.MatchAdvanced;
+            if (ready.CommitAdvanced)
+            {
+                ApplyCommitted(ready.Committed);
+                progressed = true;
+            }
+
+            if (ready.LeadershipChanged)
+            {
+                LeadershipChanged();
+            }
+
+            foreach (LogReadRequest request in ready.LogReads)
+            {
+                _feed.Read(request);
+            }
+
+            foreach (ReplicaId follower in ready.SnapshotsToSend)
+            {
+                _feed.SendSnapshot(follower);
+            }
+
+            if (ready.SnapshotToInstall is { } offered)
+            {
+                _snapshot.Begin(offered);
+            }
+
+            _reads.Take(ready, Applied);
+            StartServingWhenSettled();
+        }
+
+        Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
+        _reads.Applied(Applied);
+        if (progressed)
+        {
+            Machine.AfterProgress();
+        }
+    }
+
+    /// <summary>The journal has made a record of this group durable.</summary>
+    public void Written(JournalRecord record)
+    {
+        _raft.Persisted(record.Token);
+        while (_afterPersist.TryPeek(out (PersistToken Token, List<Outgoing> Messages) waiting)
+            && waiting.Token.Sequence <= record.Token.Sequence)
+        {
+            Send(_afterPersist.Dequeue().Messages);
+        }
+
+        MarkDirty();
+    }
+
+    public void SnapshotArrived(PeerMessage.SnapshotChunk chunk) => _snapshot.Arrived(chunk);
+
+    public void SnapshotWanted(NodeId by, PeerMessage.SnapshotWanted wanted) => _feed.SendChunk(_shard.Outbox, by, wanted);
+
+    /// <summary>A checkpoint took the place of log and state.</summary>
+    public void SnapshotInstalled(Checkpoint checkpoint)
+    {
+        if (!Machine.TryReadSnapshot(checkpoint.State.Span))
+        {
+            throw new InvariantViolationException(
+                $"The checkpoint at {checkpoint.Head.LastIndex} of {Log.Folder} is of a version that this node does not read.");
+        }
+
+        Applied = checkpoint.Head.LastIndex;
+        _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
+        MarkDirty();
+    }
+
+    public void SnapshotFailed(LogIndex index)
+    {
+        _raft.SnapshotFailed(index);
+        MarkDirty();
+    }
+
+    void IGroupLogOwner.LogCut(LogIndex baseIndex) => _raft.LogCut(baseIndex);
+
+    /// <summary>A journal file is due: what it holds of this group goes to segments, and start-up may begin from here.</summary>
+    public void ReleaseJournal(LogIndex upTo)
+    {
+        Log.ReleaseUpTo(upTo);
+        WriteCheckpoint();
+    }
+
+    /// <summary>Renews the checkpoint that start-up begins from.</summary>
+    public void WriteCheckpoint()
+    {
+        if (Applied > LogIndex.Zero)
+        {
+            Log.WriteNewest(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
+        }
+    }
+
+    /// <summary>Stops for good: the group leaves this node.</summary>
+    public void Close()
+    {
+        EndServing();
+        _reads.RefuseAll();
+        _snapshot.Abandon();
+        _afterPersist.Clear();
+    }
+
+    private void Persist(Ready ready)
+    {
+        if (ready.Persist is not { } token)
+        {
+            Invariant.Holds(ready.MessagesAfterPersist is null);
+            return;
+        }
+
+        _shard.Journal.Append(new JournalRecord
+        {
+            Group = Group,
+            HardState = ready.HardState,
+            Entries = ready.Entries.Count == 0 ? [] : ready.Entries.ToArray(),
+            Commit = ready.Committed,
+            Waiter = this,
+            Token = token,
+        });
+        if (ready.MessagesAfterPersist is { } messages)
+        {
+            _afterPersist.Enqueue((token, messages));
+        }
+    }
+
+    private void Send(List<Outgoing> messages)
+    {
+        foreach (Outgoing outgoing in messages)
+        {
+            _shard.Outbox.Add(outgoing.To.Node, new PeerMessage.ForGroup(Group, outgoing.Message));
+        }
+    }
+
+    private void ApplyCommitted(LogIndex committed)
+    {
+        LogTail tail = Log.Tail;
+        Log.Advance(_raft.DurableIndex, committed, Applied);
+        for (LogIndex index = Applied.Next; index <= committed; index = index.Next)
+        {
+            ReadOnlySpan<byte> bytes = tail.BytesAt(index).Span;
+            EntryHeader header = EntryLayout.ReadUnchecked(bytes);
+            Invariant.Holds(header.Index == index);
+            if (Log.NeedsBaseBefore(header))
+            {
+                Log.WriteBase(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
+            }
+
+            // First the index, so that the machine's own answers see the entry as applied.
+            Applied = index;
+            Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
+        }
+    }
+
+    private byte[] SnapshotOfState()
+    {
+        _snapshotBytes.Clear();
+        Machine.WriteSnapshot(_snapshotBytes);
+        return _snapshotBytes.ToArray();
+    }
+
+    private void LeadershipChanged()
+    {
+        if (_wasLeader && (!IsLeader || _raft.Term != _servingTerm))
+        {
+            EndServing();
+        }
+
+        _wasLeader = IsLeader;
+        _servingTerm = _raft.Term;
+        if (IsLeader)
+        {
+            CountInSync();
+        }
+        else
+        {
+            _feed.Forget();
+        }
+
+        _shard.Leadership.LeadershipChanged(this);
+    }
+
+    private void StartServingWhenSettled()
+    {
+        if (!IsServing && IsLeader && Applied >= _raft.TermStartIndex)
+        {
+            IsServing = true;
+            Machine.StartServing();
+        }
+    }
+
+    private void EndServing()
+    {
+        IsServing = false;
+        Machine.StopServing();
+    }
+
+    private void CountInSync()
+    {
+        int inSync = 1;
+        foreach (PeerProgress peer in _raft.Progress)
+        {
+            if (peer.IsVoter && peer.Replica != _shard.Self.Replica && peer.TicksSinceCaughtUp <= _shard.ReplicaLagTicksMax)
+            {
+                inSync++;
+            }
+        }
+
+        if (inSync != _inSync)
+        {
+            _inSync = inSync;
+            _shard.Leadership.InSyncChanged(this);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Peers;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Shards;
+
+/// <summary>
+/// Many groups in one exclusive section (design section 6). Work comes in by messages, ticks, completions and requests; it is acted on
+/// at the end of the turn: each group that something happened to does what its consensus wants, then the journal is flushed and
+/// the peers' frames leave, so a turn costs one journal batch and one frame per node, however much came in.
+/// </summary>
+internal sealed class Shard(ShardContext context, long now) : ISectionOwner
+{
+    /// <summary>Consensus counts in these; see <see cref="RaftConfig"/>.</summary>
+    public const int RaftTickMs = 50;
+
+    /// <summary>Half an election time (design section 3): a leader whose disk hangs for longer hands over.</summary>
+    public const int FlushOverdueMs = 300;
+
+    private readonly SortedDictionary<GroupId, Replica> _replicas = [];
+    private long _nextRaftTickMs = now + RaftTickMs;
+
+    public ShardContext Context => context;
+
+    public IReadOnlyDictionary<GroupId, Replica> Replicas => _replicas;
+
+    public Replica? Find(GroupId group) => _replicas.GetValueOrDefault(group);
+
+    public void Add(Replica replica)
+    {
+        _replicas.Add(replica.Group, replica);
+        replica.MarkDirty();
+    }
+
+    public Replica? Remove(GroupId group)
+    {
+        if (!_replicas.Remove(group, out Replica? replica))
+        {
+            return null;
+        }
+
+        replica.Close();
+        context.Dirty.Remove(replica);
+        return replica;
+    }
+
+    public void Received(in PeerSender from, PeerMessage message)
+    {
+        switch (message)
+        {
+            case PeerMessage.ForGroup forGroup:
+                Find(forGroup.Group)?.Step(from, forGroup.Message);
+                break;
+            case PeerMessage.SnapshotWanted wanted:
+                Find(wanted.Group)?.SnapshotWanted(from.Replica.Node, wanted);
+                break;
+            case PeerMessage.SnapshotChunk chunk:
+                Find(chunk.Group)?.SnapshotArrived(chunk);
+                break;
+            default:
+                throw new InvariantViolationException($"{message.GetType().Name} is not a shard's.");
+        }
+    }
+
+    /// <summary>A node came back, started anew, or fell silent: groups shared with it may not sleep.</summary>
+    public void WakeGroupsOf(NodeId node)
+    {
+        foreach (Replica replica in _replicas.Values)
+        {
+            if (replica.IsQuiet && IsMember(replica.Membership, node))
+            {
+                replica.WakeUp();
+            }
+        }
+    }
+
+    /// <summary>The node's process is gone: who follows it need not wait for the election time.</summary>
+    public void LeaderLost(NodeId node)
+    {
+        foreach (Replica replica in _replicas.Values)
+        {
+            if (replica.Leader?.Node == node)
+            {
+                replica.LeaderLost();
+            }
+        }
+    }
+
+    public void Tick()
+    {
+        long nowMs = context.Clock.MonotonicMs;
+        foreach (Replica replica in _replicas.Values)
+        {
+            if (replica.IsServing && !replica.IsQuiet)
+            {
+                replica.Machine.Tick();
+            }
+        }
+
+        if (nowMs < _nextRaftTickMs)
+        {
+            return;
+        }
+
+        // A process that was stopped for long does not count the lost ticks: it cannot have heard anybody meanwhile.
+        _nextRaftTickMs = Math.Max(_nextRaftTickMs + RaftTickMs, nowMs);
+        bool overdue = context.Journal.IsOverdue(nowMs, FlushOverdueMs);
+        foreach (Replica replica in _replicas.Values)
+        {
+            if (overdue && replica.IsLeader)
+            {
+                replica.StepAside();
+            }
+
+            if (!replica.IsQuiet)
+            {
+                replica.RaftTick();
+            }
+        }
+    }
+
+    public void EndTurn()
+    {
+        // Acting may make other groups, or the same one, dirty again: until nothing is left.
+        List<Replica> dirty = context.Dirty;
+        for (int i = 0; i < dirty.Count; i++)
+        {
+            dirty[i].Act();
+        }
+
+        dirty.Clear();
+        context.Journal.Flush();
+        context.Outbox.Flush();
+    }
+
+    private static bool IsMember(Membership membership, NodeId node) =>
+        Names(membership.Voters, node) || Names(membership.OutgoingVoters, node) || Names(membership.Learners, node);
+
+    private static bool Names(IReadOnlyList<ReplicaId> replicas, NodeId node)
+    {
+        foreach (ReplicaId replica in replicas)
+        {
+            if (replica.Node == node)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

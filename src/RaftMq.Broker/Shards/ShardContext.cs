@@ -1,0 +1,39 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Peers;
+
+namespace RaftMq.Broker.Shards;
+
+/// <summary>What the replicas of one shard share.</summary>
+internal sealed class ShardContext
+{
+    public required PeerSender Self { get; init; }
+
+    public required IClock Clock { get; init; }
+
+    public required PeerOutbox Outbox { get; init; }
+
+    public required ShardJournal Journal { get; init; }
+
+    public required ILeadershipListener Leadership { get; init; }
+
+    public required BrokerOptions Options { get; init; }
+
+    /// <summary>Groups that something happened to in this turn.</summary>
+    public List<Replica> Dirty { get; } = [];
+
+    public int ReplicaLagTicksMax => (int)(Options.ReplicaLagMax.TotalMilliseconds / Shard.RaftTickMs);
+}
+
+/// <summary>Hears of who leads what on this node.</summary>
+internal interface ILeadershipListener
+{
+    void LeadershipChanged(Replica replica);
+
+    void InSyncChanged(Replica replica);
+}
+
+/// <summary>The version that the store notes beside a state machine's snapshot; the snapshot's first byte is its own.</summary>
+internal static class StateVersions
+{
+    public const int Current = 1;
+}

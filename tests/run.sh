@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, builds, and runs all of them. --full runs the long form of everything.
+# Needs a Debian machine with the .NET 10 SDK and Node.js; everything else is installed here. Ends with "N passed, M failed".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+full=0
+for argument in "$@"; do
+  case "$argument" in
+    --full) full=1 ;;
+    *) echo "usage: tests/run.sh [--full]" >&2; exit 2 ;;
+  esac
+done
+if [ "$full" = 1 ]; then export RAFTMQ_FULL=1; fi
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+passed=0
+failed=0
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+  exit $?
+}
+
+# stage NAME COMMAND...: runs it, prints its time; a failing stage that is no test ends the run.
+stage() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "== $name"
+  if "$@"; then
+    echo "== $name: $((SECONDS - start)) s"
+  else
+    echo "== $name: FAILED after $((SECONDS - start)) s"
+    failed=$((failed + 1))
+    finish
+  fi
+}
+
+# suite PROJECT-FOLDER: runs a built test project and adds its counts.
+suite() {
+  local folder=$1 name start=$SECONDS
+  name=$(basename "$folder")
+  local program=$folder/bin/Release/net10.0/$name log=$results/$name.log
+  "$program" -noColor -noLogo -ctrf "$results/$name.json" >"$log" 2>&1
+  local code=$?
+  # The run's own count is believed only when the program says so itself; a crash counts as one failure.
+  local line total errors bad skipped
+  line=$(grep -E "Total: [0-9]+" "$log" | tail -1)
+  total=$(sed -nE 's/.*Total: ([0-9]+).*/\1/p' <<<"$line")
+  errors=$(sed -nE 's/.*Errors: ([0-9]+).*/\1/p' <<<"$line")
+  bad=$(sed -nE 's/.*Failed: ([0-9]+).*/\1/p' <<<"$line")
+  skipped=$(sed -nE 's/.*Skipped: ([0-9]+).*/\1/p' <<<"$line")
+  : "${total:=0}" "${errors:=0}" "${bad:=0}" "${skipped:=0}"
+  if [ "$total" = 0 ] || { [ "$code" != 0 ] && [ $((bad + errors)) = 0 ]; }; then errors=$((errors + 1)); fi
+  if [ "$skipped" != 0 ]; then errors=$((errors + skipped)); echo "   $name skipped $skipped tests: a skipped test is a failed one"; fi
+  passed=$((passed + total - bad - skipped))
+  failed=$((failed + bad + errors))
+  if [ $((bad + errors)) != 0 ]; then tail -n 80 "$log"; else grep -E "^(   )?(sim|kill|figures):" "$log"; fi
+  echo "   $name: $total tests, $((bad + errors)) failed, $((SECONDS - start)) s"
+}
+
+retry() {
+  local try
+  for try in 1 2 3; do
+    "$@" && return 0
+    echo "try $try of 3 failed: $*" >&2
+    sleep $((try * 2))
+  done
+  return 1
+}
+
+set_up() { bash tests/set-up.sh; }
+
+restore() { retry dotnet restore RaftMq.sln -v quiet; }
+
+build() { dotnet build RaftMq.sln --no-restore -c Release -v quiet -clp:ErrorsOnly; }
+
+format() { dotnet format RaftMq.sln --no-restore --verify-no-changes --severity error whitespace; }
+
+stage "set-up" set_up
+stage "restore" restore
+stage "build" build
+stage "format" format
+
+echo "== unit tests"
+start=$SECONDS
+for folder in tests/RaftMq.*.Tests; do
+  case "$(basename "$folder")" in RaftMq.Simulation.Tests) continue ;; esac
+  suite "$folder"
+done
+echo "== unit tests: $((SECONDS - start)) s"
+
+echo "== simulation"
+start=$SECONDS
+suite tests/RaftMq.Simulation.Tests
+echo "== simulation: $((SECONDS - start)) s"
+
+echo "== conformance and kill test"
+start=$SECONDS
+suite tests/RaftMq.Conformance
+suite chaos/RaftMq.Chaos
+echo "== conformance and kill test: $((SECONDS - start)) s"
+
+finish
