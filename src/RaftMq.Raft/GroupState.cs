@@ -59,7 +59,11 @@ internal sealed class GroupState
     /// <summary>No campaign before the disk has confirmed this token: it stepped aside because its disk did not answer.</summary>
     public long CampaignAfterSequence { get; set; }
 
-    public bool IsVoter => Log.Membership.IsVoter(Config.Self);
+    /// <summary>
+    /// Votes in the newest membership, or did in the last committed one: until the entry that takes its vote is committed, this
+    /// replica may be the only one whose log can win (dissertation 4.2.2).
+    /// </summary>
+    public bool IsVoter => Log.Membership.IsVoter(Config.Self) || Log.CommittedMembership.IsVoter(Config.Self);
 
     public bool HardStateDurable => !Out.HardStateDirty && Log.Persists.LastConfirmed >= Out.HardStateSequence;
 

@@ -60,7 +60,7 @@ public sealed class RaftGroup
     public bool HasReady => _role.WantsFlush || _state.Out.HasReady(Role);
 
     private bool IsAlone =>
-        _state.Log.Membership is { Voters.Count: 1, OutgoingVoters.Count: 0 } && _state.IsVoter;
+        _state.Log.Membership is { Voters.Count: 1, OutgoingVoters.Count: 0 } && _state.Log.Membership.IsVoter(_state.Config.Self);
 
     /// <summary>The term of any entry from the base on, without I/O; null below the base and above the end.</summary>
     public Term? TermAt(LogIndex index) => _state.Log.TermAt(index);

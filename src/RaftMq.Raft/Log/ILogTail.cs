@@ -17,7 +17,10 @@ public interface ILogTail
     /// <summary>Copies an entry received from a leader to the end of the tail and returns it as it lies there.</summary>
     Entry Append(in Entry entry);
 
-    /// <summary>Forgets all entries from <paramref name="index"/> on. Never called at or below commit.</summary>
+    /// <summary>
+    /// Forgets all entries from <paramref name="index"/> on. Never called at or below commit. Their memory may be used again only when no
+    /// write that was handed out with them (<see cref="Ready.Entries"/>) is in flight any more.
+    /// </summary>
     void TruncateFrom(LogIndex index);
 
     /// <summary>

@@ -36,6 +36,9 @@ internal sealed class RaftLog
 
     public Membership Membership => _memberships.Newest;
 
+    /// <summary>The newest membership that is known to be committed.</summary>
+    public Membership CommittedMembership => _memberships.At(Commit);
+
     public LogIndex MembershipIndex => _memberships.NewestIndex;
 
     public Term? TermAt(LogIndex index) => _terms.TermAt(index);
