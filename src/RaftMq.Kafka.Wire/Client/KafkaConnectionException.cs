@@ -1,0 +1,19 @@
+namespace RaftMq.Kafka.Wire.Client;
+
+/// <summary>A connection failed, or what came over it is not the protocol. The connection is closed; whether the last requests were carried out is not known.</summary>
+public sealed class KafkaConnectionException : IOException
+{
+    public KafkaConnectionException(string message)
+        : base(message)
+    {
+    }
+
+    public KafkaConnectionException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+
+    public KafkaConnectionException()
+    {
+    }
+}
