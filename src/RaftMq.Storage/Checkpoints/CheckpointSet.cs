@@ -3,12 +3,15 @@ using RaftMq.Raft;
 namespace RaftMq.Storage.Checkpoints;
 
 /// <summary>A base checkpoint that is there, whole or not.</summary>
-internal sealed class BaseCheckpoint(LogIndex index, Term term)
+internal sealed class BaseCheckpoint(LogIndex index, Term term, Membership? membership)
 {
     /// <summary>The last entry that it contains: the one before its segment's first.</summary>
     public LogIndex Index { get; } = index;
 
     public Term Term { get; } = term;
+
+    /// <summary>In force there; null where the file is damaged.</summary>
+    public Membership? Membership { get; } = membership;
 
     public bool IsDurable { get; set; }
 

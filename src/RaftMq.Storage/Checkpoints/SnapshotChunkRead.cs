@@ -1,4 +1,5 @@
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Segments;
 
 namespace RaftMq.Storage.Checkpoints;
 
@@ -16,11 +17,13 @@ internal sealed class SnapshotChunkRead : DiskWork
     private readonly long _position;
     private readonly int _maxBytes;
     private readonly ISnapshotChunkWaiter _waiter;
+    private readonly GroupFiles _owner;
     private ReadOnlyMemory<byte> _bytes;
     private long _totalBytes;
 
-    public SnapshotChunkRead(string path, BaseCheckpoint checkpoint, long position, int maxBytes, ISnapshotChunkWaiter waiter)
+    public SnapshotChunkRead(string path, BaseCheckpoint checkpoint, long position, int maxBytes, ISnapshotChunkWaiter waiter, GroupFiles owner)
     {
+        _owner = owner;
         _path = path;
         _checkpoint = checkpoint;
         _position = position;
@@ -40,6 +43,7 @@ internal sealed class SnapshotChunkRead : DiskWork
     public override void Complete()
     {
         _checkpoint.Readers--;
+        _owner.ReaderGone();
         _waiter.SnapshotChunkRead(_position, _bytes, _totalBytes);
     }
 }

@@ -46,8 +46,9 @@ public sealed class GroupLog
         _files.Checkpoints.Newest = start.Newest;
         _files.WrittenUpTo = start.Tail.LastIndex;
         _files.SyncedUpTo = start.SyncedUpTo;
-        _files.Advance(start.Tail.LastIndex, start.Tail.LastIndex, LogIndex.Zero);
+        _files.Advance(start.Tail.LastIndex, start.Tail.LastIndex, start.Applied);
         Committed = start.Tail.LastIndex;
+        Applied = start.Applied;
     }
 
     public GroupId Group { get; }
@@ -251,13 +252,13 @@ public sealed class GroupLog
         && next.Index.Previous > BaseIndex
         && _files.Checkpoints.BaseAt(next.Index.Previous) is null;
 
-    /// <summary>The part of a checkpoint that the log knows, for the state after <see cref="Applied"/>.</summary>
-    /// <param name="applied">What the state contains: at or above the last <see cref="Applied"/>, still in memory or the log's end.</param>
-    public CheckpointHead FreezeHead(LogIndex applied)
+    /// <summary>The part of a checkpoint that the log knows, at the moment when the state is frozen.</summary>
+    /// <param name="applied">The last entry that the state contains. Calls come in ascending order.</param>
+    /// <param name="nextOffset">The offset behind that entry (<see cref="EntryHeader.NextOffset"/>).</param>
+    public CheckpointHead FreezeHead(LogIndex applied, long nextOffset)
     {
         Invariant.Holds(applied >= Applied);
         Invariant.Holds(applied <= Committed);
-        long nextOffset = applied == LastIndex ? NextOffset : Tail.HeaderAt(applied.Next).BaseOffset;
         return new CheckpointHead(
             Group,
             applied,
@@ -378,8 +379,10 @@ public sealed class GroupLog
     /// The leader's side: the base checkpoint a follower behind the log's start needs; null when it is damaged here or the log holds
     /// everything.
     /// </summary>
-    public (LogIndex Index, Term Term)? SnapshotToSend =>
-        BaseIndex > LogIndex.Zero && _files.Checkpoints.IsUsable(BaseIndex) ? (BaseIndex, BaseTerm) : null;
+    public (LogIndex Index, Term Term, Membership Membership)? SnapshotToSend =>
+        _files.Checkpoints.BaseAt(BaseIndex) is { IsDurable: true, IsDamaged: false, Membership: { } membership }
+            ? (BaseIndex, BaseTerm, membership)
+            : null;
 
     /// <summary>
     /// Reads a piece of a base checkpoint's file for sending. False when it is gone: the log was cut since.
@@ -392,7 +395,7 @@ public sealed class GroupLog
         }
 
         _environment.Disk.Submit(DiskLane.Read, new SnapshotChunkRead(
-            CheckpointFile.Path(Folder, CheckpointKind.Base, baseIndex), checkpoint, position, maxBytes, waiter));
+            CheckpointFile.Path(Folder, CheckpointKind.Base, baseIndex), checkpoint, position, maxBytes, waiter, _files));
         return true;
     }
 
@@ -415,19 +418,22 @@ public sealed class GroupLog
         Committed = head.LastIndex;
         Applied = head.LastIndex;
         Tail.Terms.Reset(head.Terms);
-        Tail.Restart(new TailStart(head.LastIndex, head.NextOffset, SegmentFirst: null, head.Membership));
-        _files.Checkpoints.Add(new BaseCheckpoint(head.LastIndex, head.LastTerm) { IsDurable = true });
+        Tail.Restart(new TailStart(head.LastIndex, head.NextOffset, SegmentFirst: null, [(head.LastIndex, head.Membership)]));
+        _files.Checkpoints.Add(new BaseCheckpoint(head.LastIndex, head.LastTerm, head.Membership) { IsDurable = true });
         _files.Pump();
     }
 
-    /// <summary>Reads on their way: files must stay.</summary>
-    internal bool HasReaders => _files.HasReaders;
+    /// <summary>Calls back, now or later, when no read of the closed log is on its way.</summary>
+    internal void WhenUnread(Action unread) => _files.WhenUnread(unread);
+
+    /// <summary>Entries that recovery put into the tail are durable in the journal.</summary>
+    internal void RecoveredTail() => _files.Advance(LastIndex, Committed, Applied);
 
     /// <summary>The group's replica leaves this node: its memory goes back. Files are the <see cref="Recovery.NodeStore"/>'s to delete.</summary>
     internal void Close()
     {
         _files.BeginHistory(LastIndex, deletesFiles: false);
-        Tail.Restart(new TailStart(LastIndex, NextOffset, SegmentFirst: null, Tail.MembershipAt(Committed)));
+        Tail.Restart(new TailStart(LastIndex, NextOffset, SegmentFirst: null, [(LastIndex, Tail.MembershipAt(Committed))]));
     }
 
     private long FirstOffsetInMemory =>

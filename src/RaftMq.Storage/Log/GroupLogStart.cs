@@ -9,6 +9,7 @@ internal sealed record GroupLogStart(
     LogIndex BaseIndex,
     Term BaseTerm,
     long LogStartOffset,
+    LogIndex Applied,
     TailStart Tail,
     TermTable Terms,
     IReadOnlyList<Segment> Segments,

@@ -7,12 +7,12 @@ public delegate void PayloadPatch(Span<byte> payload, in EntryHeader header);
 
 /// <summary>What stands before a tail: the last entry that it does not hold.</summary>
 /// <param name="SegmentFirst">First entry of the segment that goes on, with its length so far; null when the next entry starts one.</param>
-/// <param name="Membership">In force at <paramref name="LastIndex"/>.</param>
+/// <param name="Memberships">The one in force at the newest checkpoint and all entries' since, ascending; never empty.</param>
 public readonly record struct TailStart(
     LogIndex LastIndex,
     long NextOffset,
     (LogIndex First, long Bytes, long TimestampMs)? SegmentFirst,
-    Membership Membership);
+    IReadOnlyList<(LogIndex Index, Membership Membership)> Memberships);
 
 /// <summary>
 /// The newest entries of one group in their stored form, in chunks that all groups of the shard share a budget for. A leader encodes an
@@ -364,8 +364,9 @@ public sealed class LogTail : ILogTail
         return _memberships[0].Membership;
     }
 
-    /// <summary>The membership entries in memory above the one that <see cref="MembershipAt"/> answers.</summary>
-    internal IEnumerable<(LogIndex Index, Membership Membership)> MembershipsAbove => _memberships.Skip(1);
+    /// <summary>The membership entries above an index.</summary>
+    internal IEnumerable<(LogIndex Index, Membership Membership)> MembershipsAbove(LogIndex index) =>
+        _memberships.Where(entry => entry.Index > index);
 
     /// <summary>The pool's turn for this group: gives up its oldest chunk if it may. False when the turn is used up.</summary>
     internal bool TakeTurn()
@@ -410,7 +411,7 @@ public sealed class LogTail : ILogTail
         EvictableUpTo = start.LastIndex;
         EndPosition = 0;
         _memberships.Clear();
-        _memberships.Add((start.LastIndex, start.Membership));
+        _memberships.AddRange(start.Memberships);
         _segments.Clear();
         if (start.SegmentFirst is { } segment)
         {

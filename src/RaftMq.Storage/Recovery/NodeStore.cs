@@ -1,3 +1,264 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
+using RaftMq.Storage.Log;
+
 namespace RaftMq.Storage.Recovery;
 
-public sealed class NodeStore;
+/// <summary>Named limits of start-up.</summary>
+/// <param name="PendingBytesMax">Entries of the journal held in memory until they go to segments; uncommitted ones may exceed it.</param>
+public sealed record NodeStoreLimits(long PendingBytesMax = 64L << 20);
+
+/// <summary>
+/// All groups of a data folder. Its life:
+/// 1. <see cref="Scan"/> reads the groups' folders (after the store's identity was checked);
+/// 2. the journal's recovery replays into it: it is the journal's <see cref="IJournalReplay"/> and later its <see cref="IJournalOwner"/>;
+/// 3. <see cref="Finish"/> makes every group whole or says what is damaged;
+/// 4. groups come and go through <see cref="CreateGroup"/> and <see cref="DeleteGroup"/>.
+/// </summary>
+public sealed class NodeStore : IJournalReplay, IJournalOwner
+{
+    private readonly IDisk _disk;
+    private readonly NodeStoreLimits _limits;
+
+    /// <summary>Groups with a folder, in order of their id.</summary>
+    private readonly SortedDictionary<GroupId, GroupRecovery> _recoveries = [];
+
+    /// <summary>Folders whose group was deleted already.</summary>
+    private readonly SortedDictionary<GroupId, string> _leaving = [];
+
+    /// <summary>Groups that the journal names and that have no folder; the value says whether their deletion was seen.</summary>
+    private readonly SortedDictionary<GroupId, bool> _strangers = [];
+
+    private readonly Dictionary<GroupId, GroupLog> _groups = [];
+    private long _flushAtBytes;
+    private string? _damagedUnknown;
+    private Action<GroupId, LogIndex>? _route;
+
+    private NodeStore(IDisk disk, NodeStoreLimits limits)
+    {
+        _disk = disk;
+        _limits = limits;
+        _flushAtBytes = limits.PendingBytesMax;
+    }
+
+    /// <summary>The log of a group that was opened or created here and not deleted; null otherwise.</summary>
+    public GroupLog? Find(GroupId group) => _groups.GetValueOrDefault(group);
+
+    public static NodeStore Scan(IDisk disk, NodeStoreLimits limits)
+    {
+        NodeStore store = new(disk, limits);
+        foreach (string name in disk.List(GroupMeta.GroupsFolder))
+        {
+            store.ScanFolder(name);
+        }
+
+        return store;
+    }
+
+    /// <summary>
+    /// With several shards: hands what the journal asks of a group over to the group's section, which calls
+    /// <see cref="GroupLog.ReleaseUpTo"/>. Without this the call is made directly.
+    /// </summary>
+    public void RouteReleases(Action<GroupId, LogIndex> route) => _route = route;
+
+    /// <summary>The journal has replayed everything and is live.</summary>
+    /// <param name="environmentOf">The section a group belongs to, by group and name.</param>
+    public IReadOnlyList<RecoveredGroup> Finish(IJournal journal, Func<GroupId, string, GroupLogEnvironment> environmentOf)
+    {
+        List<RecoveredGroup> result = [];
+        foreach ((GroupId group, GroupRecovery recovery) in _recoveries)
+        {
+            if (recovery.IsDeleted)
+            {
+                GroupFolder.Remove(_disk, recovery.Folder);
+                continue;
+            }
+
+            if (_damagedUnknown is not null)
+            {
+                recovery.Damage(_damagedUnknown);
+            }
+
+            RecoveredGroup found = recovery.Finish(environmentOf(group, recovery.Name));
+            if (found is RecoveredGroup.Healthy healthy)
+            {
+                _groups.Add(group, healthy.Log);
+            }
+
+            result.Add(found);
+        }
+
+        foreach ((GroupId group, bool wasDeleted) in _strangers)
+        {
+            if (!wasDeleted)
+            {
+                result.Add(new RecoveredGroup.Damaged(
+                    group, group.ToString(), $"The journal holds entries of group {group}, whose folder is gone though it was not deleted."));
+            }
+        }
+
+        FinishDeletions(journal, environmentOf);
+        _recoveries.Clear();
+        return result;
+    }
+
+    /// <summary>
+    /// Makes a new group: folder and meta file are durable before the waiter gets the log.
+    /// </summary>
+    /// <param name="name">For people, and the folder's name: topic and partition.</param>
+    /// <param name="membership">In force before the first entry; without voters where a leader will bring it.</param>
+    public void CreateGroup(
+        GroupId group, string name, Membership membership, GroupLogEnvironment environment, IGroupCreationWaiter waiter)
+    {
+        Invariant.Holds(!_groups.ContainsKey(group));
+        GroupMeta meta = new(group, name, membership);
+        environment.Disk.Submit(DiskLane.Background, new GroupCreation(meta, () =>
+        {
+            TailStart tail = new(LogIndex.Zero, 0, SegmentFirst: null, [(LogIndex.Zero, membership)]);
+            GroupLog log = new(group, meta.Folder, environment, new GroupLogStart(
+                LogIndex.Zero, Term.Zero, 0, LogIndex.Zero, tail, new TermTable(), [], LogIndex.Zero, [], Newest: null));
+            RaftStart raft = new(
+                new HardState(Term.Zero, Vote: null), LogIndex.Zero, Term.Zero, membership, [], LogIndex.Zero, [], LogIndex.Zero);
+            _groups.Add(group, log);
+            waiter.GroupCreated(group, log, raft);
+        }));
+    }
+
+    /// <summary>
+    /// Ends a group on this node: marked, then recorded in the journal, then its folder goes. The log must not be used any more.
+    /// </summary>
+    /// <param name="done">Called inside the section when the folder is gone.</param>
+    public void DeleteGroup(GroupLog log, GroupLogEnvironment environment, Action done)
+    {
+        _groups.Remove(log.Group);
+        log.Close();
+        new GroupDeletion(log.Group, log.Folder, environment, log.WhenUnread, done).Start();
+    }
+
+    void IJournalOwner.ReleaseWanted(GroupId group, LogIndex upTo)
+    {
+        if (_route is not null)
+        {
+            _route(group, upTo);
+        }
+        else
+        {
+            Find(group)?.ReleaseUpTo(upTo);
+        }
+    }
+
+    void IJournalReplay.HardState(GroupId group, HardState state) => RecoveryOf(group)?.HardState(state);
+
+    void IJournalReplay.Entries(GroupId group, IReadOnlyList<Entry> entries)
+    {
+        if (RecoveryOf(group) is not { } recovery)
+        {
+            return;
+        }
+
+        recovery.Entries(entries);
+        FlushIfLarge();
+    }
+
+    void IJournalReplay.Commit(GroupId group, LogIndex commit) => RecoveryOf(group)?.Commit(commit);
+
+    void IJournalReplay.SegmentsDurable(GroupId group, LogIndex index) => RecoveryOf(group)?.SegmentsDurable(index);
+
+    void IJournalReplay.Reset(GroupId group, LogIndex index, Term term) => RecoveryOf(group)?.Reset(index, term);
+
+    void IJournalReplay.Deleted(GroupId group)
+    {
+        if (_recoveries.TryGetValue(group, out GroupRecovery? recovery))
+        {
+            recovery.Deleted();
+        }
+        else
+        {
+            _strangers[group] = true;
+        }
+    }
+
+    void IJournalReplay.Damaged(GroupId group, string report) => RecoveryOf(group)?.Damage(report);
+
+    void IJournalReplay.DamagedUnknown(string report) => _damagedUnknown ??= report;
+
+    private void ScanFolder(string name)
+    {
+        string path = $"{GroupMeta.GroupsFolder}/{name}";
+        if (GroupMeta.GroupOf(name) is not { } group)
+        {
+            throw new DamagedException(
+                $"The folder '{path}' is none of ours: its name does not end in a group's incarnation. Move it out of the data folder.");
+        }
+
+        GroupFolder folder = new(_disk, path);
+        if (folder.HasDeletedMark)
+        {
+            _leaving.Add(group, path);
+            return;
+        }
+
+        if (!folder.HasMeta && folder.Segments.Count == 0 && folder.Bases.Count == 0 && folder.Newest.Count == 0)
+        {
+            // Its creation was not finished, so nothing was ever in it; or its deletion was, but for the name.
+            GroupFolder.Remove(_disk, path);
+            return;
+        }
+
+        GroupMeta? meta = folder.HasMeta ? GroupMeta.TryRead(_disk, path) : null;
+        _recoveries.Add(group, new GroupRecovery(_disk, group, folder, meta?.Group == group ? meta : null));
+    }
+
+    private GroupRecovery? RecoveryOf(GroupId group)
+    {
+        if (_recoveries.TryGetValue(group, out GroupRecovery? recovery))
+        {
+            return recovery;
+        }
+
+        if (!_leaving.ContainsKey(group))
+        {
+            _strangers.TryAdd(group, false);
+        }
+
+        return null;
+    }
+
+    private void FlushIfLarge()
+    {
+        long pending = 0;
+        foreach (GroupRecovery recovery in _recoveries.Values)
+        {
+            pending += recovery.PendingBytes;
+        }
+
+        if (pending <= _flushAtBytes)
+        {
+            return;
+        }
+
+        foreach (GroupRecovery recovery in _recoveries.Values)
+        {
+            recovery.Flush();
+        }
+
+        pending = 0;
+        foreach (GroupRecovery recovery in _recoveries.Values)
+        {
+            pending += recovery.PendingBytes;
+        }
+
+        // What is left is not known to be committed; do not try again for every record.
+        _flushAtBytes = Math.Max(_limits.PendingBytesMax, pending + (_limits.PendingBytesMax / 2));
+    }
+
+    private void FinishDeletions(IJournal journal, Func<GroupId, string, GroupLogEnvironment> environmentOf)
+    {
+        foreach ((GroupId group, string path) in _leaving)
+        {
+            GroupLogEnvironment environment = environmentOf(group, path) with { Journal = journal };
+            new GroupDeletion(group, path, environment, static whenUnread => whenUnread(), static () => { }).StartMarked();
+        }
+    }
+}

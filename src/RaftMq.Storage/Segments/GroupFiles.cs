@@ -42,6 +42,7 @@ internal sealed class GroupFiles
     private LogIndex _wanted;
 
     private LogIndex _applied;
+    private Action? _whenUnread;
 
     /// <summary>A log that a snapshot made void: its files go when nobody reads them any more.</summary>
     private List<string>? _oldFiles;
@@ -122,7 +123,7 @@ internal sealed class GroupFiles
     {
         if (work.Kind == CheckpointKind.Base)
         {
-            Checkpoints.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm));
+            Checkpoints.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm, work.Head.Membership));
         }
 
         work.History = _history;
@@ -281,9 +282,26 @@ internal sealed class GroupFiles
         }
 
         Segments.Used(read.Segment);
+        ReaderGone();
+        read.Read.Waiter?.ReadDone(read.Read);
+    }
+
+    /// <summary>A read ended: files that only waited for it may go.</summary>
+    public void ReaderGone()
+    {
         PumpCut();
         PumpOld();
-        read.Read.Waiter?.ReadDone(read.Read);
+        if (_whenUnread is { } unread && !HasReaders)
+        {
+            _whenUnread = null;
+            unread();
+        }
+    }
+
+    public void WhenUnread(Action unread)
+    {
+        _whenUnread = unread;
+        ReaderGone();
     }
 
     public void CutDone(SegmentDeletion deletion)
@@ -293,7 +311,7 @@ internal sealed class GroupFiles
         PumpCut();
     }
 
-    public bool HasReaders =>
+    private bool HasReaders =>
         _cut.Concat(Segments.All).Concat(_oldSegments).Any(segment => segment.Readers > 0)
         || Checkpoints.Bases.Concat(_oldBases).Any(known => known.Readers > 0);
 

@@ -1,0 +1,116 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Segments;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>The files of one group's folder, by what they are.</summary>
+internal sealed class GroupFolder
+{
+    private readonly IDisk _disk;
+
+    public GroupFolder(IDisk disk, string path)
+    {
+        _disk = disk;
+        Path = path;
+        foreach (string name in disk.List(path))
+        {
+            if (SegmentNames.TryParse(name, "", SegmentNames.LogSuffix, out LogIndex index))
+            {
+                Segments.Add(index);
+            }
+            else if (SegmentNames.TryParse(name, "", SegmentNames.IndexSuffix, out index))
+            {
+                IndexFiles.Add(index);
+            }
+            else if (CheckpointFile.TryParse(name, CheckpointKind.Base, out index))
+            {
+                Bases.Add(index);
+            }
+            else if (CheckpointFile.TryParse(name, CheckpointKind.Newest, out index))
+            {
+                Newest.Add(index);
+            }
+            else if (name.EndsWith(CheckpointFile.TemporarySuffix, StringComparison.Ordinal))
+            {
+                Temporary.Add(name);
+            }
+            else
+            {
+                HasMeta |= name == GroupMeta.FileName;
+                HasDeletedMark |= name == GroupMeta.DeletedMark;
+            }
+        }
+
+        // The disk lists in ordinal order and all numbers have 20 digits: the lists are ascending.
+    }
+
+    public string Path { get; }
+
+    public List<LogIndex> Segments { get; } = [];
+
+    public List<LogIndex> IndexFiles { get; } = [];
+
+    public List<LogIndex> Bases { get; } = [];
+
+    public List<LogIndex> Newest { get; } = [];
+
+    public List<string> Temporary { get; } = [];
+
+    public bool HasMeta { get; }
+
+    public bool HasDeletedMark { get; }
+
+    public void DeleteSegment(LogIndex first)
+    {
+        _disk.DeleteFile(SegmentNames.Log(Path, first));
+        _disk.SyncFolder(Path);
+        Segments.Remove(first);
+    }
+
+    public void DeleteCheckpoint(CheckpointKind kind, LogIndex index)
+    {
+        _disk.DeleteFile(CheckpointFile.Path(Path, kind, index));
+        _disk.SyncFolder(Path);
+        (kind == CheckpointKind.Base ? Bases : Newest).Remove(index);
+    }
+
+    /// <summary>What no finished write left, and indexes without a segment.</summary>
+    public void DeleteLeftovers()
+    {
+        foreach (string name in Temporary)
+        {
+            _disk.DeleteFile($"{Path}/{name}");
+        }
+
+        foreach (LogIndex index in IndexFiles.Where(index => !Segments.Contains(index)))
+        {
+            _disk.DeleteFile(SegmentNames.Index(Path, index));
+        }
+
+        Temporary.Clear();
+        IndexFiles.RemoveAll(index => !Segments.Contains(index));
+    }
+
+    /// <summary>Deletes everything, the mark last, so that a crash in between goes on where it stopped.</summary>
+    public static void Remove(IDisk disk, string folder)
+    {
+        if (!disk.FolderExists(folder))
+        {
+            return;
+        }
+
+        foreach (string name in disk.List(folder))
+        {
+            if (name != GroupMeta.DeletedMark)
+            {
+                disk.DeleteFile($"{folder}/{name}");
+            }
+        }
+
+        disk.SyncFolder(folder);
+        disk.DeleteFolder(folder);
+        disk.SyncFolder(GroupMeta.GroupsFolder);
+    }
+}

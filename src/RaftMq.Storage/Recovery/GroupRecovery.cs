@@ -1,0 +1,592 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Index;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Segments;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>
+/// Brings one group back at start. Its life:
+/// 1. the journal's records of the group come in, in order, and are kept as far as segments do not hold them durably;
+/// 2. when that grows large, what is known to be committed goes to its segments (<see cref="Flush"/>);
+/// 3. <see cref="Finish"/> picks a checkpoint, puts the rest of the committed entries into segments, cuts what stands behind them, and
+///    leaves the uncommitted rest to the tail.
+/// Nothing below the durable mark is ever deleted or written over here, except what a reset or a deletion made void.
+/// </summary>
+internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folder, GroupMeta? meta) : IDisposable
+{
+    private readonly PendingEntries _pending = new();
+    private SegmentRebuilder? _rebuilder;
+    private string? _damage;
+
+    /// <summary>The last entry that lies in a segment, as far as this start knows: by the durable mark or because it put it there.</summary>
+    private LogIndex _inSegments;
+
+    /// <summary>Segments are durable up to here.</summary>
+    private LogIndex _mark;
+
+    /// <summary>Known to be committed.</summary>
+    private LogIndex _commit;
+
+    private HardState _hardState;
+    private (LogIndex Index, Term Term)? _reset;
+
+    public GroupId Group => group;
+
+    public string Folder => folder.Path;
+
+    public string Name => meta?.Name ?? folder.Path;
+
+    public bool IsDeleted { get; private set; }
+
+    public long PendingBytes => _pending.SizeBytes;
+
+    /// <summary>How much of what is pending could go to segments now.</summary>
+    public bool CanFlush => _pending.Count > 0 && _pending.First <= _commit && _damage is null;
+
+    public void HardState(HardState state) => _hardState = state;
+
+    public void Entries(IReadOnlyList<Entry> entries)
+    {
+        foreach (Entry entry in entries)
+        {
+            // In a segment already, hence committed: written to the journal again by a restart.
+            if (entry.Index <= _inSegments)
+            {
+                continue;
+            }
+
+            if (_pending.Count > 0)
+            {
+                _pending.DropFrom(entry.Index);
+            }
+
+            if (_pending.Count > 0 && entry.Index != _pending.Last.Next)
+            {
+                Damage($"the journal goes on with entry {entry.Index} behind {_pending.Last}");
+                return;
+            }
+
+            _pending.Add(entry.Index, entry.Bytes.Span);
+        }
+    }
+
+    public void Commit(LogIndex commit) => _commit = LogIndex.Max(_commit, commit);
+
+    public void SegmentsDurable(LogIndex index)
+    {
+        _mark = LogIndex.Max(_mark, index);
+        _commit = LogIndex.Max(_commit, index);
+        if (_rebuilder is null)
+        {
+            _inSegments = LogIndex.Max(_inSegments, index);
+            _pending.DropUpTo(index);
+        }
+
+        // With a rebuilder at work the entries that are pending follow what it wrote: it puts them in place, or finds them there.
+    }
+
+    /// <summary>Said again at the head of each journal file: only the first time means that what came before is void.</summary>
+    public void Reset(LogIndex index, Term term)
+    {
+        if (_reset == (index, term))
+        {
+            return;
+        }
+
+        Dispose();
+        _rebuilder = null;
+        _pending.Clear();
+        _reset = (index, term);
+        _damage = null;
+
+        // An older history never reached as far as a snapshot that replaced it: a mark above is of the new one.
+        _mark = LogIndex.Max(_mark, index);
+        _inSegments = _mark;
+        _commit = LogIndex.Max(_commit, index);
+    }
+
+    public void Deleted()
+    {
+        IsDeleted = true;
+        _pending.Clear();
+        _rebuilder?.Dispose();
+        _rebuilder = null;
+    }
+
+    public void Damage(string report) => _damage ??= report;
+
+    /// <summary>Moves what is committed out of memory into segments.</summary>
+    public void Flush()
+    {
+        LogIndex to = LogIndex.Min(_commit, _pending.Last);
+        if (_damage is not null || _pending.Count == 0 || _pending.First > to)
+        {
+            return;
+        }
+
+        if (_rebuilder is null)
+        {
+            // Entries before the first segment were cut by retention, or a snapshot made them void.
+            IEnumerable<LogIndex> segments = LiveSegments;
+            if (segments.Any() && segments.First() > _pending.First && !StartsLog(_pending.First))
+            {
+                _pending.DropUpTo(LogIndex.Min(to, segments.First().Previous));
+                if (_pending.Count == 0 || _pending.First > to)
+                {
+                    return;
+                }
+            }
+
+            _mark = LogIndex.Max(_mark, _pending.First.Previous);
+            _rebuilder = new SegmentRebuilder(disk, folder.Path, group);
+            if (Seek(_pending.First) is { } fault)
+            {
+                _rebuilder.Dispose();
+                _rebuilder = null;
+                Damage(fault);
+                return;
+            }
+        }
+
+        for (LogIndex index = _pending.First; index <= to; index = index.Next)
+        {
+            EntryHeader header = EntryLayout.ReadUnchecked(_pending[index].Span);
+            if (_rebuilder.Current is null && !header.Flags.HasFlag(EntryFlags.StartsSegment))
+            {
+                Damage($"entry {index} begins the log here but no segment");
+                return;
+            }
+
+            _rebuilder.Put(_pending[index]);
+        }
+
+        _inSegments = to;
+        _pending.DropUpTo(to);
+    }
+
+    /// <summary>The journal is read: makes the group whole, or says what is damaged.</summary>
+    public RecoveredGroup Finish(GroupLogEnvironment environment)
+    {
+        try
+        {
+            return meta is null
+                ? Damaged("its group.meta is missing or not whole")
+                : _damage is not null ? Damaged(_damage) : Rebuild(environment);
+        }
+        catch (DamagedException damage)
+        {
+            return Damaged(damage.Message);
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    public void Dispose() => _rebuilder?.Dispose();
+
+    private RecoveredGroup.Damaged Damaged(string report) => new(group, Name, $"Group {group} ({Name}) does not start here: {report}.");
+
+    private RecoveredGroup Rebuild(GroupLogEnvironment environment)
+    {
+        folder.DeleteLeftovers();
+        DropVoidFiles();
+        Dictionary<LogIndex, Checkpoint?> bases = [];
+        foreach (LogIndex index in folder.Bases)
+        {
+            bases[index] = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index), group);
+        }
+
+        InferMark();
+        LogIndex last = AdoptOrphans(bases);
+        Checkpoint? checkpoint = Newest(last, out LogIndex? newest);
+        foreach ((LogIndex index, Checkpoint? whole) in bases)
+        {
+            if (whole is not null && index <= last && (checkpoint is null || index > checkpoint.Head.LastIndex))
+            {
+                checkpoint = whole;
+            }
+        }
+
+        LogIndex applied = checkpoint?.Head.LastIndex ?? LogIndex.Zero;
+        _commit = LogIndex.Min(LogIndex.Max(_commit, applied), last);
+        Flush();
+        if (_damage is null)
+        {
+            CutBehind();
+        }
+
+        if (_damage is not null)
+        {
+            return Damaged(_damage);
+        }
+
+        List<Segment> segments = OpenSegments();
+        LogIndex baseIndex = segments.Count > 0 ? segments[0].First.Previous : _inSegments;
+        if (checkpoint is null && baseIndex > LogIndex.Zero)
+        {
+            return Damaged($"the log starts at {baseIndex.Next} and no checkpoint is whole");
+        }
+
+        return applied < baseIndex
+            ? Damaged($"the log starts at {baseIndex.Next} and the newest whole checkpoint is of {applied}")
+            : Open(environment, segments, baseIndex, checkpoint, bases, newest);
+    }
+
+    private RecoveredGroup.Healthy Open(
+        GroupLogEnvironment environment,
+        List<Segment> segments,
+        LogIndex baseIndex,
+        Checkpoint? checkpoint,
+        Dictionary<LogIndex, Checkpoint?> bases,
+        LogIndex? newest)
+    {
+        LogIndex applied = checkpoint?.Head.LastIndex ?? LogIndex.Zero;
+        LogIndex written = _inSegments;
+        TermTable terms = new();
+        terms.Reset(checkpoint?.Head.Terms ?? []);
+        List<(LogIndex Index, Membership Membership)> memberships = [(applied, checkpoint?.Head.Membership ?? meta!.Membership)];
+        long nextOffset = checkpoint?.Head.NextOffset ?? 0;
+        foreach (ReadOnlyMemory<byte> bytes in LogReplay.Read(disk, group, segments, applied.Next, written))
+        {
+            Entry entry = StoredEntry.ToEntry(bytes);
+            EntryHeader header = EntryLayout.ReadUnchecked(bytes.Span);
+            if (header.BaseOffset != nextOffset || header.Term < terms.LastTerm)
+            {
+                throw new DamagedException($"entry {entry.Index} does not follow checkpoint and log");
+            }
+
+            nextOffset = header.NextOffset;
+            terms.Add(entry.Term, entry.Index, header.BaseOffset);
+            if (entry.Membership is { } membership)
+            {
+                memberships.Add((entry.Index, membership));
+            }
+        }
+
+        terms.CutBefore(baseIndex.Next);
+        Term baseTerm = baseIndex == LogIndex.Zero ? Term.Zero
+            : terms.TermAt(baseIndex) ?? bases.GetValueOrDefault(baseIndex)?.Head.LastTerm
+            ?? throw new DamagedException($"the term of entry {baseIndex} before the log is not known");
+        long physicalStart = segments.Count > 0 ? segments[0].Summary.FirstOffset : nextOffset;
+        GroupLogStart start = new(
+            baseIndex,
+            baseTerm,
+            Math.Max(checkpoint?.Head.LogStartOffset ?? 0, physicalStart),
+            applied,
+            new TailStart(written, nextOffset, SegmentFirst(segments), memberships),
+            terms,
+            segments,
+            LogIndex.Min(_mark, written),
+            KnownBases(segments, baseIndex, applied, bases),
+            newest);
+        GroupLog log = new(group, folder.Path, environment, start);
+        for (LogIndex index = _pending.First; index <= _pending.Last; index = index.Next)
+        {
+            log.Tail.Restore(_pending[index]);
+        }
+
+        log.RecoveredTail();
+        RaftStart raft = new(
+            _hardState,
+            baseIndex,
+            baseTerm,
+            memberships[0].Membership,
+            TermStarts(terms, baseIndex, log.LastIndex),
+            log.LastIndex,
+            [.. memberships.Skip(1), .. log.Tail.MembershipsAbove(written)],
+            written);
+        return new RecoveredGroup.Healthy(
+            group, Name, raft, checkpoint, log, LogReplay.Read(disk, group, segments, applied.Next, written));
+    }
+
+    /// <summary>
+    /// The journal gives up entries only once segments hold them durably: what it no longer has lies below the mark, also where the
+    /// mark's own record was recycled since.
+    /// </summary>
+    private void InferMark()
+    {
+        if (_rebuilder is not null)
+        {
+            return;
+        }
+
+        if (_pending.Count > 0)
+        {
+            _mark = LogIndex.Max(_mark, _pending.First.Previous);
+            _inSegments = LogIndex.Max(_inSegments, _mark);
+        }
+        else if (_mark == LogIndex.Zero && folder.Segments.Count > 0)
+        {
+            LogIndex first = folder.Segments[^1];
+            string path = SegmentNames.Log(folder.Path, first);
+            using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
+            SparseIndex? whole = SegmentSet.TryScan(
+                file, group, SegmentSummary.Empty(first, -1), file.Length, out string? fault);
+            if (whole is null || fault is not null)
+            {
+                throw new DamagedException($"{path}: {fault ?? "it is empty"}");
+            }
+
+            _mark = whole.Summary.Last;
+            _inSegments = _mark;
+        }
+
+        _commit = LogIndex.Max(_commit, _mark);
+    }
+
+    /// <summary>A reset or retention made these void before the crash and did not come to deleting them.</summary>
+    private void DropVoidFiles()
+    {
+        if (_reset is not { } reset)
+        {
+            return;
+        }
+
+        // Segments first: while a segment of the old log is there, its base may still be needed to say so.
+        foreach (LogIndex first in folder.Segments.Where(first => first <= reset.Index).ToArray())
+        {
+            folder.DeleteSegment(first);
+        }
+
+        foreach (LogIndex index in folder.Bases.Where(index => index < reset.Index).ToArray())
+        {
+            folder.DeleteCheckpoint(CheckpointKind.Base, index);
+        }
+
+        foreach (LogIndex index in folder.Newest.Where(index => index < reset.Index).ToArray())
+        {
+            folder.DeleteCheckpoint(CheckpointKind.Newest, index);
+        }
+
+        folder.DeleteLeftovers();
+    }
+
+    /// <summary>
+    /// Says where the log ends. A whole base above that comes from an install whose reset was not recorded: without an old log it is the
+    /// log's begin, otherwise the old log stays and the base goes.
+    /// </summary>
+    private LogIndex AdoptOrphans(Dictionary<LogIndex, Checkpoint?> bases)
+    {
+        LogIndex last = _pending.Count > 0 ? _pending.Last : _inSegments;
+        foreach (LogIndex index in folder.Bases.ToArray())
+        {
+            if (index <= last || bases[index] is null)
+            {
+                continue;
+            }
+
+            if (last == LogIndex.Zero && folder.Segments.Count == 0)
+            {
+                _inSegments = index;
+                _mark = index;
+                last = index;
+            }
+            else
+            {
+                folder.DeleteCheckpoint(CheckpointKind.Base, index);
+                bases.Remove(index);
+            }
+        }
+
+        return last;
+    }
+
+    /// <summary>The newest checkpoint that is whole and not above the log (R-13). Damaged ones stay where they are (D-06).</summary>
+    private Checkpoint? Newest(LogIndex last, out LogIndex? newest)
+    {
+        newest = null;
+        Checkpoint? best = null;
+        foreach (LogIndex index in folder.Newest.ToArray().Reverse())
+        {
+            Checkpoint? read = CheckpointFile.TryRead(
+                disk, CheckpointFile.Path(folder.Path, CheckpointKind.Newest, index), group);
+            if (read is null)
+            {
+                continue;
+            }
+
+            if (index > last)
+            {
+                throw new DamagedException($"a checkpoint is of {index} but the log ends at {last}");
+            }
+
+            if (best is not null)
+            {
+                // A crash came between the newer one and the end of this.
+                folder.DeleteCheckpoint(CheckpointKind.Newest, index);
+                continue;
+            }
+
+            best = read;
+            newest = index;
+        }
+
+        return best;
+    }
+
+    /// <summary>With nothing to put, the segment that holds the last durable entry is still checked and cut behind it.</summary>
+    private void CutBehind()
+    {
+        if (_rebuilder is null && LiveSegments.Any(first => first <= _inSegments))
+        {
+            _rebuilder = new SegmentRebuilder(disk, folder.Path, group);
+            if (Seek(_inSegments.Next) is { } fault)
+            {
+                Damage(fault);
+                return;
+            }
+        }
+
+        if (_rebuilder is null && _inSegments > LogIndex.Zero && !StartsLog(_inSegments.Next))
+        {
+            Damage($"durable entries up to {_inSegments} are in no segment");
+            return;
+        }
+
+        if (_mark > _inSegments)
+        {
+            Damage($"durable entries up to {_mark} end at {_inSegments}");
+            return;
+        }
+
+        _rebuilder?.Finish();
+        foreach (LogIndex first in folder.Segments.Where(first => first > _inSegments).ToArray())
+        {
+            if (disk.FileExists(SegmentNames.Index(folder.Path, first)))
+            {
+                disk.DeleteFile(SegmentNames.Index(folder.Path, first));
+            }
+
+            folder.DeleteSegment(first);
+        }
+    }
+
+    /// <summary>Makes the set of segments. Sealed ones are taken by their index file where it fits, else scanned.</summary>
+    private List<Segment> OpenSegments()
+    {
+        Dictionary<LogIndex, SparseIndex> rebuilt = [];
+        if (_rebuilder is not null)
+        {
+            foreach (SparseIndex index in _rebuilder.Finished)
+            {
+                rebuilt[index.Summary.First] = index;
+            }
+
+            if (_rebuilder.Current is { } current)
+            {
+                rebuilt[current.Summary.First] = current;
+            }
+        }
+
+        List<LogIndex> firsts = [.. folder.Segments.Union(rebuilt.Keys).Order()];
+        List<Segment> segments = [];
+        for (int i = 0; i < firsts.Count; i++)
+        {
+            Segment segment = OpenSegment(firsts[i], isSealed: i + 1 < firsts.Count, rebuilt.GetValueOrDefault(firsts[i]));
+            LogIndex expectedLast = i + 1 < firsts.Count ? firsts[i + 1].Previous : _inSegments;
+            if (segment.Summary.Last != expectedLast
+                || (i > 0 && segment.Summary.FirstOffset != segments[^1].Summary.NextOffset))
+            {
+                throw new DamagedException(
+                    $"{segment.Path} holds entries {segment.First} to {segment.Summary.Last} where it should reach {expectedLast}");
+            }
+
+            segments.Add(segment);
+        }
+
+        return segments;
+    }
+
+    private Segment OpenSegment(LogIndex first, bool isSealed, SparseIndex? rebuilt)
+    {
+        string path = SegmentNames.Log(folder.Path, first);
+        if (rebuilt is not null)
+        {
+            return new Segment(folder.Path, rebuilt.Summary, rebuilt);
+        }
+
+        using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
+        if (isSealed
+            && IndexFile.TryLoad(disk, SegmentNames.Index(folder.Path, first), group, first) is { } stored
+            && stored.Summary.LengthBytes == file.Length)
+        {
+            return new Segment(folder.Path, stored.Summary, index: null) { HasIndexFile = true };
+        }
+
+        SparseIndex? scanned = SegmentSet.TryScan(file, group, SegmentSummary.Empty(first, -1), file.Length, out string? fault);
+        return scanned is null || fault is not null
+            ? throw new DamagedException($"{path}: {fault ?? "it is empty"}")
+            : new Segment(folder.Path, scanned.Summary, scanned);
+    }
+
+    private static List<BaseCheckpoint> KnownBases(
+        List<Segment> segments, LogIndex baseIndex, LogIndex applied, Dictionary<LogIndex, Checkpoint?> bases)
+    {
+        List<BaseCheckpoint> known = [];
+        foreach ((LogIndex index, Checkpoint? whole) in bases)
+        {
+            known.Add(new BaseCheckpoint(index, whole?.Head.LastTerm ?? Term.Zero, whole?.Head.Membership)
+            {
+                IsDurable = true,
+                IsDamaged = whole is null,
+            });
+        }
+
+        // The newest checkpoint passed these boundaries, so their bases were durable once: a lost file is damage, not "never taken".
+        foreach (Segment segment in segments)
+        {
+            LogIndex index = segment.First.Previous;
+            if (index > LogIndex.Zero && index >= baseIndex && index < applied && !bases.ContainsKey(index))
+            {
+                known.Add(new BaseCheckpoint(index, Term.Zero, membership: null) { IsDurable = true, IsDamaged = true });
+            }
+        }
+
+        return known;
+    }
+
+    private string? Seek(LogIndex next)
+    {
+        LogIndex holding = LogIndex.Zero;
+        foreach (LogIndex first in LiveSegments)
+        {
+            holding = first < next ? first : holding;
+        }
+
+        return holding > LogIndex.Zero ? _rebuilder!.SeekBehind(holding, next.Previous)
+            : StartsLog(next) ? null
+            : $"no segment holds entry {next.Previous}";
+    }
+
+    /// <summary>The log may begin with this entry: nothing is before it, or a checkpoint of what is.</summary>
+    private bool StartsLog(LogIndex index) =>
+        index.Previous == LogIndex.Zero || folder.Bases.Contains(index.Previous) || _reset?.Index == index.Previous;
+
+    private IEnumerable<LogIndex> LiveSegments =>
+        _reset is { } reset ? folder.Segments.Where(first => first > reset.Index) : folder.Segments;
+
+    private static (LogIndex First, long Bytes, long TimestampMs)? SegmentFirst(List<Segment> segments) =>
+        segments.Count == 0
+            ? null
+            : (segments[^1].First, segments[^1].Summary.LengthBytes, segments[^1].Summary.FirstTimestampMs);
+
+    private static List<(LogIndex First, Term Term)> TermStarts(TermTable terms, LogIndex baseIndex, LogIndex last)
+    {
+        List<(LogIndex, Term)> starts = [];
+        for (int i = 0; i < terms.Starts.Count; i++)
+        {
+            LogIndex end = i + 1 < terms.Starts.Count ? terms.Starts[i + 1].First : last.Next;
+            LogIndex first = LogIndex.Max(terms.Starts[i].First, baseIndex.Next);
+            if (first < end)
+            {
+                starts.Add((first, terms.Starts[i].Term));
+            }
+        }
+
+        return starts;
+    }
+}

@@ -1,0 +1,79 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>Entries that the journal gave back and that are not in a segment yet, in memory of their own.</summary>
+internal sealed class PendingEntries
+{
+    private const int ArenaBytes = 64 << 10;
+
+    private readonly List<ReadOnlyMemory<byte>> _entries = [];
+    private int _dropped;
+    private byte[] _arena = [];
+    private int _used;
+
+    public LogIndex First { get; private set; } = LogIndex.Zero.Next;
+
+    public int Count => _entries.Count - _dropped;
+
+    public LogIndex Last => First + (Count - 1);
+
+    public long SizeBytes { get; private set; }
+
+    public ReadOnlyMemory<byte> this[LogIndex index] => _entries[_dropped + (int)(index - First)];
+
+    public void Add(LogIndex index, ReadOnlySpan<byte> bytes)
+    {
+        if (Count == 0)
+        {
+            Clear();
+            First = index;
+        }
+
+        Invariant.Holds(index == Last.Next);
+        if (_arena.Length - _used < bytes.Length)
+        {
+            _arena = GC.AllocateUninitializedArray<byte>(Math.Max(ArenaBytes, bytes.Length));
+            _used = 0;
+        }
+
+        bytes.CopyTo(_arena.AsSpan(_used));
+        _entries.Add(_arena.AsMemory(_used, bytes.Length));
+        _used += bytes.Length;
+        SizeBytes += bytes.Length;
+    }
+
+    public void DropFrom(LogIndex index)
+    {
+        while (Count > 0 && Last >= index)
+        {
+            SizeBytes -= _entries[^1].Length;
+            _entries.RemoveAt(_entries.Count - 1);
+        }
+    }
+
+    public void DropUpTo(LogIndex index)
+    {
+        while (Count > 0 && First <= index)
+        {
+            SizeBytes -= _entries[_dropped].Length;
+            _entries[_dropped++] = default;
+            First = First.Next;
+        }
+
+        if (_dropped > 1024 && _dropped > _entries.Count / 2)
+        {
+            _entries.RemoveRange(0, _dropped);
+            _dropped = 0;
+        }
+    }
+
+    public void Clear()
+    {
+        _entries.Clear();
+        _dropped = 0;
+        _arena = [];
+        _used = 0;
+        SizeBytes = 0;
+    }
+}

@@ -1,0 +1,130 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Index;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Segments;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>
+/// Puts the journal's committed entries where they belong in a group's segments at start. Bytes there that equal an entry are left as
+/// they are, all others are written over: whatever stands above the durable mark proves nothing.
+/// </summary>
+internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group) : IDisposable
+{
+    private IDiskFile? _file;
+
+    /// <summary>Of the segment that the last entry went to, whole: null before the first.</summary>
+    public SparseIndex? Current { get; private set; }
+
+    /// <summary>Segments finished on the way, in order; their points are whole.</summary>
+    public List<SparseIndex> Finished { get; } = [];
+
+    /// <summary>
+    /// Goes to the end of entry <paramref name="last"/> in the segment that starts at <paramref name="first"/>, checking all up to it.
+    /// Returns what is wrong, or null.
+    /// </summary>
+    public string? SeekBehind(LogIndex first, LogIndex last)
+    {
+        string path = SegmentNames.Log(folder, first);
+        _file = disk.Open(path, DiskFileMode.Existing);
+        SparseIndex? index = null;
+        SegmentScanner scanner = new(_file, 0, _file.Length, SegmentSet.ScanReadBytes);
+        while (index is null || index.Summary.Last < last)
+        {
+            long position = scanner.Position;
+            if (!scanner.TryNext(out EntryHeader header, out ReadOnlyMemory<byte> entry)
+                || header.Group != group
+                || !StoredEntry.TryReadWhole(entry.Span, out _))
+            {
+                return $"{path}: no whole entry at {position}, where durable entries up to {last} should be";
+            }
+
+            index ??= new SparseIndex(first, header.BaseOffset);
+            if (!index.Summary.IsFollowedBy(header))
+            {
+                return $"{path}: entry {header.Index} at {position} does not follow {index.Summary.Last}";
+            }
+
+            index.Add(header);
+        }
+
+        Current = index;
+        return null;
+    }
+
+    public void Put(ReadOnlyMemory<byte> entry)
+    {
+        EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
+        if (header.Flags.HasFlag(EntryFlags.StartsSegment))
+        {
+            Begin(header);
+        }
+
+        long position = Current!.Summary.LengthBytes;
+        if (!Stands(position, entry.Span))
+        {
+            _file!.Write(position, entry.Span);
+        }
+
+        Current.Add(header);
+    }
+
+    /// <summary>Cuts what stands behind the last entry and lets go of the file.</summary>
+    public void Finish()
+    {
+        if (_file is null || Current is null)
+        {
+            return;
+        }
+
+        long length = Current.Summary.LengthBytes;
+        if (_file.Length > length)
+        {
+            _file.SetLength(length);
+        }
+
+        Invariant.Holds(_file.Length == length);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+
+    private void Begin(in EntryHeader header)
+    {
+        Finish();
+        if (Current is not null)
+        {
+            Invariant.Holds(header.Index == Current.Summary.Last.Next);
+            Finished.Add(Current);
+        }
+
+        string path = SegmentNames.Log(folder, header.Index);
+        if (disk.FileExists(path))
+        {
+            _file = disk.Open(path, DiskFileMode.Existing);
+        }
+        else
+        {
+            _file = disk.Open(path, DiskFileMode.CreateNew);
+            disk.SyncFolder(folder);
+        }
+
+        Current = new SparseIndex(header.Index, header.BaseOffset);
+    }
+
+    private bool Stands(long position, ReadOnlySpan<byte> entry)
+    {
+        if (_file!.Length < position + entry.Length)
+        {
+            return false;
+        }
+
+        byte[] there = new byte[entry.Length];
+        return _file.Read(position, there) == there.Length && entry.SequenceEqual(there);
+    }
+}
