@@ -1,0 +1,246 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+using RaftMq.Broker.Environment;
+using RaftMq.Raft;
+
+namespace RaftMq.Server.Peers;
+
+/// <summary>
+/// This node's way to one other node: dials, keeps the connection, dials again. Its life:
+/// 1. dial; when that fails, wait (10 ms doubling to 1 s) and dial again;
+/// 2. connected: frames are taken until the connection breaks;
+/// 3. broken: dial at once, and tell the receiver whether that was refused. A process that was killed closes its sockets one after
+///    another, so an answer that breaks off before the preamble is asked again at once, a few times.
+/// </summary>
+internal sealed partial class PeerLink : IAsyncDisposable
+{
+    /// <summary>Asking again in step 3, one millisecond apart.</summary>
+    private const int UnclearAnswersMax = 15;
+
+    private readonly NodeId _node;
+    private readonly PeerOptions _options;
+    private readonly IPeerReceiver _receiver;
+    private readonly PeerMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _hurry = new(0, 1);
+    private readonly Task _loop;
+    private volatile DnsEndPoint _address;
+    private volatile PeerConnection? _connection;
+    private string? _lastFault;
+
+    public PeerLink(
+        NodeId node, DnsEndPoint address, PeerOptions options, IPeerReceiver receiver, PeerMetrics metrics, ILogger logger)
+    {
+        _node = node;
+        _address = address;
+        _options = options;
+        _receiver = receiver;
+        _metrics = metrics;
+        _logger = logger;
+        _loop = Task.Run(() => RunAsync(_stop.Token));
+    }
+
+    private enum DialOutcome
+    {
+        Connected,
+        Refused,
+
+        /// <summary>Accepted, then broken off before the preamble came back.</summary>
+        Unclear,
+        Failed,
+    }
+
+    public DnsEndPoint Address
+    {
+        get => _address;
+        set => _address = value;
+    }
+
+    public long QueuedBytes => _connection?.QueuedBytes ?? 0;
+
+    public bool IsConnected => _connection is not null;
+
+    public void Send(PeerLane lane, PeerFrame frame)
+    {
+        if (_connection is { } connection)
+        {
+            connection.Send(lane, frame);
+            return;
+        }
+
+        _metrics.Dropped(PeerDrop.Disconnected);
+        PeerFramePool.Return(frame);
+    }
+
+    /// <summary>There is a sign of life from the node: dial now instead of waiting out the back-off.</summary>
+    public void Hurry()
+    {
+        if (_connection is null && _hurry.CurrentCount == 0)
+        {
+            try
+            {
+                _hurry.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else hurried it at the same moment.
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _connection?.Dispose();
+        await _loop;
+        _stop.Dispose();
+        _hurry.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        bool lost = false;
+        int unclear = 0;
+        TimeSpan delay = _options.ReconnectMin;
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                (DialOutcome outcome, PeerConnection? connection) = await DialAsync(stop);
+                if (lost && outcome == DialOutcome.Unclear && unclear++ < UnclearAnswersMax)
+                {
+                    await Task.Delay(1, stop);
+                    continue;
+                }
+
+                if (lost)
+                {
+                    _receiver.ConnectionReset(_node, outcome == DialOutcome.Refused);
+                    lost = false;
+                }
+
+                if (connection is not null)
+                {
+                    await ServeAsync(connection, stop);
+                    lost = true;
+                    unclear = 0;
+                    delay = _options.ReconnectMin;
+                    continue;
+                }
+
+                await _hurry.WaitAsync(delay * (0.5 + Random.Shared.NextDouble()), stop);
+                delay = delay * 2 < _options.ReconnectMax ? delay * 2 : _options.ReconnectMax;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private async Task ServeAsync(PeerConnection connection, CancellationToken stop)
+    {
+        LogConnected(_node, _address.Host, _address.Port);
+        _lastFault = null;
+        _connection = connection;
+        _metrics.Connections.Add(1);
+        using (stop.Register(connection.Dispose))
+        {
+            await connection.WaitUntilBrokenAsync();
+        }
+
+        _connection = null;
+        _metrics.Connections.Add(-1);
+        _metrics.Resets.Increment();
+        stop.ThrowIfCancellationRequested();
+        LogLost(_node);
+    }
+
+    private async Task<(DialOutcome Outcome, PeerConnection? Connection)> DialAsync(CancellationToken stop)
+    {
+        DnsEndPoint address = _address;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        Stream? tls = null;
+        bool accepted = false;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(_options.HandshakeTimeout);
+        try
+        {
+            PeerSockets.Configure(socket);
+            await socket.ConnectAsync(address, limit.Token);
+            accepted = true;
+            if (_options.Tls is not null)
+            {
+                var encrypted = new SslStream(new NetworkStream(socket, ownsSocket: false));
+                tls = encrypted;
+                await encrypted.AuthenticateAsClientAsync(_options.Tls.ForClient(address.Host), limit.Token);
+            }
+
+            string? fault = await ExchangePreamblesAsync(tls ?? new NetworkStream(socket, ownsSocket: false), limit.Token);
+            if (fault is null)
+            {
+                var connection = new PeerConnection(socket, tls, _options.QueueBytesMax, _metrics);
+                socket = null;
+                tls = null;
+                return (DialOutcome.Connected, connection);
+            }
+
+            Report(fault);
+            return (DialOutcome.Failed, null);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused && !accepted)
+        {
+            Report("connection refused");
+            return (DialOutcome.Refused, null);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException)
+        {
+            Report(exception.Message);
+            return (accepted && exception is not AuthenticationException ? DialOutcome.Unclear : DialOutcome.Failed, null);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            Report("no answer in time");
+            return (DialOutcome.Failed, null);
+        }
+        finally
+        {
+            if (tls is not null)
+            {
+                await tls.DisposeAsync();
+            }
+
+            socket?.Dispose();
+        }
+    }
+
+    private async Task<string?> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
+    {
+        byte[] bytes = new byte[PeerPreamble.Bytes];
+        new PeerPreamble(_options.Self, _node).Write(bytes);
+        await stream.WriteAsync(bytes, stop);
+        await stream.ReadExactlyAsync(bytes, stop);
+        if (!PeerPreamble.TryRead(bytes, out PeerPreamble answer, out string? fault))
+        {
+            return fault;
+        }
+
+        return answer == new PeerPreamble(_node, _options.Self)
+            ? null
+            : $"the node there is {answer.From}, not {_node}: check the addresses of the nodes";
+    }
+
+    /// <summary>Each fault once: a node that is down would fill the log.</summary>
+    private void Report(string fault)
+    {
+        if (_lastFault != fault)
+        {
+            _lastFault = fault;
+            LogNotConnected(_node, _address.Host, _address.Port, fault);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using RaftMq.Raft;
+using RaftMq.Server.Security;
+
+namespace RaftMq.Server.Peers;
+
+/// <summary>How this node talks to the others.</summary>
+internal sealed record PeerOptions
+{
+    public required NodeId Self { get; init; }
+
+    /// <summary>Where the others dial in. Port 0 takes a free one.</summary>
+    public required IReadOnlyList<IPEndPoint> Listen { get; init; }
+
+    /// <summary>Bytes waiting for one node, all lanes; frames above are dropped and counted (Raft sends again).</summary>
+    public long QueueBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>Incoming connections, half-made ones included; each has a thread.</summary>
+    public int ConnectionsMax { get; init; } = 128;
+
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan ReconnectMin { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Mutual TLS when given: both sides show a certificate of the same authority.</summary>
+    public PeerTls? Tls { get; init; }
+}

@@ -1,0 +1,133 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Raft;
+
+namespace RaftMq.Server.Sections;
+
+/// <summary>
+/// At most one thread inside, without a lock and without a hop between threads: whoever posts and finds the section free carries the
+/// work through, and everything that others post meanwhile. One word holds the whole state, so no wake-up can be lost:
+/// - null: free, nothing waits;
+/// - <see cref="Busy"/>: somebody is inside and nothing waits;
+/// - a work: the newest of a chain of works that wait; somebody is inside, or its poster is about to enter.
+/// Allocates nothing: works are their own links.
+/// </summary>
+internal sealed class ExclusiveSection : ISection
+{
+    /// <summary>After so many works the owner acts even if more wait, so that what the first ones asked for is not held up.</summary>
+    public const int WorksPerTurnMax = 256;
+
+    private static readonly SectionWork Busy = new BusyMark();
+
+    private readonly ISectionOwner _owner;
+    private readonly Action<string, Exception> _fatal;
+
+    /// <summary>See the class. Written by posters (a work), and by whoever is inside (taking the chain, leaving).</summary>
+    private SectionWork? _waiting;
+
+    /// <param name="fatal">Told of anything that is thrown inside: state may be half changed, the process must end.</param>
+    public ExclusiveSection(string name, ISectionOwner owner, Action<string, Exception> fatal)
+    {
+        Name = name;
+        _owner = owner;
+        _fatal = fatal;
+    }
+
+    public string Name { get; }
+
+    public void Post(SectionWork work)
+    {
+        if (Enqueue(work))
+        {
+            Carry();
+        }
+    }
+
+    /// <summary>Returns true when the section was free: then the caller must call <see cref="Carry"/>, at once.</summary>
+    internal bool Enqueue(SectionWork work)
+    {
+        SectionWork? seen = Volatile.Read(ref _waiting);
+        while (true)
+        {
+            work.Next = ReferenceEquals(seen, Busy) ? null : seen;
+            SectionWork? before = Interlocked.CompareExchange(ref _waiting, work, seen);
+            if (ReferenceEquals(before, seen))
+            {
+                return seen is null;
+            }
+
+            seen = before;
+        }
+    }
+
+    /// <summary>Runs what waits until nothing does. Only for the thread to which <see cref="Enqueue"/> said true.</summary>
+    internal void Carry()
+    {
+        try
+        {
+            CarryUntilEmpty();
+        }
+#pragma warning disable CA1031 // The top of an owned loop: whatever went wrong inside, the state can't be trusted any more.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _fatal($"section {Name}", exception);
+        }
+    }
+
+    private void CarryUntilEmpty()
+    {
+        int worksThisTurn = 0;
+        while (true)
+        {
+            SectionWork? chain = Interlocked.Exchange(ref _waiting, Busy);
+            Invariant.Holds(chain is not null);
+            Invariant.Holds(!ReferenceEquals(chain, Busy));
+            SectionWork? work = InOrderOfPosting(chain);
+            while (work is not null)
+            {
+                // Taken before it runs: a work may be posted again from inside its own Run.
+                SectionWork? next = work.Next;
+                work.Next = null;
+                work.Run();
+                work = next;
+                if (++worksThisTurn >= WorksPerTurnMax)
+                {
+                    _owner.EndTurn();
+                    worksThisTurn = 0;
+                }
+            }
+
+            if (ReferenceEquals(Volatile.Read(ref _waiting), Busy))
+            {
+                _owner.EndTurn();
+                worksThisTurn = 0;
+                if (ReferenceEquals(Interlocked.CompareExchange(ref _waiting, null, Busy), Busy))
+                {
+                    return;
+                }
+            }
+
+            CarrierDuties.BeforeStaying();
+        }
+    }
+
+    private static SectionWork InOrderOfPosting(SectionWork newest)
+    {
+        SectionWork? oldest = null;
+        SectionWork? work = newest;
+        while (work is not null)
+        {
+            SectionWork? older = work.Next;
+            work.Next = oldest;
+            oldest = work;
+            work = older;
+        }
+
+        return oldest!;
+    }
+
+    private sealed class BusyMark : SectionWork
+    {
+        public override void Run() => throw new InvariantViolationException("The mark of a busy section is not work.");
+    }
+}

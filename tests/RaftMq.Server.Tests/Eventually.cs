@@ -1,0 +1,21 @@
+using System.Diagnostics;
+
+namespace RaftMq.Server.Tests;
+
+/// <summary>Waits for a condition with a deadline; says what was seen instead.</summary>
+internal static class Eventually
+{
+    public static async Task HoldsAsync(Func<bool> condition, Func<string> seen, int deadlineMs = 10_000)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > deadlineMs)
+            {
+                Assert.Fail($"Not within {deadlineMs} ms; seen: {seen()}");
+            }
+
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+    }
+}

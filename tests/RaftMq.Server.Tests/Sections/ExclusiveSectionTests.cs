@@ -1,0 +1,191 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Server.Sections;
+
+namespace RaftMq.Server.Tests.Sections;
+
+public sealed class ExclusiveSectionTests
+{
+    [Fact]
+    public void Poster_that_finds_the_section_free_carries_its_work_before_it_returns()
+    {
+        var owner = new CountingOwner();
+        var section = new ExclusiveSection("test", owner, Rethrow);
+        int ranOn = 0;
+
+        section.Post(new Work(() => ranOn = Environment.CurrentManagedThreadId));
+
+        Assert.Equal(Environment.CurrentManagedThreadId, ranOn);
+        Assert.Equal(1, owner.Turns);
+    }
+
+    [Fact]
+    public void Work_posted_from_inside_runs_after_the_current_work_and_in_order()
+    {
+        var order = new List<string>();
+        var owner = new CountingOwner();
+        ExclusiveSection section = null!;
+        section = new ExclusiveSection("test", owner, Rethrow);
+
+        section.Post(new Work(() =>
+        {
+            section.Post(new Work(() => order.Add("second")));
+            section.Post(new Work(() => order.Add("third")));
+            order.Add("first");
+        }));
+
+        Assert.Equal(["first", "second", "third"], order);
+        Assert.Equal(1, owner.Turns);
+    }
+
+    [Fact]
+    public void Work_posted_at_the_end_of_a_turn_gets_a_turn_of_its_own()
+    {
+        int ran = 0;
+        ExclusiveSection section = null!;
+        var owner = new CountingOwner();
+        owner.OnTurn = () =>
+        {
+            if (owner.Turns == 1)
+            {
+                section.Post(new Work(() => ran++));
+            }
+        };
+        section = new ExclusiveSection("test", owner, Rethrow);
+
+        section.Post(new Work(() => ran++));
+
+        Assert.Equal(2, ran);
+        Assert.Equal(2, owner.Turns);
+    }
+
+    [Fact]
+    public void Turn_ends_after_256_works_even_when_more_wait()
+    {
+        int ran = 0;
+        var ranAtTurn = new List<int>();
+        var owner = new CountingOwner();
+        owner.OnTurn = () => ranAtTurn.Add(ran);
+        ExclusiveSection section = null!;
+        section = new ExclusiveSection("test", owner, Rethrow);
+
+        section.Post(new Work(() =>
+        {
+            for (int i = 0; i < 600; i++)
+            {
+                section.Post(new Work(() => ran++));
+            }
+        }));
+
+        Assert.Equal([255, 511, 600], ranAtTurn);
+    }
+
+    [Fact]
+    public void Work_object_may_be_posted_again_from_its_own_run()
+    {
+        int runs = 0;
+        ExclusiveSection section = null!;
+        Work work = null!;
+        section = new ExclusiveSection("test", new CountingOwner(), Rethrow);
+        work = new Work(() =>
+        {
+            if (++runs < 1000)
+            {
+                section.Post(work);
+            }
+        });
+
+        section.Post(work);
+
+        Assert.Equal(1000, runs);
+    }
+
+    [Fact]
+    public void Exception_inside_is_fatal()
+    {
+        (string Where, Exception Cause)? fatal = null;
+        var section = new ExclusiveSection("shard-0", new CountingOwner(), (where, cause) => fatal = (where, cause));
+
+        section.Post(new Work(() => throw new InvalidOperationException("broken")));
+
+        Assert.Equal("section shard-0", fatal?.Where);
+        Assert.Equal("broken", fatal?.Cause.Message);
+    }
+
+    [Fact]
+    public void Posting_allocates_nothing()
+    {
+        var section = new ExclusiveSection("test", new CountingOwner(), Rethrow);
+        var work = new Work(static () => { });
+        section.Post(work);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (int i = 0; i < 1000; i++)
+        {
+            section.Post(work);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>A plain counter without synchronisation is the witness: it is right only if one thread at a time was inside.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Many_posters_lose_no_work_and_never_meet_inside(int posters)
+    {
+        int perPoster = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 2_000_000 : 100_000;
+        long ran = 0;
+        int inside = 0;
+        int met = 0;
+        long atTurn = -1;
+        long[] lastSeen = new long[posters];
+        bool outOfOrder = false;
+        var owner = new CountingOwner();
+        owner.OnTurn = () => atTurn = ran;
+        var section = new ExclusiveSection("test", owner, Rethrow);
+
+        Thread[] threads = [.. Enumerable.Range(0, posters).Select(poster => new Thread(() =>
+        {
+            for (long i = 1; i <= perPoster; i++)
+            {
+                long number = i;
+                section.Post(new Work(() =>
+                {
+                    met += Interlocked.Increment(ref inside) == 1 ? 0 : 1;
+                    outOfOrder |= lastSeen[poster] != number - 1;
+                    lastSeen[poster] = number;
+                    ran++;
+                    Interlocked.Decrement(ref inside);
+                }));
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Equal((long)posters * perPoster, ran);
+        Assert.Equal(0, met);
+        Assert.False(outOfOrder);
+        Assert.Equal(ran, atTurn);
+    }
+
+    private static void Rethrow(string where, Exception cause) => throw new InvalidOperationException(where, cause);
+
+    private sealed class Work(Action run) : SectionWork
+    {
+        public override void Run() => run();
+    }
+
+    private sealed class CountingOwner : ISectionOwner
+    {
+        public int Turns { get; private set; }
+
+        public Action OnTurn { get; set; } = () => { };
+
+        public void EndTurn()
+        {
+            Turns++;
+            OnTurn();
+        }
+    }
+}
