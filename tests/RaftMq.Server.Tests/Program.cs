@@ -1,4 +1,10 @@
 using RaftMq.Server.Tests.Disk;
+using RaftMq.Server.Tests.Peers;
 using Xunit.Runner.InProc.SystemConsole;
 
-return args is [DiskFaultChild.Command, ..] ? DiskFaultChild.Run(args) : await ConsoleRunner.Run(args);
+return args switch
+{
+    [DiskFaultChild.Command, ..] => DiskFaultChild.Run(args),
+    [PeerChild.Command, ..] => await PeerChild.RunAsync(args),
+    _ => await ConsoleRunner.Run(args),
+};
