@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftMq.Broker.Encoding;
 using RaftMq.Raft;
 using RaftMq.Storage;
 
@@ -18,19 +19,16 @@ public static class GroupEntryCodec
     private const byte GroupDeletedKind = 4;
     private const byte TopicOffsetsDeletedKind = 5;
 
-    private const byte NoInstance = 0;
-    private const byte HasInstance = 1;
-
-    // The least an item can take; see GroupReader.Count.
-    private const int OffsetKeyBytesMin = 2 + 4;
-    private const int OffsetBytesMin = 8 + 4 + 2 + 8 + 16;
-    private const int MemberBytesMin = 2 + 1 + 2 + 2 + 4 + 4 + 4 + 4;
-    private const int ProtocolBytesMin = 2 + 4;
+    // The least an item can take (a text or bytes: its length alone); see ByteReader.Count.
+    private const int OffsetKeyBytesMin = 4 + 4;
+    private const int OffsetBytesMin = 8 + 4 + 4 + 8 + 16;
+    private const int MemberBytesMin = 4 + 1 + 4 + 4 + 4 + 4 + 4 + 4;
+    private const int ProtocolBytesMin = 4 + 4;
     private const int EnvelopeBytes = 2 + sizeof(uint);
 
     public static byte[] Encode(GroupEntry entry)
     {
-        GroupWriter writer = new();
+        ByteWriter writer = new();
         writer.Byte(Version);
         switch (entry)
         {
@@ -68,8 +66,7 @@ public static class GroupEntryCodec
                 break;
         }
 
-        writer.Checksum();
-        return writer.ToArray();
+        return Seal(writer);
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out GroupEntry? entry, out GroupDecodeFault fault)
@@ -119,13 +116,20 @@ public static class GroupEntryCodec
         return bytes[0] == version ? GroupDecodeFault.None : GroupDecodeFault.UnknownVersion;
     }
 
-    internal static void WriteKey(GroupWriter writer, OffsetKey key)
+    /// <summary>The written bytes with their checksum behind them.</summary>
+    internal static byte[] Seal(ByteWriter writer)
+    {
+        writer.UInt32(Crc32C.Compute(writer.Written));
+        return writer.ToArray();
+    }
+
+    internal static void WriteKey(ByteWriter writer, OffsetKey key)
     {
         writer.Text(key.Topic);
         writer.Int32(key.Partition);
     }
 
-    internal static void WriteOffset(GroupWriter writer, CommittedOffset offset)
+    internal static void WriteOffset(ByteWriter writer, CommittedOffset offset)
     {
         writer.Int64(offset.Offset);
         writer.Int32(offset.LeaderEpoch);
@@ -135,7 +139,7 @@ public static class GroupEntryCodec
     }
 
     internal static void WriteOffsets(
-        GroupWriter writer, IReadOnlyCollection<KeyValuePair<OffsetKey, CommittedOffset>> offsets)
+        ByteWriter writer, IReadOnlyCollection<KeyValuePair<OffsetKey, CommittedOffset>> offsets)
     {
         writer.Int32(offsets.Count);
         foreach ((OffsetKey key, CommittedOffset offset) in offsets)
@@ -163,7 +167,7 @@ public static class GroupEntryCodec
         return offsets;
     }
 
-    internal static void WriteRecord(GroupWriter writer, GroupRecord record)
+    internal static void WriteRecord(ByteWriter writer, GroupRecord record)
     {
         writer.Int32(record.Generation.Value);
         writer.Byte((byte)record.Phase);
@@ -237,10 +241,10 @@ public static class GroupEntryCodec
         return keys;
     }
 
-    private static void WriteMember(GroupWriter writer, MemberRecord member)
+    private static void WriteMember(ByteWriter writer, MemberRecord member)
     {
         writer.Text(member.Id.Value);
-        writer.Byte(member.Instance is null ? NoInstance : HasInstance);
+        writer.Bool(member.Instance is not null);
         if (member.Instance is { } instance)
         {
             writer.Text(instance.Value);
@@ -263,9 +267,7 @@ public static class GroupEntryCodec
     private static MemberRecord ReadMember(ref GroupReader reader)
     {
         MemberId id = new(reader.Text());
-        byte flag = reader.Byte();
-        reader.Require(flag is NoInstance or HasInstance);
-        InstanceId? instance = flag == HasInstance ? new InstanceId(reader.Text()) : null;
+        InstanceId? instance = reader.Flag() ? new InstanceId(reader.Text()) : null;
         string clientId = reader.Text();
         string clientHost = reader.Text();
         int sessionTimeoutMs = reader.NotNegativeInt32();

@@ -1,17 +1,19 @@
-using System.Buffers.Binary;
 using System.Text.Unicode;
+using RaftMq.Broker.Encoding;
 
 namespace RaftMq.Broker.Groups;
 
 /// <summary>
-/// Reads what <see cref="GroupWriter"/> wrote. The bytes may be anything: after the first fault every read gives a zero and
-/// <see cref="Fault"/> stays.
+/// Reads the fields of entries and snapshots and keeps the first <see cref="Fault"/>; after it every read gives a zero. Stricter than
+/// <see cref="ByteReader"/> alone: a text is UTF-8, a value is one that is written.
 /// </summary>
 internal ref struct GroupReader(ReadOnlySpan<byte> bytes)
 {
-    private ReadOnlySpan<byte> _rest = bytes;
+    private ByteReader _reader = new(bytes);
+    private GroupDecodeFault _fault;
 
-    public GroupDecodeFault Fault { get; private set; }
+    public readonly GroupDecodeFault Fault =>
+        _fault == GroupDecodeFault.None && _reader.Failed ? GroupDecodeFault.Truncated : _fault;
 
     public readonly bool Ok => Fault == GroupDecodeFault.None;
 
@@ -19,8 +21,7 @@ internal ref struct GroupReader(ReadOnlySpan<byte> bytes)
     {
         if (Ok)
         {
-            Fault = fault;
-            _rest = default;
+            _fault = fault;
         }
     }
 
@@ -34,77 +35,50 @@ internal ref struct GroupReader(ReadOnlySpan<byte> bytes)
 
     public void RequireEnd()
     {
-        if (_rest.Length != 0)
+        if (_reader.Remaining != 0)
         {
             Fail(GroupDecodeFault.TrailingBytes);
         }
     }
 
-    public byte Byte() => Take(1) is [byte value] ? value : (byte)0;
+    public byte Byte() => _reader.Byte();
 
-    public int Int32() => Take(sizeof(int)) is { Length: > 0 } span ? BinaryPrimitives.ReadInt32LittleEndian(span) : 0;
+    public int Int32() => _reader.Int32();
 
-    public long Int64() => Take(sizeof(long)) is { Length: > 0 } span ? BinaryPrimitives.ReadInt64LittleEndian(span) : 0;
+    public long Int64() => _reader.Int64();
 
-    public ulong UInt64() => unchecked((ulong)Int64());
+    public UInt128 UInt128() => _reader.UInt128();
 
-    public UInt128 UInt128() => Take(16) is { Length: > 0 } span ? BinaryPrimitives.ReadUInt128LittleEndian(span) : 0;
+    public byte[] Bytes() => _reader.Bytes().ToArray();
+
+    public int Count(int itemBytesMin) => _reader.Count(itemBytesMin);
 
     public int NotNegativeInt32()
     {
-        int value = Int32();
+        int value = _reader.Int32();
         Require(value >= 0);
-        return Ok ? value : 0;
+        return value;
     }
 
     public long NotNegativeInt64()
     {
-        long value = Int64();
+        long value = _reader.Int64();
         Require(value >= 0);
-        return Ok ? value : 0;
+        return value;
     }
 
-    /// <summary>A count of items that take at least <paramref name="itemBytesMin"/> each, so that a lie cannot make a large array.</summary>
-    public int Count(int itemBytesMin)
+    public bool Flag()
     {
-        int count = NotNegativeInt32();
-        if (count > _rest.Length / itemBytesMin)
-        {
-            Fail(GroupDecodeFault.Truncated);
-        }
-
-        return Ok ? count : 0;
+        byte value = _reader.Byte();
+        Require(value <= 1);
+        return value == 1;
     }
 
     public string Text()
     {
-        ReadOnlySpan<byte> length = Take(sizeof(ushort));
-        if (length.IsEmpty)
-        {
-            return "";
-        }
-
-        ReadOnlySpan<byte> text = Take(BinaryPrimitives.ReadUInt16LittleEndian(length));
-        Require(Utf8.IsValid(text));
-        return Ok ? System.Text.Encoding.UTF8.GetString(text) : "";
-    }
-
-    public byte[] Bytes()
-    {
-        int length = NotNegativeInt32();
-        return Take(length).ToArray();
-    }
-
-    private ReadOnlySpan<byte> Take(int length)
-    {
-        if (length > _rest.Length)
-        {
-            Fail(GroupDecodeFault.Truncated);
-            return default;
-        }
-
-        ReadOnlySpan<byte> taken = _rest[..length];
-        _rest = _rest[length..];
-        return taken;
+        ReadOnlySpan<byte> text = _reader.Bytes();
+        bool valid = Utf8.IsValid(text);
+        Require(valid);
+        return valid ? System.Text.Encoding.UTF8.GetString(text) : "";
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using RaftMq.Broker.Encoding;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Groups;
@@ -11,12 +12,14 @@ public sealed class GroupStateMachine
 {
     public const byte SnapshotVersion = 1;
 
-    private const byte NoRecord = 0;
-    private const byte HasRecord = 1;
-    private const int GroupBytesMin = 2 + 1 + 4;
+    private const int GroupBytesMin = 4 + 1 + 4;
+
+    // So that a record and an offset never hash the same bytes.
+    private const byte HashedOffset = 0;
+    private const byte HashedRecord = 1;
 
     private readonly SortedDictionary<ConsumerGroupId, GroupState> _groups = [];
-    private readonly GroupWriter _hashed = new();
+    private readonly ByteWriter _hashed = new();
 
     /// <summary>
     /// Equal on replicas that applied the same entries. The sum of a hash of each record and each offset, so that an entry costs
@@ -90,13 +93,13 @@ public sealed class GroupStateMachine
     /// </summary>
     public byte[] WriteSnapshot()
     {
-        GroupWriter writer = new();
+        ByteWriter writer = new();
         writer.Byte(SnapshotVersion);
         writer.Int32(_groups.Count);
         foreach ((ConsumerGroupId id, GroupState group) in _groups)
         {
             writer.Text(id.Value);
-            writer.Byte(group.Record is null ? NoRecord : HasRecord);
+            writer.Bool(group.Record is not null);
             if (group.Record is not null)
             {
                 GroupEntryCodec.WriteRecord(writer, group.Record);
@@ -105,9 +108,8 @@ public sealed class GroupStateMachine
             GroupEntryCodec.WriteOffsets(writer, group.Offsets);
         }
 
-        writer.UInt64(StateHash);
-        writer.Checksum();
-        return writer.ToArray();
+        writer.Int64(unchecked((long)StateHash));
+        return GroupEntryCodec.Seal(writer);
     }
 
     /// <summary>The state that <see cref="WriteSnapshot"/> wrote; any bytes may come in.</summary>
@@ -124,7 +126,7 @@ public sealed class GroupStateMachine
         GroupStateMachine read = new();
         GroupReader reader = new(bytes[1..^sizeof(uint)]);
         read.ReadGroups(ref reader);
-        ulong stateHash = reader.UInt64();
+        ulong stateHash = unchecked((ulong)reader.Int64());
         reader.RequireEnd();
         if (stateHash != read.StateHash)
         {
@@ -145,9 +147,7 @@ public sealed class GroupStateMachine
             ConsumerGroupId id = new(reader.Text());
             reader.Require(i == 0 || previous.CompareTo(id) < 0);
             previous = id;
-            byte flag = reader.Byte();
-            reader.Require(flag is NoRecord or HasRecord);
-            GroupRecord? record = flag == HasRecord ? GroupEntryCodec.ReadRecord(ref reader) : null;
+            GroupRecord? record = reader.Flag() ? GroupEntryCodec.ReadRecord(ref reader) : null;
             KeyValuePair<OffsetKey, CommittedOffset>[] offsets = GroupEntryCodec.ReadOffsets(ref reader, sorted: true);
             if (!reader.Ok)
             {
@@ -280,7 +280,7 @@ public sealed class GroupStateMachine
     private ulong Hash(ConsumerGroupId id, GroupRecord record)
     {
         _hashed.Clear();
-        _hashed.Byte(HasRecord);
+        _hashed.Byte(HashedRecord);
         _hashed.Text(id.Value);
         GroupEntryCodec.WriteRecord(_hashed, record);
         return StableHash.Compute(_hashed.Written);
@@ -289,7 +289,7 @@ public sealed class GroupStateMachine
     private ulong Hash(ConsumerGroupId id, OffsetKey key, CommittedOffset offset)
     {
         _hashed.Clear();
-        _hashed.Byte(NoRecord);
+        _hashed.Byte(HashedOffset);
         _hashed.Text(id.Value);
         GroupEntryCodec.WriteKey(_hashed, key);
         GroupEntryCodec.WriteOffset(_hashed, offset);
