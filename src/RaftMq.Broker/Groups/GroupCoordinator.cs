@@ -127,8 +127,8 @@ public sealed class GroupCoordinator
     }
 
     /// <summary>
-    /// Members leave. When the group becomes empty by it the answer waits until that is durable; else the next generation, which the
-    /// others agree on, will say it.
+    /// Members leave. When that empties the group or ends its rebalance, the answer waits until the new generation is durable; else
+    /// the next generation will say it, and a coordinator that takes over before waits for the member until its session ends.
     /// </summary>
     public void Leave(LeaveRequest request, long nowMs, IReply<LeaveResult> reply)
     {

@@ -314,8 +314,14 @@ internal sealed class GroupRebalancer(
     {
         foreach (LiveMember member in group.Members)
         {
-            outbox.Refuse(member.WaitingSync, GroupRefusal.RebalanceInProgress);
-            member.WaitingSync = null;
+            if (member.WaitingSync is { } sync)
+            {
+                // While it waited it could not be heard: it has a whole session to join again.
+                Heard(member, nowMs);
+                outbox.Refuse(sync, GroupRefusal.RebalanceInProgress);
+                member.WaitingSync = null;
+            }
+
             member.OwesSync = false;
         }
 
