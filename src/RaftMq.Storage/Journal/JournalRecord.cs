@@ -4,8 +4,10 @@ namespace RaftMq.Storage.Journal;
 
 /// <summary>
 /// What one group wants made durable in one step: all of it becomes durable together or not at all. Replaying the records of a group
-/// in order gives its state: a hard state replaces the former, entries replace whatever stood at and behind the first one's index, a
-/// reset drops all entries up to its index, a deletion ends the group.
+/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, commit, deleted. A hard state
+/// replaces the former, entries replace whatever stood at and behind the first one's index and join what is there (the first of a new
+/// group is index 1, or the one behind a reset or a durable mark), a reset drops all entries that stand before it, a deletion ends the
+/// group.
 /// </summary>
 public sealed class JournalRecord
 {
@@ -25,7 +27,10 @@ public sealed class JournalRecord
     /// <summary>Not null: the group's segments are fsynced up to here; the journal need not keep entries up to it.</summary>
     public LogIndex? SegmentsDurable { get; init; }
 
-    /// <summary>Not null: a snapshot was installed; entries up to it, and all older ones of another history, are void.</summary>
+    /// <summary>
+    /// Not null: a snapshot was installed, the log begins behind it. Every entry of the group that stands before this record is void,
+    /// those behind the index too: a group that keeps some of them carries them in this record. Segments count as durable up to it.
+    /// </summary>
     public (LogIndex Index, Term Term)? Reset { get; init; }
 
     /// <summary>The group was deleted; nothing of it is needed any more.</summary>
@@ -73,7 +78,9 @@ public interface IJournalOwner
     /// <summary>
     /// A file is due and still holds entries of this group up to <paramref name="upTo"/>. The group answers, in its own time, with
     /// <see cref="JournalRecord.SegmentsDurable"/> at or above it or, for entries that can't go to segments yet because they are not
-    /// committed, with a record that carries those entries again.
+    /// committed, with a record that carries those entries again: from the first such one through the group's last, in this one record,
+    /// since entries replace everything behind them and a power cut between two records would lose what the first one replaced.
+    /// Called once per file and group, while waiters are told; the group may append at once or later.
     /// </summary>
     void ReleaseWanted(GroupId group, LogIndex upTo);
 }

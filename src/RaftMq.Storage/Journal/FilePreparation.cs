@@ -1,0 +1,86 @@
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Storage.Journal;
+
+/// <summary>
+/// Makes the next journal file ready before it is needed: a free one gets its new name, a new one is written full of zeros, and either
+/// is durable with its name when this completes. Zeros written ahead make each later fdatasync about half as long as a bare
+/// preallocation would, since no extent changes state.
+/// </summary>
+internal sealed class FilePreparation(
+    JournalFile file, string? recycles, Action<FilePreparation> completed, Action<FilePreparation> full) : DiskWork
+{
+    private const int ZeroBytes = 1 << 20;
+
+    public JournalFile File => file;
+
+    /// <summary>The path of the file that is used again; null when a new one is made.</summary>
+    public string? Recycles => recycles;
+
+    public override void Execute(IDisk disk)
+    {
+        bool grown = false;
+        IDiskFile handle;
+        if (recycles is not null)
+        {
+            if (recycles != file.Path)
+            {
+                disk.Rename(recycles, file.Path);
+            }
+
+            handle = disk.Open(file.Path, DiskFileMode.Existing);
+        }
+        else
+        {
+            handle = disk.Open(file.Path, DiskFileMode.CreateNew);
+        }
+
+        try
+        {
+            if (handle.Length > file.SizeBytes)
+            {
+                handle.SetLength(file.SizeBytes);
+                grown = true;
+            }
+
+            if (handle.Length < file.SizeBytes)
+            {
+                WriteZeros(handle, handle.Length, file.SizeBytes);
+                grown = true;
+            }
+        }
+        catch (DiskFullException)
+        {
+            handle.Dispose();
+            if (recycles is null)
+            {
+                disk.DeleteFile(file.Path);
+            }
+
+            throw;
+        }
+
+        if (grown)
+        {
+            handle.Sync();
+        }
+
+        disk.SyncFolder(JournalFile.Folder);
+        file.Handle = handle;
+    }
+
+    public override void Complete() => completed(this);
+
+    public override void Full(DiskFullException fault) => full(this);
+
+    private static void WriteZeros(IDiskFile handle, long from, long to)
+    {
+        byte[] zeros = new byte[Math.Min(ZeroBytes, to - from)];
+        while (from < to)
+        {
+            int count = (int)Math.Min(zeros.Length, to - from);
+            handle.Write(from, zeros.AsSpan(0, count));
+            from += count;
+        }
+    }
+}

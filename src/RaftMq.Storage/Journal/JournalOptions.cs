@@ -1,0 +1,57 @@
+namespace RaftMq.Storage.Journal;
+
+/// <summary>The journal's limits (design 8). All sizes are whole blocks of 4 KiB.</summary>
+public sealed record JournalOptions
+{
+    /// <summary>Size of a journal file. A batch that does not fit a fresh file gets a larger one.</summary>
+    public long FileBytes { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// All journal files of the node together. The oldest file is due from half of it on; two files below it the journal says
+    /// <see cref="NodeJournal.IsFull"/>; at it, nothing is written any more but what helps to release a file.
+    /// </summary>
+    public long TotalBytesMax { get; init; } = 1L << 30;
+
+    /// <summary>Entry bytes of one batch; a single larger record travels alone in a larger one.</summary>
+    public int BatchBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>Records of one batch, so that its table stays small beside the entries.</summary>
+    public int BatchRecordsMax { get; init; } = 16_384;
+
+    /// <summary>
+    /// How long the journal stays idle before it writes a seal. Design 4 wants it within 5 ms of the last batch; a tick may come 2 ms
+    /// late.
+    /// </summary>
+    public int SealAfterMs { get; init; } = 2;
+
+    /// <summary>From here on the oldest file is due: half of the total leaves groups the other half's time to write segments.</summary>
+    public long DueBytes => TotalBytesMax / 2;
+
+    /// <summary>From here on producers should be refused.</summary>
+    public long FullBytes => TotalBytesMax - (2 * FileBytes);
+
+    /// <summary>The end of the last file, kept for the small records that release older ones.</summary>
+    internal long ReserveBytes => FileBytes / 8 / BatchLayout.BlockBytes * BatchLayout.BlockBytes;
+
+    /// <summary>What is wrong with these values; empty when nothing is.</summary>
+    public IReadOnlyList<string> Faults()
+    {
+        List<string> faults = [];
+        if (FileBytes < 8 * BatchLayout.BlockBytes || FileBytes % BatchLayout.BlockBytes != 0)
+        {
+            faults.Add($"journal file size {FileBytes} must be a multiple of {BatchLayout.BlockBytes} and at least 8 of it");
+        }
+
+        if (TotalBytesMax < 4 * FileBytes)
+        {
+            faults.Add($"journal total size {TotalBytesMax} must be at least 4 files of {FileBytes}");
+        }
+
+        if (BatchBytesMax < BatchLayout.BlockBytes || BatchRecordsMax < 1 || SealAfterMs < 0)
+        {
+            faults.Add("journal batch limits must be positive");
+        }
+
+        return faults;
+    }
+}

@@ -1,0 +1,104 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>
+/// From whatever lies in the folder to a living journal (design 4, Restart). In this order, and nothing leaves the node before the end:
+/// 1. find the files that count (<see cref="JournalLineage"/>);
+/// 2. follow the chain from the first needed file to the end, telling the groups what it holds (<see cref="JournalWalk"/>);
+/// 3. open a file of a new generation whose first batch, fsynced, says where the old one ends and writes anew everything that is not
+///    known to be durable: a killed process leaves bytes in the page cache that a power cut would still take.
+/// A crash anywhere in between repeats the same steps: until that batch is durable nothing that counts was changed.
+/// </summary>
+public static class JournalRecovery
+{
+    /// <exception cref="JournalRefusedException">The journal belongs to another data folder.</exception>
+    /// <exception cref="DiskFaultException">A read, write or sync failed.</exception>
+    /// <exception cref="DiskFullException">No room for the first file of this run.</exception>
+    public static NodeJournal Open(
+        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, IDiskQueue queue, IJournalOwner owner)
+    {
+        Invariant.Holds(options.Faults().Count == 0);
+        disk.CreateFolder(JournalFile.Folder);
+        disk.SyncFolder("");
+        List<JournalFileReader> readers = [];
+        try
+        {
+            OpenReaders(disk, store, readers);
+            return new NodeJournal(options, Recover(disk, options, store, replay, readers), queue, owner);
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
+        }
+    }
+
+    private static void OpenReaders(IDisk disk, StoreId store, List<JournalFileReader> into)
+    {
+        byte[] scratch = new byte[JournalFileReader.ScratchBytes];
+        foreach (string name in disk.List(JournalFile.Folder))
+        {
+            if (JournalFile.TryParse(name, out long number))
+            {
+                into.Add(new JournalFileReader(
+                    disk.Open(JournalFile.PathOf(number), DiskFileMode.Existing), number, store, scratch));
+            }
+        }
+    }
+
+    private static JournalStart Recover(
+        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, List<JournalFileReader> readers)
+    {
+        JournalLineage lineage = JournalLineage.Of(readers);
+        JournalLedger ledger = new();
+        ReplaySink sink = new(ledger, replay);
+        JournalWalk walk = new(sink);
+        List<JournalFile> files = Follow(lineage, walk);
+        sink.End();
+        NewGeneration opening = new(options, store, lineage, walk, ledger);
+        return opening.Open(disk, files, numberMax: readers.Count == 0 ? 0 : readers[^1].Number);
+    }
+
+    private static List<JournalFile> Follow(JournalLineage lineage, JournalWalk walk)
+    {
+        List<JournalFile> files = [];
+        if (lineage.Files.Count == 0)
+        {
+            return files;
+        }
+
+        long firstNeeded = FirstNeededFile(lineage.Files[^1].Reader);
+        int first = lineage.Files.FindIndex(file => file.Reader.Number >= firstNeeded);
+        if (lineage.Files[first].Reader.Number != firstNeeded)
+        {
+            walk.Missing($"{JournalFile.PathOf(firstNeeded)} is missing or holds nothing readable, and is still needed");
+        }
+
+        for (int i = first; i < lineage.Files.Count; i++)
+        {
+            LineageFile file = lineage.Files[i];
+            JournalFile asFile = new(file.Reader.Number, file.BasePosition, file.Reader.Length);
+            files.Add(asFile);
+            walk.Follow(file, asFile, i + 1 < lineage.Files.Count ? lineage.Files[i + 1] : null);
+        }
+
+        files.RemoveAll(file => file.UsedBytes == 0);
+        return files;
+    }
+
+    /// <summary>As the newest header says it. What it says was durable before it was written, so the batch itself need not be.</summary>
+    private static long FirstNeededFile(JournalFileReader newest)
+    {
+        long firstNeeded = 0;
+        long at = 0;
+        while (newest.FindFrom(at) is { } found)
+        {
+            firstNeeded = Math.Max(firstNeeded, found.Header.FirstNeededFile);
+            at = found.Header.FileEnd;
+        }
+
+        return firstNeeded;
+    }
+}

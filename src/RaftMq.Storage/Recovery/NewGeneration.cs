@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
+
+namespace RaftMq.Storage.Recovery;
+
+/// <summary>The last step of recovery: a new file of a new generation, its first batch durable.</summary>
+internal sealed class NewGeneration(
+    JournalOptions options, StoreId store, JournalLineage lineage, JournalWalk walk, JournalLedger ledger)
+{
+    private readonly JournalBatch _batch = new(_ => { });
+
+    /// <param name="needed">The files that were read; those that hold nothing needed are let go.</param>
+    /// <param name="numberMax">The greatest number of any file in the folder.</param>
+    public JournalStart Open(IDisk disk, List<JournalFile> needed, long numberMax)
+    {
+        bool isRewritten = walk.Last is not null && walk.DurableUpTo < walk.End;
+        int tableBytes = ledger.AddStates(_batch.Rows);
+        int bodyBytes = isRewritten ? AddLastBatch(ref tableBytes) : 0;
+        int headerBytes = BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes);
+        long batchBytes = BatchLayout.BatchBytes(headerBytes, BatchLayout.Blocks(bodyBytes));
+        long sizeBytes = Math.Max(options.FileBytes, (4 * batchBytes) + options.ReserveBytes);
+
+        // One file number is used by one run only, so nothing that an earlier run left in a file can be taken for this one's.
+        JournalFile file = new(numberMax + 1, lineage.PositionMax, sizeBytes);
+        HoldInNewFile(file);
+        bool keepsAll = ledger.DamageUnknown;
+        long firstNeeded = needed.Find(old => keepsAll || old.NeededRuns > 0)?.Number ?? file.Number;
+
+        List<FreeFile> free = SafelyFree(needed);
+        string? recycles = free.Count > 0 ? free[0].Path : null;
+        new FilePreparation(file, recycles, _ => { }, _ => { }).Execute(disk);
+        _batch.Place(file, Header(file, isRewritten, headerBytes, bodyBytes, firstNeeded));
+        _batch.Execute(disk);
+
+        file.UsedBytes = batchBytes;
+        needed.RemoveAll(old => old.Number < firstNeeded);
+        needed.Add(file);
+        return new JournalStart
+        {
+            Store = store,
+            Ledger = ledger,
+            Files = needed,
+            Free = FreeNow(firstNeeded, recycles),
+            Opening = _batch.Header,
+            OpeningHash = _batch.Hash,
+            Report = new JournalRecoveryReport(
+                walk.Last is null, _batch.Header.Generation, walk.Batches, walk.Mended, walk.Damaged, walk.CutBytes, bodyBytes),
+        };
+    }
+
+    private BatchHeader Header(JournalFile file, bool isRewritten, int headerBytes, int bodyBytes, long firstNeeded)
+    {
+        GenerationCut cut = new(walk.Generation, walk.DurableUpTo, walk.End, HashAtFrom(isRewritten), walk.Hash);
+        return new BatchHeader(
+            BatchFlags.OpensFile | BatchFlags.OpensGeneration | (ledger.DamageUnknown ? BatchFlags.DamageUnknown : 0),
+            store,
+            lineage.GenerationMax + 1,
+            file.Number,
+            FileOffset: 0,
+            file.BasePosition,
+            walk.Sequence + 1,
+            walk.Hash,
+            walk.DurableUpTo,
+            firstNeeded,
+            headerBytes,
+            bodyBytes,
+            _batch.Rows.Count,
+            ParityChecksum: 0,
+            cut);
+    }
+
+    /// <summary>Where the last batch is written anew, the chain is cut before it.</summary>
+    private ulong HashAtFrom(bool isRewritten)
+    {
+        if (!isRewritten)
+        {
+            return walk.Hash;
+        }
+
+        BatchHeader last = walk.Last!.Header;
+        Invariant.Holds(walk.DurableUpTo == last.DurableUpTo);
+        return last.OpensGeneration ? last.Cut.HashAtFrom : last.PreviousHash;
+    }
+
+    /// <summary>D is never before the last batch's predecessor's end, since its own header says so: one batch is all there is to write anew.</summary>
+    private int AddLastBatch(ref int tableBytes)
+    {
+        foreach (BatchRow row in walk.Last!.Rows())
+        {
+            if (!row.Has(RowParts.State))
+            {
+                _batch.Rows.Add(row);
+                tableBytes += row.Bytes;
+            }
+        }
+
+        // Only a whole batch can be the last one: behind a damaged one there is proof that it was durable.
+        Invariant.Holds(walk.LastBody is not null);
+        _batch.Pieces.Add(walk.LastBody.Value);
+        return walk.LastBody.Value.Length;
+    }
+
+    private void HoldInNewFile(JournalFile file)
+    {
+        ledger.NamedBy(file);
+        foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
+        {
+            GroupLedger group = ledger.GetOrAdd(row.Group);
+            bool joins = !row.Has(RowParts.Entries) || group.Joins(row.FirstIndex) || group.Damaged;
+            if (!row.Has(RowParts.State) && joins)
+            {
+                group.Apply(row, file);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Files that may lose name and content before the new generation is durable: blank ones that are newer than all that counts, and
+    /// what was free by the word of a batch that is itself durable.
+    /// </summary>
+    private List<FreeFile> SafelyFree(List<JournalFile> needed)
+    {
+        long newest = lineage.Files.Count == 0 ? 0 : lineage.Files[^1].Reader.Number;
+        List<FreeFile> free = lineage.Blank.FindAll(blank => blank.Number > newest);
+        bool lastIsDurable = walk.DurableUpTo >= walk.End;
+        long firstNeeded = lastIsDurable ? walk.Last?.Header.FirstNeededFile ?? 0 : walk.FirstNeededBeforeLast;
+        if (!KeepsOldFiles())
+        {
+            foreach (LineageFile file in lineage.Files)
+            {
+                if (file.Reader.Number < firstNeeded && !needed.Exists(old => old.Number == file.Reader.Number))
+                {
+                    free.Add(new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number));
+                }
+            }
+        }
+
+        return free;
+    }
+
+    /// <summary>What is free now that the new generation is durable.</summary>
+    private List<FreeFile> FreeNow(long firstNeeded, string? recycled)
+    {
+        long newest = lineage.Files.Count == 0 ? 0 : lineage.Files[^1].Reader.Number;
+        List<FreeFile> free = [];
+        if (!KeepsOldFiles())
+        {
+            free.AddRange(lineage.Files.Where(file => file.Reader.Number < firstNeeded)
+                .Select(file => new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number)));
+        }
+
+        // A blank file among those that count is the remains of a damaged one; number 0 is below any needed file.
+        free.AddRange(lineage.Blank.Where(blank => blank.Number > newest || blank.Number < firstNeeded)
+            .Concat(lineage.Void)
+            .Select(file => file with { Number = 0 }));
+        free.RemoveAll(file => file.Path == recycled);
+        return free;
+    }
+
+    /// <summary>While a group waits for its healing, files that may hold its entries are neither read nor used again.</summary>
+    private bool KeepsOldFiles() => ledger.DamageUnknown || ledger.Groups.Any(group => group.Damaged);
+}
