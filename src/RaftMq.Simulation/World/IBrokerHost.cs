@@ -1,0 +1,38 @@
+using RaftMq.Broker;
+using RaftMq.Broker.Environment;
+using RaftMq.Raft;
+
+namespace RaftMq.Simulation.World;
+
+/// <summary>What the simulator asks of one life of a node. The product's node, or, in the simulator's own tests, something simpler.</summary>
+internal interface IBrokerHost
+{
+    IBroker Broker { get; }
+
+    /// <summary>Recovers from the disk, synchronously.</summary>
+    void Start();
+
+    /// <summary>Every 10 ms.</summary>
+    void Tick();
+
+    void ReceivePeerFrame(NodeId from, PeerFrame frame);
+
+    void ConnectionReset(NodeId from, bool refused);
+
+    /// <summary>What the replicas on this node know, for the checkers that look inside.</summary>
+    void Inspect(IReplicaVisitor visitor);
+}
+
+/// <summary>Is shown every replica of a node, in the order of group ids.</summary>
+internal interface IReplicaVisitor
+{
+    void Visit(in ReplicaView replica);
+}
+
+/// <param name="TermAt">The term of the entry at an index, null when the log does not reach there.</param>
+/// <param name="IsStarted">False: the replica refuses to run (damage); the rest says nothing.</param>
+internal readonly record struct ReplicaView(
+    GroupId Group, bool IsLeader, Term Term, LogIndex Commit, LogIndex Applied, long NextOffset, bool IsStarted, Func<LogIndex, Term?> TermAt);
+
+/// <summary>Makes the broker of a new life.</summary>
+internal delegate IBrokerHost BrokerFactory(SimulatedNode node, INodeEnvironment environment);

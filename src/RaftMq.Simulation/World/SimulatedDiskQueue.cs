@@ -1,0 +1,79 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Simulation.World;
+
+/// <summary>
+/// The disk's lanes in virtual time. Work is executed as late as it can be, at the instant of its completion, so that it reads its
+/// buffers when the slowest disk would; its completion goes to the section a moment later, so that a crash may fall between.
+/// </summary>
+internal sealed class SimulatedDiskQueue(
+    NodeLife life, SimulationWorld world, RandomSource random, IDisk disk, DiskPace pace, ISection section) : IDiskQueue
+{
+    private readonly Queue<DiskWork>[] _waiting = [[], [], []];
+    private readonly int[] _running = new int[3];
+
+    public void Submit(DiskLane lane, DiskWork work)
+    {
+        _waiting[(int)lane].Enqueue(work);
+        StartNext(lane);
+    }
+
+    private void StartNext(DiskLane lane)
+    {
+        int abreast = lane == DiskLane.Read ? 3 : 1;
+        while (_running[(int)lane] < abreast && _waiting[(int)lane].TryDequeue(out DiskWork? work))
+        {
+            _running[(int)lane]++;
+            world.After(pace.DrawUs(lane, random), life, () => Execute(lane, work));
+        }
+    }
+
+    private void Execute(DiskLane lane, DiskWork work)
+    {
+        if (pace.StalledUntilUs > world.NowUs)
+        {
+            world.After(pace.StalledUntilUs - world.NowUs, life, () => Execute(lane, work));
+            return;
+        }
+
+        DiskFullException? full = null;
+        try
+        {
+            work.Execute(disk);
+        }
+        catch (DiskFullException fault)
+        {
+            full = fault;
+        }
+        catch (DiskFaultException fault)
+        {
+            life.Fatal("the disk failed", fault);
+        }
+
+        world.Trace.Add(world.NowUs, TraceKind.DiskWork, life.Node.Id.Value, (long)lane);
+        Completion completion = new(work, full);
+        world.After(random.Next(2, 60), life, () =>
+        {
+            _running[(int)lane]--;
+            section.Post(completion);
+            StartNext(lane);
+        });
+    }
+
+    private sealed class Completion(DiskWork work, DiskFullException? full) : SectionWork
+    {
+        public override void Run()
+        {
+            if (full is null)
+            {
+                work.Complete();
+            }
+            else
+            {
+                work.Full(full);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Disk;
+using RaftMq.Simulation.Network;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Simulation.World;
+
+internal enum CrashKind
+{
+    /// <summary>The process dies, the machine runs on: the disk's cache survives, and peers' connections are reset and refused.</summary>
+    Process,
+
+    /// <summary>The machine loses power: what was not synced is lost or torn, and peers hear nothing at all.</summary>
+    Power,
+}
+
+/// <summary>
+/// A machine with a node on it. Its life as a numbered list:
+/// 1. off; 2. <see cref="Start"/>: recovery and the first tick; 3. running; 4. <see cref="Crash"/> (or its own stop): off again.
+/// The disk, its faults and the clock stay when the process goes.
+/// </summary>
+internal sealed class SimulatedNode
+{
+    /// <summary>The product's shell calls the node this often.</summary>
+    private const long TickUs = 10_000;
+
+    private readonly SimulationWorld _world;
+    private readonly SimulatedNetwork _network;
+    private readonly RandomSource _random;
+    private readonly BrokerFactory _factory;
+    private CrashKind _kindInDisk = CrashKind.Process;
+    private int _lives;
+
+    public SimulatedNode(SimulationWorld world, SimulatedNetwork network, NodeId id, BrokerFactory factory)
+    {
+        _world = world;
+        _network = network;
+        _factory = factory;
+        Id = id;
+        _random = world.Random.Split();
+        Clock = new SimulatedClock(world, _random.Next(-100, 101));
+        Medium = new SimulatedDisk(_random.Split());
+        Disk = new WatchedDisk(Medium, id, world.History);
+    }
+
+    public NodeId Id { get; }
+
+    public SimulatedClock Clock { get; }
+
+    public SimulatedDisk Medium { get; }
+
+    /// <summary>What the node sees of <see cref="Medium"/>: the same, watched by the durability checker.</summary>
+    public IDisk Disk { get; }
+
+    public DiskPace Pace { get; } = new();
+
+    public NodeLife? Life { get; private set; }
+
+    public IBrokerHost? Host { get; private set; }
+
+    public bool IsUp => Host is not null;
+
+    /// <summary>A disk fault was injected: this node may stop itself because of it.</summary>
+    public bool MayStop { get; set; }
+
+    /// <summary>Called after each end of a life; says whether and when the node comes back.</summary>
+    public Action<SimulatedNode>? Ended { get; set; }
+
+    public void Start()
+    {
+        Invariant.Holds(Life is null);
+        NodeLife life = new(_world, this, ++_lives, _random.Split(), _network);
+        Life = life;
+        _world.Trace.Add(_world.NowUs, TraceKind.NodeStarted, Id.Value, life.Number);
+        _world.RunInside(life, () =>
+        {
+            IBrokerHost host = _factory(this, life);
+            host.Start();
+            Host = host;
+            _network.Up(life);
+            ScheduleTick(life, host, _random.Next(0, (int)TickUs));
+        });
+    }
+
+    public void Crash(CrashKind kind)
+    {
+        if (Life is null)
+        {
+            return;
+        }
+
+        End(kind, kind.ToString());
+    }
+
+    /// <summary>The process will die in the n-th disk operation from now, in the middle of it.</summary>
+    public void CrashInDisk(long operations, CrashKind kind)
+    {
+        _kindInDisk = kind;
+        Medium.CrashAfter(operations);
+    }
+
+    /// <summary>A crash that was set by <see cref="CrashInDisk"/> has struck.</summary>
+    public void CrashedInDisk() => End(_kindInDisk, $"{_kindInDisk} in a disk operation");
+
+    /// <summary>The node ended itself. That is right when its disk failed and a bug otherwise.</summary>
+    public void Stopped(string report, Exception cause)
+    {
+        if (Life is null)
+        {
+            return;
+        }
+
+        bool isDiskFault = MayStop && Causes(cause).Any(c => c is DiskFaultException);
+        if (!isDiskFault)
+        {
+            _world.History.Violated("STOPPED", $"{Id} stopped without cause: {report}: {cause}");
+        }
+
+        _world.Totals.DiskStops++;
+        End(CrashKind.Process, $"stopped: {report}");
+    }
+
+    private static IEnumerable<Exception> Causes(Exception? cause)
+    {
+        for (; cause is not null; cause = cause.InnerException)
+        {
+            yield return cause;
+        }
+    }
+
+    private void End(CrashKind kind, string how)
+    {
+        Invariant.Holds(Life is not null);
+        _world.Trace.Add(_world.NowUs, TraceKind.NodeEnded, $"{Id} {how}");
+        NodeLife life = Life;
+        life.End();
+        Life = null;
+        Host = null;
+        Medium.CancelCrash();
+        MayStop = false;
+        Pace.StalledUntilUs = 0;
+        if (kind == CrashKind.Power)
+        {
+            _world.Totals.PowerCuts++;
+            Medium.PowerCut(_random.Split());
+        }
+        else
+        {
+            _world.Totals.Crashes++;
+            Medium.ProcessCrash();
+        }
+
+        _network.Down(life, isSilent: kind == CrashKind.Power);
+        Ended?.Invoke(this);
+    }
+
+    private void ScheduleTick(NodeLife life, IBrokerHost host, long delayUs) =>
+        _world.After(delayUs, life, () =>
+        {
+            ScheduleTick(life, host, TickUs + _random.Next(0, 200));
+            host.Tick();
+        });
+}

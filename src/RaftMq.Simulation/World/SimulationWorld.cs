@@ -1,0 +1,88 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Disk;
+
+namespace RaftMq.Simulation.World;
+
+/// <summary>
+/// Virtual time, the queue of what will happen, chance, and what is watched. One thread; nothing here knows the real clock. Code of a
+/// node runs only inside events of one of its lives, so that an exception is always one node's end.
+/// </summary>
+internal sealed class SimulationWorld
+{
+    private readonly EventQueue _events = new();
+
+    public SimulationWorld(ulong seed, TextWriter? traceLines)
+    {
+        Random = new RandomSource(seed);
+        Trace = new Trace(traceLines);
+        History = new History(this);
+    }
+
+    /// <summary>Virtual microseconds since the run began.</summary>
+    public long NowUs { get; private set; }
+
+    /// <summary>The root of all chance; every part takes its own by <see cref="RandomSource.Split"/> while the world is built.</summary>
+    public RandomSource Random { get; }
+
+    public Trace Trace { get; }
+
+    public History History { get; }
+
+    public Totals Totals { get; } = new();
+
+    public long EventsRun { get; private set; }
+
+    public void After(long delayUs, Action action) => After(delayUs, null, action);
+
+    public void After(long delayUs, NodeLife? life, Action action)
+    {
+        Invariant.Holds(delayUs >= 0);
+        _events.Add(NowUs + delayUs, life, action);
+    }
+
+    /// <summary>Runs until that instant or until a checker objects.</summary>
+    public void RunUntil(long untilUs)
+    {
+        while (!History.IsViolated && _events.TryPeek(out long atUs) && atUs <= untilUs)
+        {
+            EventQueue.Scheduled next = _events.Take();
+            NowUs = next.AtUs;
+            if (next.Life is null)
+            {
+                EventsRun++;
+                next.Action();
+            }
+            else if (next.Life.IsAlive)
+            {
+                EventsRun++;
+                RunInside(next.Life, next.Action);
+            }
+        }
+
+        NowUs = Math.Max(NowUs, untilUs);
+    }
+
+    /// <summary>Runs code of a node at this instant; whatever it throws ends this life of the node and nothing else.</summary>
+    public void RunInside(NodeLife life, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (NodeStoppedException)
+        {
+            // Fatal has told the node already.
+        }
+        catch (SimulatedCrashException)
+        {
+            life.Node.CrashedInDisk();
+        }
+#pragma warning disable CA1031 // The top of the node: whatever escapes ends the process that it stands for.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            life.Node.Stopped("unhandled exception", fault);
+        }
+    }
+}
