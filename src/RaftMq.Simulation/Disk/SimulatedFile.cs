@@ -24,6 +24,9 @@ internal sealed class SimulatedFile(SimulatedDisk disk, FileNode node, string pa
         return disk.Read(node, path, position, buffer);
     }
 
+    /// <summary>What a power cut now would leave, for the durability checker.</summary>
+    internal int ReadDurable(long position, Span<byte> buffer) => node.Read(position, buffer, durable: true);
+
     public void Write(long position, ReadOnlySpan<byte> bytes)
     {
         CheckUsable();

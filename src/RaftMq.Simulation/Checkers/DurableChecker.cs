@@ -1,0 +1,73 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Simulation.Checkers;
+
+/// <summary>
+/// DURABLE, twice. At the moment an acknowledgement leaves: would the disks of enough voters keep it if all power went now? And when
+/// all is over: is it there, at its offset? The first says where a bug is, the second does not believe the first.
+/// </summary>
+public sealed class DurableChecker : PromiseChecker
+{
+    /// <summary>Replicas of the internal topic that holds consumer groups.</summary>
+    private const int OffsetsReplicas = 3;
+
+    private readonly QuorumTally _tally = new();
+    private readonly Dictionary<GroupId, List<(Mark Mark, long BaseOffset)>> _acked = [];
+    private readonly Dictionary<GroupId, long> _deletedBefore = [];
+
+    public override string Promise => "DURABLE";
+
+    public override string? Observe(HistoryEvent happened)
+    {
+        _tally.Observe(happened);
+        switch (happened)
+        {
+            case HistoryEvent.SendAcked acked:
+                AckedIn(acked.Group).Add((acked.Mark, acked.BaseOffset));
+                return Said("acknowledged send", _tally.ShortOfAck(acked.Group, acked.Mark, acked.BaseOffset));
+            case HistoryEvent.CommitAcked commit:
+                return Said($"acknowledged offset {commit.Offset} of '{commit.Consumers}'", _tally.ShortOfInternal(commit.Mark, OffsetsReplicas));
+            case HistoryEvent.ChangeAcked change:
+                return Said($"acknowledged {change.What}", _tally.ShortOfInternal(change.Mark, int.MaxValue));
+            case HistoryEvent.DeleteRecordsStarted deleted:
+                _deletedBefore[deleted.Group] = Math.Max(deleted.Before, _deletedBefore.GetValueOrDefault(deleted.Group));
+                return null;
+            case HistoryEvent.LogRead log:
+                return Missing(log);
+            default:
+                return null;
+        }
+    }
+
+    private static string? Said(string what, string? shortOf) => shortOf is null ? null : $"{what}: {shortOf}";
+
+    private string? Missing(HistoryEvent.LogRead log)
+    {
+        if (log.LogStart > _deletedBefore.GetValueOrDefault(log.Group))
+        {
+            return $"group {log.Group}: the log starts at {log.LogStart}; nobody asked for more than {_deletedBefore.GetValueOrDefault(log.Group)}";
+        }
+
+        HashSet<(Mark, long)> there = [.. log.Batches.Select(b => (b.Mark, b.BaseOffset))];
+        foreach ((Mark mark, long baseOffset) in AckedIn(log.Group))
+        {
+            if (baseOffset >= log.LogStart && !there.Contains((mark, baseOffset)))
+            {
+                return $"group {log.Group}: {mark} was acknowledged at offset {baseOffset} and is not there "
+                    + $"(the log goes from {log.LogStart} to {log.HighWatermark})";
+            }
+        }
+
+        return null;
+    }
+
+    private List<(Mark Mark, long BaseOffset)> AckedIn(GroupId group)
+    {
+        if (!_acked.TryGetValue(group, out List<(Mark, long)>? acked))
+        {
+            _acked.Add(group, acked = []);
+        }
+
+        return acked;
+    }
+}

@@ -1,0 +1,94 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Simulation.Checkers;
+
+/// <summary>
+/// L-01: once all faults are over every partition is writable within 10 s and every consumer moves within 30 s; when all is over the
+/// replicas of a partition are equal.
+/// </summary>
+public sealed class LivenessChecker : PromiseChecker
+{
+    public const long WritableWithinUs = 10_000_000;
+    public const long ConsumerMovesWithinUs = 30_000_000;
+
+    private readonly SortedDictionary<GroupId, string> _partitions = [];
+    private readonly SortedSet<string> _consumers = new(StringComparer.Ordinal);
+    private readonly Dictionary<GroupId, long> _writtenAtUs = [];
+    private readonly Dictionary<string, long> _movedAtUs = [];
+    private readonly Dictionary<GroupId, HistoryEvent.ReplicaAtEnd> _ends = [];
+    private long _healedAtUs = -1;
+
+    public override string Promise => "liveness";
+
+    public override string? Observe(HistoryEvent happened)
+    {
+        switch (happened)
+        {
+            case HistoryEvent.PartitionCreated created:
+                _partitions[created.Group] = created.Name;
+                return null;
+            case HistoryEvent.PartitionDeleted deleted:
+                _partitions.Remove(deleted.Group);
+                return null;
+            case HistoryEvent.ConsumerExpected expected:
+                _consumers.Add(expected.Consumer);
+                return null;
+            case HistoryEvent.Healed healed:
+                _healedAtUs = healed.AtUs;
+                return null;
+            case HistoryEvent.WrittenAfterHeal written:
+                _writtenAtUs.TryAdd(written.Group, written.AtUs);
+                return null;
+            case HistoryEvent.ConsumerMoved moved when _healedAtUs >= 0:
+                _movedAtUs.TryAdd(moved.Consumer, moved.AtUs);
+                return null;
+            case HistoryEvent.ReplicaAtEnd end:
+                return Differs(end);
+            case HistoryEvent.Ended when _healedAtUs >= 0:
+                return NotWritable() ?? NotMoving();
+            default:
+                return null;
+        }
+    }
+
+    private string? NotWritable()
+    {
+        foreach ((GroupId group, string name) in _partitions)
+        {
+            if (!_writtenAtUs.TryGetValue(group, out long atUs) || atUs - _healedAtUs > WritableWithinUs)
+            {
+                return $"partition {name} ({group}) was not writable within {WritableWithinUs / 1_000_000} s after the faults were over "
+                    + (atUs > 0 ? $"(after {(atUs - _healedAtUs) / 1e6:F1} s)" : "(never)");
+            }
+        }
+
+        return null;
+    }
+
+    private string? NotMoving()
+    {
+        foreach (string consumer in _consumers)
+        {
+            if (!_movedAtUs.TryGetValue(consumer, out long atUs) || atUs - _healedAtUs > ConsumerMovesWithinUs)
+            {
+                return $"consumer {consumer} did not move within {ConsumerMovesWithinUs / 1_000_000} s after the faults were over";
+            }
+        }
+
+        return null;
+    }
+
+    private string? Differs(HistoryEvent.ReplicaAtEnd end)
+    {
+        if (_ends.TryAdd(end.Group, end))
+        {
+            return null;
+        }
+
+        HistoryEvent.ReplicaAtEnd other = _ends[end.Group];
+        return other.Commit == end.Commit && other.NextOffset == end.NextOffset
+            ? null
+            : $"group {end.Group}: in the end {other.Node} is at index {other.Commit}, offset {other.NextOffset}, "
+                + $"and {end.Node} at index {end.Commit}, offset {end.NextOffset}";
+    }
+}
