@@ -12,7 +12,7 @@ internal sealed class History(SimulationWorld world)
 
     public bool IsViolated => Violation is not null;
 
-    public long LeadersSeen => _leaders.LeadersSeen;
+    public long LeaderChanges => _leaders.LeaderChanges;
 
     /// <summary>Knows each batch that was ever sent.</summary>
     public MarkBook Marks { get; } = new();

@@ -45,8 +45,14 @@ public abstract record HistoryEvent
     /// <summary>The answer "stored" to an offset commit leaves the node.</summary>
     public sealed record CommitAcked(string Consumers, GroupId Partition, long Offset, Mark Mark) : HistoryEvent;
 
+    public sealed record OffsetFetchStarted(string Consumers, GroupId Partition, long Request) : HistoryEvent;
+
     /// <param name="Offset">-1: the group has none there.</param>
-    public sealed record OffsetFetched(string Consumers, GroupId Partition, long Offset) : HistoryEvent;
+    /// <param name="Request">As in <see cref="OffsetFetchStarted"/>.</param>
+    public sealed record OffsetFetched(string Consumers, GroupId Partition, long Offset, long Request) : HistoryEvent;
+
+    /// <summary>The cluster gave out a block of producer ids.</summary>
+    public sealed record ProducerIdsGiven(long First, int Count) : HistoryEvent;
 
     /// <summary>The answer "done" to an administrative request that carried a mark leaves the node.</summary>
     public sealed record ChangeAcked(string What, Mark Mark) : HistoryEvent;

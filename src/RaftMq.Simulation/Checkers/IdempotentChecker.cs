@@ -6,10 +6,11 @@ namespace RaftMq.Simulation.Checkers;
 /// <summary>
 /// IDEMPOTENT: a batch is stored once, however often it was sent, and each acknowledgement of it names the same offset. The batches of
 /// one producer lie in the log in the order of their sequences, without a gap. A batch of a plain producer is sent once by these
-/// clients, so it too is stored at most once.
+/// clients, so it too is stored at most once. A producer id is given to one producer only.
 /// </summary>
 public sealed class IdempotentChecker : PromiseChecker
 {
+    private readonly HashSet<long> _producers = [];
     private readonly Dictionary<Mark, long> _offsets = [];
     private readonly Dictionary<Mark, (long Producer, int BaseSequence)> _sent = [];
 
@@ -22,6 +23,8 @@ public sealed class IdempotentChecker : PromiseChecker
             case HistoryEvent.SendStarted { Producer: >= 0 } sent:
                 _sent[sent.Mark] = (sent.Producer, sent.BaseSequence);
                 return null;
+            case HistoryEvent.ProducerIdsGiven given:
+                return Fresh(given);
             case HistoryEvent.SendAcked acked:
                 return Once(acked.Mark, acked.BaseOffset);
             case HistoryEvent.BatchesRead { Outcome: ReadOutcome.Ok } read:
@@ -31,6 +34,19 @@ public sealed class IdempotentChecker : PromiseChecker
             default:
                 return null;
         }
+    }
+
+    private string? Fresh(HistoryEvent.ProducerIdsGiven given)
+    {
+        for (long id = given.First; id < given.First + given.Count; id++)
+        {
+            if (!_producers.Add(id))
+            {
+                return $"producer id {id} was given out twice";
+            }
+        }
+
+        return null;
     }
 
     private string? Once(Mark mark, long baseOffset)

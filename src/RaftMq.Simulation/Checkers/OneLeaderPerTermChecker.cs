@@ -6,15 +6,22 @@ namespace RaftMq.Simulation.Checkers;
 public sealed class OneLeaderPerTermChecker : PromiseChecker
 {
     private readonly Dictionary<(GroupId Group, Term Term), NodeId> _leaders = [];
+    private readonly HashSet<GroupId> _groups = [];
 
     public override string Promise => "one leader per term";
 
-    /// <summary>How often leadership of a group was seen to move, terms taken together.</summary>
-    public long LeadersSeen => _leaders.Count;
+    /// <summary>Elections won, beyond the first of each group.</summary>
+    public long LeaderChanges => _leaders.Count - _groups.Count;
 
     public override string? Observe(HistoryEvent happened)
     {
-        if (happened is not HistoryEvent.LeaderSeen seen || _leaders.TryAdd((seen.Group, seen.Term), seen.Node))
+        if (happened is not HistoryEvent.LeaderSeen seen)
+        {
+            return null;
+        }
+
+        _groups.Add(seen.Group);
+        if (_leaders.TryAdd((seen.Group, seen.Term), seen.Node))
         {
             return null;
         }

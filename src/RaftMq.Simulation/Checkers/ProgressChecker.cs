@@ -23,6 +23,10 @@ public sealed class ProgressChecker : PromiseChecker
                 Committed committed = Of(acked.Consumers, acked.Partition);
                 committed.Acked = Math.Max(acked.Offset, committed.Acked);
                 return null;
+            case HistoryEvent.OffsetFetchStarted started:
+                Committed asked = Of(started.Consumers, started.Partition);
+                asked.AckedBefore[started.Request] = asked.Acked;
+                return null;
             case HistoryEvent.OffsetFetched fetched:
                 return Fetched(fetched);
             case HistoryEvent.LogRead log:
@@ -36,9 +40,9 @@ public sealed class ProgressChecker : PromiseChecker
     {
         Committed committed = Of(fetched.Consumers, fetched.Partition);
         committed.LastFetched = fetched.Offset;
-        if (fetched.Offset < committed.Acked)
+        if (!committed.AckedBefore.Remove(fetched.Request, out long owed) || fetched.Offset < owed)
         {
-            return $"'{fetched.Consumers}' had {committed.Acked} acknowledged in group {fetched.Partition}, now it is at {fetched.Offset}";
+            return $"'{fetched.Consumers}' had {owed} acknowledged in group {fetched.Partition}, now it is at {fetched.Offset}";
         }
 
         if (fetched.Offset >= 0 && !committed.Tried.Contains(fetched.Offset))
@@ -77,6 +81,9 @@ public sealed class ProgressChecker : PromiseChecker
     private sealed class Committed
     {
         public HashSet<long> Tried { get; } = [];
+
+        /// <summary>What was acknowledged when a fetch was asked for: the least that it must find.</summary>
+        public Dictionary<long, long> AckedBefore { get; } = [];
 
         public long Acked { get; set; } = -1;
 

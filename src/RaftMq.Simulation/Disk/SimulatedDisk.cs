@@ -47,6 +47,9 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>The next call that the fault applies to goes wrong.</summary>
     public void Arm(SimulatedDiskFault fault) => _faults.Add(fault);
 
+    /// <summary>Forgets the faults that have not struck.</summary>
+    public void DisarmAll() => _faults.Clear();
+
     /// <summary>
     /// The process dies in the call that would be the <paramref name="operations"/>-th from now (1 is the next): before it has an effect,
     /// or, in a write, after any number of its sectors.

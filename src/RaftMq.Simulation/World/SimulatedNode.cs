@@ -138,6 +138,7 @@ internal sealed class SimulatedNode
         Life = null;
         Host = null;
         Medium.CancelCrash();
+        Medium.DisarmAll();
         MayStop = false;
         Pace.StalledUntilUs = 0;
         if (kind == CrashKind.Power)

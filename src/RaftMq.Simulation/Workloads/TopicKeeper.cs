@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using RaftMq.Broker.Controller;
+using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.World;
+
+namespace RaftMq.Simulation.Workloads;
+
+/// <summary>
+/// Keeps one topic in being: creates it, tells the clients of its partitions, and, if the run is so, deletes it some time later and
+/// creates one of the same name, which must know nothing of the former.
+/// </summary>
+internal sealed class TopicKeeper
+{
+    private readonly ClientSide _clients;
+    private readonly WorkloadProfile _profile;
+    private readonly RandomSource _random;
+    private readonly Administrator _administrator;
+    private readonly Action<WorkPartition> _opened;
+    private readonly string _name;
+    private readonly Mark _mark;
+    private readonly int _minInSync;
+    private readonly bool _isInternal;
+    private UInt128 _lastId;
+
+    public TopicKeeper(
+        ClientSide clients, WorkloadProfile profile, RandomSource random, string? internalName, Action<WorkPartition> opened)
+    {
+        _clients = clients;
+        _profile = profile;
+        _random = random;
+        _administrator = new Administrator(clients, random.Split());
+        _opened = opened;
+        _isInternal = internalName is not null;
+        _mark = clients.World.History.Marks.Next();
+        _name = internalName ?? _mark.ToString();
+        bool isStrict = !_isInternal && profile.StrictTopicOneIn > 0 && random.OneIn(profile.StrictTopicOneIn);
+        _minInSync = isStrict ? (profile.ReplicationFactor / 2) + 2 : 1;
+    }
+
+    public List<WorkPartition> Partitions { get; } = [];
+
+    public bool IsOpen { get; private set; }
+
+    private SimulationWorld World => _clients.World;
+
+    public void Create()
+    {
+        if (_clients.IsEnding)
+        {
+            return;
+        }
+
+        ImmutableSortedDictionary<string, string> configs = ImmutableSortedDictionary<string, string>.Empty;
+        if (_minInSync > 1)
+        {
+            configs = configs.Add("min.insync.replicas", _minInSync.ToString(CultureInfo.InvariantCulture));
+        }
+
+        _administrator.Ask(
+            new AdminCommand.CreateTopic(
+                _name, _isInternal ? 2 : _profile.PartitionsPerTopic, _isInternal ? 3 : _profile.ReplicationFactor, [], configs,
+                ValidateOnly: false, _isInternal),
+            result =>
+            {
+                if (result.Outcome == AdminOutcome.Done && !_isInternal)
+                {
+                    World.History.Add(new HistoryEvent.ChangeAcked($"topic {_name}", _mark));
+                }
+            },
+            result =>
+            {
+                if (result?.Outcome is AdminOutcome.Done or AdminOutcome.TopicExists)
+                {
+                    World.After(1_000, Open);
+                }
+                else
+                {
+                    World.After(_random.Next(50_000, 400_000), Create);
+                }
+            });
+    }
+
+    /// <summary>Waits until some node tells of the topic's (new) incarnation.</summary>
+    private void Open()
+    {
+        if (_clients.AnyNode(_random).Host?.Broker.Cluster.Topics.GetValueOrDefault(_name) is not { } topic || topic.Id == _lastId)
+        {
+            World.After(_random.Next(10_000, 100_000), Open);
+            return;
+        }
+
+        _lastId = topic.Id;
+        IsOpen = true;
+        Partitions.Clear();
+        foreach (PartitionInfo info in topic.Partitions)
+        {
+            WorkPartition partition = new(_name, topic.Id, info.Number, info.Group);
+            Partitions.Add(partition);
+            World.Trace.Add(World.NowUs, TraceKind.Observed, $"partition {partition.Name} is {info.Group} on {string.Join(',', info.Replicas)}");
+            if (!_isInternal)
+            {
+                World.History.Add(new HistoryEvent.PartitionCreated(
+                    info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync));
+                _opened(partition);
+            }
+        }
+
+        if (_profile.RecreateTopicEveryUs > 0 && !_isInternal)
+        {
+            World.After(_random.Next(_profile.RecreateTopicEveryUs / 2, 2 * _profile.RecreateTopicEveryUs), Delete);
+        }
+    }
+
+    private void Delete()
+    {
+        // Not once the faults are over: what is promised then is about partitions that stay.
+        if (_clients.HealedAtUs is not null || _clients.IsEnding)
+        {
+            return;
+        }
+
+        IsOpen = false;
+        foreach (WorkPartition partition in Partitions.Where(p => !p.IsDeleted))
+        {
+            partition.IsDeleted = true;
+            World.History.Add(new HistoryEvent.PartitionDeleted(partition.Group));
+        }
+
+        AskToDelete();
+    }
+
+    private void AskToDelete() => _administrator.Ask(
+        new AdminCommand.DeleteTopic(_name, _lastId),
+        observed: null,
+        result =>
+        {
+            if (result?.Outcome is AdminOutcome.Done or AdminOutcome.UnknownTopic)
+            {
+                World.Totals.TopicsDeleted++;
+                World.After(_random.Next(10_000, 500_000), Create);
+            }
+            else
+            {
+                World.After(_random.Next(50_000, 400_000), AskToDelete);
+            }
+        });
+}
