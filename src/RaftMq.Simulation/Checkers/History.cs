@@ -40,6 +40,10 @@ internal sealed class History(SimulationWorld world)
         }
     }
 
+    /// <summary>What the checkers say, without its consequence; for tests.</summary>
+    public string? WouldObject(HistoryEvent happened) =>
+        Checkers.Select(checker => checker.Observe(happened)).FirstOrDefault(objection => objection is not null);
+
     public void Violated(string promise, string text)
     {
         world.Trace.Add(world.NowUs, TraceKind.Observed, $"{promise} violated: {text}");

@@ -1,5 +1,4 @@
 using RaftMq.Broker.Partitions;
-using RaftMq.Raft;
 
 namespace RaftMq.Simulation.Checkers;
 

@@ -31,7 +31,7 @@ internal sealed class ClientNetwork(SimulationWorld world, RandomSource random)
                 return;
             }
 
-            world.RunInside(life, () => request(life, host.Broker));
+            SimulationWorld.RunInside(life, () => request(life, host.Broker));
         });
     }
 

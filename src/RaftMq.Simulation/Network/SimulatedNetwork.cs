@@ -91,7 +91,7 @@ internal sealed class SimulatedNetwork(SimulationWorld world, RandomSource rando
 
         world.Trace.Add(world.NowUs, TraceKind.FrameArrived, (from.Value << 8) | to.Value, frame.Length);
         Tap?.Invoke(from, frame);
-        world.RunInside(life, () => host.ReceivePeerFrame(from, frame));
+        SimulationWorld.RunInside(life, () => host.ReceivePeerFrame(from, frame));
     }
 
     private void TellReset(NodeLife peer, NodeId gone, bool refused) =>

@@ -12,7 +12,7 @@ internal sealed class BatchMaker(RandomSource random, int largeOneIn)
     private const long StartUnixMs = 1_767_225_600_000;
 
     private readonly RecordBatchBuilder _builder = new();
-    private byte[] _value = new byte[128 * 1024];
+    private readonly byte[] _value = new byte[128 * 1024];
 
     public byte[] Make(Mark mark, long producer, int baseSequence, long nowUs, out int count)
     {

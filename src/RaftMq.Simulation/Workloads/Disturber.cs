@@ -1,7 +1,6 @@
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
-using RaftMq.Simulation.World;
 
 namespace RaftMq.Simulation.Workloads;
 

@@ -1,4 +1,4 @@
-using RaftMq.Broker.Controller;
+using RaftMq.Broker;
 using RaftMq.Broker.Groups;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;

@@ -76,7 +76,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         if (node.Life is { } life && node.Host is { } host)
         {
             _node = node;
-            world.RunInside(life, () => host.Inspect(this));
+            SimulationWorld.RunInside(life, () => host.Inspect(this));
         }
     }
 }

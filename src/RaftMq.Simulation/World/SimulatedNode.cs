@@ -73,7 +73,7 @@ internal sealed class SimulatedNode
         NodeLife life = new(_world, this, ++_lives, _random.Split(), _network);
         Life = life;
         _world.Trace.Add(_world.NowUs, TraceKind.NodeStarted, Id.Value, life.Number);
-        _world.RunInside(life, () =>
+        SimulationWorld.RunInside(life, () =>
         {
             IBrokerHost host = _factory(this, life);
             host.Start();

@@ -64,7 +64,7 @@ internal sealed class SimulationWorld
     }
 
     /// <summary>Runs code of a node at this instant; whatever it throws ends this life of the node and nothing else.</summary>
-    public void RunInside(NodeLife life, Action action)
+    public static void RunInside(NodeLife life, Action action)
     {
         try
         {

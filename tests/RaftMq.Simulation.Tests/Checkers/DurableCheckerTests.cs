@@ -1,0 +1,56 @@
+using RaftMq.Simulation.Checkers;
+using static RaftMq.Simulation.Tests.Checkers.Story;
+
+namespace RaftMq.Simulation.Tests.Checkers;
+
+public sealed class DurableCheckerTests
+{
+    [Fact]
+    public void Accepts_what_a_majority_holds_and_the_end_shows() =>
+        Assert.Null(New().Stored(1, 0).Stored(2, 1).Whole(0, 2, Batch(1, 0), Batch(2, 1)).Objection);
+
+    [Fact]
+    public void Rejects_an_ack_that_no_disk_holds() => Objects(New().Sent(1).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_ack_that_one_disk_of_three_holds() => Objects(New().Sent(1).Durable(1, 0, N0).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_ack_whose_copies_lie_at_another_offset() =>
+        Objects(New().Sent(1).Durable(1, 0, N0).Durable(1, 5, N1).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_ack_held_by_nodes_that_are_no_voters() =>
+        Objects(New().Sent(1).Durable(1, 0, N0, new Raft.NodeId(4)).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_a_majority_where_the_topic_asks_for_all() =>
+        Objects(new Story(new DurableChecker(), minInSync: 3).Sent(1).Durable(1, 0, N0, N1).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_acked_batch_that_is_missing_at_the_end() =>
+        Objects(New().Stored(1, 0).Stored(2, 1).Whole(0, 1, Batch(1, 0)));
+
+    [Fact]
+    public void Rejects_an_acked_batch_that_another_replaced_at_the_end() =>
+        Objects(New().Stored(1, 0).Whole(0, 1, Batch(2, 0)));
+
+    [Fact]
+    public void Rejects_a_log_start_that_nobody_asked_for() => Objects(New().Stored(1, 0).Stored(2, 1).Whole(1, 2, Batch(2, 1)));
+
+    [Fact]
+    public void Accepts_a_log_start_that_was_asked_for() =>
+        Assert.Null(New().Stored(1, 0).Stored(2, 1).Tell(new HistoryEvent.DeleteRecordsStarted(Group, 1)).Whole(1, 2, Batch(2, 1)).Objection);
+
+    [Fact]
+    public void Rejects_an_acked_offset_commit_on_one_disk() =>
+        Objects(New().Commit(3).Tell(new HistoryEvent.MarkDurable(N0, M(1003), -1)).CommitAcked(3));
+
+    [Fact]
+    public void Rejects_an_acked_topic_on_one_disk() =>
+        Objects(New().Tell(new HistoryEvent.MarkDurable(N0, M(9), -1)).Tell(new HistoryEvent.ChangeAcked("topic", M(9))));
+
+    private static Story New() => new(new DurableChecker());
+
+    private static void Objects(Story story) => Assert.NotNull(story.Objection);
+}

@@ -1,0 +1,52 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
+using static RaftMq.Simulation.Tests.Checkers.Story;
+
+namespace RaftMq.Simulation.Tests.Checkers;
+
+public sealed class LivenessCheckerTests
+{
+    private const long HealedAtUs = 50_000_000;
+
+    [Fact]
+    public void Accepts_service_in_time() => Assert.Null(New().Tell(Written(9)).Tell(Moved(29)).Tell(End()).Objection);
+
+    [Fact]
+    public void Rejects_a_partition_that_is_never_written() => Objects(New().Tell(Moved(1)).Tell(End()));
+
+    [Fact]
+    public void Rejects_a_partition_that_is_written_late() => Objects(New().Tell(Written(11)).Tell(Moved(1)).Tell(End()));
+
+    [Fact]
+    public void Accepts_that_a_deleted_partition_is_not_written() =>
+        Assert.Null(New().Tell(new HistoryEvent.PartitionDeleted(Group)).Tell(Moved(1)).Tell(End()).Objection);
+
+    [Fact]
+    public void Rejects_a_consumer_that_never_moves() => Objects(New().Tell(Written(1)).Tell(End()));
+
+    [Fact]
+    public void Rejects_a_consumer_that_moves_late() => Objects(New().Tell(Written(1)).Tell(Moved(31)).Tell(End()));
+
+    [Fact]
+    public void Rejects_replicas_with_different_commits() => Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 4, 9)));
+
+    [Fact]
+    public void Rejects_replicas_with_different_offsets() => Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 8)));
+
+    private static Story New() => new Story(new LivenessChecker())
+        .Tell(new HistoryEvent.ConsumerExpected("c"))
+        .Tell(new HistoryEvent.ConsumerMoved("c", HealedAtUs - 1))
+        .Tell(new HistoryEvent.Healed(HealedAtUs));
+
+    private static HistoryEvent.WrittenAfterHeal Written(long afterSeconds) =>
+        new HistoryEvent.WrittenAfterHeal(Group, HealedAtUs + (afterSeconds * 1_000_000));
+
+    private static HistoryEvent.ConsumerMoved Moved(long afterSeconds) => new HistoryEvent.ConsumerMoved("c", HealedAtUs + (afterSeconds * 1_000_000));
+
+    private static HistoryEvent.ReplicaAtEnd Replica(NodeId node, long commit, long nextOffset) =>
+        new HistoryEvent.ReplicaAtEnd(node, Group, new LogIndex(commit), nextOffset);
+
+    private static HistoryEvent.Ended End() => new HistoryEvent.Ended(HealedAtUs + 40_000_000);
+
+    private static void Objects(Story story) => Assert.NotNull(story.Objection);
+}
