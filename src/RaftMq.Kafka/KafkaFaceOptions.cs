@@ -34,6 +34,9 @@ public sealed record KafkaLimits
 
     public int AdminTimeoutMsMax { get; init; } = 5 * 60 * 1000;
 
+    /// <summary>For administrative requests that name no time.</summary>
+    public int AdminTimeoutMsDefault { get; init; } = 30_000;
+
     /// <summary>How long the creation of a topic on first use may hold up the metadata answer; the client asks again.</summary>
     public int AutoCreateTimeoutMs { get; init; } = 5000;
 

@@ -6,7 +6,7 @@ namespace RaftMq.Kafka.Calls;
 /// <summary>An administrative command as a task. Its continuations never run inside the broker's section.</summary>
 internal sealed class AdminCall : IAdminCompletion
 {
-    private readonly TaskCompletionSource<AdminResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Answer<AdminResult> answer = new();
 
     private AdminCall()
     {
@@ -16,8 +16,8 @@ internal sealed class AdminCall : IAdminCompletion
     {
         var call = new AdminCall();
         broker.Administer(command, deadlineMs, call);
-        return call.done.Task.WaitAsync(cancellation);
+        return call.answer.WaitAsync(cancellation);
     }
 
-    public void Completed(AdminResult result) => done.TrySetResult(result);
+    public void Completed(AdminResult result) => answer.Complete(result);
 }

@@ -129,6 +129,7 @@ internal static class ErrorMap
         }
     }
 
-    private static ArgumentOutOfRangeException Unmapped(object outcome) =>
+    /// <summary>A case that nobody wrote: a bug of ours.</summary>
+    public static ArgumentOutOfRangeException Unmapped(object outcome) =>
         new(nameof(outcome), outcome, "This outcome has no error code.");
 }
