@@ -26,6 +26,7 @@ public static class Simulator
 
     private const long InspectEveryUs = 50_000;
 
+
     internal static SimulationResult Run(SimulationOptions options, NodeFactories factories)
     {
         long started = Stopwatch.GetTimestamp();

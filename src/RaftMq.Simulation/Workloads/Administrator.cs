@@ -11,9 +11,12 @@ internal sealed class Administrator(ClientSide clients, RandomSource random)
 
     /// <param name="observed">As the answer leaves the node.</param>
     /// <param name="answered">At the client; null when nothing came.</param>
-    public void Ask(AdminCommand command, Action<AdminResult>? observed, Action<AdminResult?> answered)
+    public void Ask(AdminCommand command, Action<AdminResult>? observed, Action<AdminResult?> answered) =>
+        Ask(clients.AnyNode(random), command, observed, answered);
+
+    /// <summary>As the other, of a certain node: what a partition's leader alone can do.</summary>
+    public void Ask(SimulatedNode node, AdminCommand command, Action<AdminResult>? observed, Action<AdminResult?> answered)
     {
-        SimulatedNode node = clients.AnyNode(random);
         bool isOver = false;
         void Once(AdminResult? result)
         {

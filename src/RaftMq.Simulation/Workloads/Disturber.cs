@@ -66,7 +66,10 @@ internal sealed class Disturber(
             long before = random.NextInt64(partition.KnownEnd) + 1;
             clients.World.History.Add(new HistoryEvent.DeleteRecordsStarted(partition.Group, before));
             _administrator.Ask(
-                new AdminCommand.DeleteRecords(partition.Topic, partition.Number, before), observed: null, _ => { });
+                clients.LeaderOf(partition.Group, random).Node,
+                new AdminCommand.DeleteRecords(partition.Topic, partition.Number, before),
+                observed: null,
+                _ => { });
         }
     }
 }

@@ -21,21 +21,19 @@ internal sealed class TopicKeeper
     private readonly string _name;
     private readonly Mark _mark;
     private readonly int _minInSync;
-    private readonly bool _isInternal;
     private UInt128 _lastId;
 
     public TopicKeeper(
-        ClientSide clients, WorkloadProfile profile, RandomSource random, string? internalName, Action<WorkPartition> opened)
+        ClientSide clients, WorkloadProfile profile, RandomSource random, Action<WorkPartition> opened)
     {
         _clients = clients;
         _profile = profile;
         _random = random;
         _administrator = new Administrator(clients, random.Split());
         _opened = opened;
-        _isInternal = internalName is not null;
         _mark = clients.World.History.Marks.Next();
-        _name = internalName ?? _mark.ToString();
-        bool isStrict = !_isInternal && profile.StrictTopicOneIn > 0 && random.OneIn(profile.StrictTopicOneIn);
+        _name = _mark.ToString();
+        bool isStrict = profile.StrictTopicOneIn > 0 && random.OneIn(profile.StrictTopicOneIn);
         _minInSync = isStrict ? (profile.ReplicationFactor / 2) + 2 : 1;
     }
 
@@ -52,7 +50,9 @@ internal sealed class TopicKeeper
             return;
         }
 
-        ImmutableSortedDictionary<string, string> configs = ImmutableSortedDictionary<string, string>.Empty;
+        // Segments as small as may be, so that they roll often.
+        ImmutableSortedDictionary<string, string> configs =
+            ImmutableSortedDictionary<string, string>.Empty.Add("segment.bytes", "16384");
         if (_minInSync > 1)
         {
             configs = configs.Add("min.insync.replicas", _minInSync.ToString(CultureInfo.InvariantCulture));
@@ -60,11 +60,10 @@ internal sealed class TopicKeeper
 
         _administrator.Ask(
             new AdminCommand.CreateTopic(
-                _name, _isInternal ? 2 : _profile.PartitionsPerTopic, _isInternal ? 3 : _profile.ReplicationFactor, [], configs,
-                ValidateOnly: false, _isInternal),
+                _name, _profile.PartitionsPerTopic, _profile.ReplicationFactor, [], configs, ValidateOnly: false),
             result =>
             {
-                if (result.Outcome == AdminOutcome.Done && !_isInternal)
+                if (result.Outcome == AdminOutcome.Done)
                 {
                     World.History.Add(new HistoryEvent.ChangeAcked($"topic {_name}", _mark));
                 }
@@ -99,15 +98,12 @@ internal sealed class TopicKeeper
             WorkPartition partition = new(_name, topic.Id, info.Number, info.Group);
             Partitions.Add(partition);
             World.Trace.Add(World.NowUs, TraceKind.Observed, $"partition {partition.Name} is {info.Group} on {string.Join(',', info.Replicas)}");
-            if (!_isInternal)
-            {
-                World.History.Add(new HistoryEvent.PartitionCreated(
-                    info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync));
-                _opened(partition);
-            }
+            World.History.Add(new HistoryEvent.PartitionCreated(
+                info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync));
+            _opened(partition);
         }
 
-        if (_profile.RecreateTopicEveryUs > 0 && !_isInternal)
+        if (_profile.RecreateTopicEveryUs > 0)
         {
             World.After(_random.Next(_profile.RecreateTopicEveryUs / 2, 2 * _profile.RecreateTopicEveryUs), Delete);
         }

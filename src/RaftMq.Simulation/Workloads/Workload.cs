@@ -1,5 +1,4 @@
 using RaftMq.Broker.Controller;
-using RaftMq.Broker.Groups;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.World;
@@ -34,10 +33,9 @@ internal sealed class Workload
 
     public void Start()
     {
-        new TopicKeeper(_clients, _profile, _random.Split(), OffsetsTopic.Name, _ => { }).Create();
         for (int topic = 0; topic < _profile.Topics; topic++)
         {
-            new TopicKeeper(_clients, _profile, _random.Split(), internalName: null, Opened).Create();
+            new TopicKeeper(_clients, _profile, _random.Split(), Opened).Create();
         }
 
         new Disturber(_clients, _profile, _random.Split(), _partitions).Start();

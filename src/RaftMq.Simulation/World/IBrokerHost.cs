@@ -27,12 +27,14 @@ internal interface IBrokerHost
 internal interface IReplicaVisitor
 {
     void Visit(in ReplicaView replica);
+
+    /// <summary>A replica that refuses to run because it found damage.</summary>
+    void VisitDamaged(GroupId group, string report);
 }
 
 /// <param name="TermAt">The term of the entry at an index, null when the log does not reach there.</param>
-/// <param name="IsStarted">False: the replica refuses to run (damage); the rest says nothing.</param>
 internal readonly record struct ReplicaView(
-    GroupId Group, bool IsLeader, Term Term, LogIndex Commit, LogIndex Applied, long NextOffset, bool IsStarted, Func<LogIndex, Term?> TermAt);
+    GroupId Group, bool IsLeader, Term Term, LogIndex Commit, long NextOffset, Func<LogIndex, Term?> TermAt);
 
 /// <summary>Makes the broker of a new life.</summary>
 internal delegate IBrokerHost BrokerFactory(SimulatedNode node, INodeEnvironment environment);

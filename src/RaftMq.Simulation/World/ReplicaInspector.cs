@@ -38,12 +38,6 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
 
     public void Visit(in ReplicaView replica)
     {
-        if (!replica.IsStarted)
-        {
-            world.History.Violated("DETECTED", $"{_node.Id} refuses to start group {replica.Group}, though nothing was damaged");
-            return;
-        }
-
         if (replica.IsLeader)
         {
             world.History.Add(new HistoryEvent.LeaderSeen(replica.Group, replica.Term, _node.Id));
@@ -70,6 +64,9 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
             world.History.Add(new HistoryEvent.ReplicaAtEnd(_node.Id, replica.Group, replica.Commit, replica.NextOffset));
         }
     }
+
+    public void VisitDamaged(GroupId group, string report) =>
+        world.History.Violated("DETECTED", $"{_node.Id} refuses to start group {group}, though nothing was damaged: {report}");
 
     private void Look(SimulatedNode node)
     {

@@ -1,0 +1,140 @@
+using RaftMq.Broker.Environment;
+using RaftMq.Simulation.Disk;
+using RaftMq.Simulation.World;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Simulation.Tests.World;
+
+public sealed class SimulatedNodeTests
+{
+    private readonly SmallWorld _small = new();
+
+    [Fact]
+    public void A_node_is_ticked_about_every_ten_milliseconds()
+    {
+        _small.RunFor(1_000_000);
+        Assert.InRange(_small.Broker(0).Ticks, 95, 101);
+    }
+
+    [Fact]
+    public void Nothing_of_a_dead_life_happens_in_the_next()
+    {
+        NodeLife first = _small.Nodes[0].Life!;
+        bool happened = false;
+        _small.World.After(500, first, () => happened = true);
+        _small.Nodes[0].Crash(CrashKind.Process);
+        _small.Nodes[0].Start();
+        _small.RunFor(1_000);
+        Assert.False(happened);
+    }
+
+    [Fact]
+    public void A_process_crash_keeps_the_cache_and_a_power_cut_only_what_was_synced()
+    {
+        SimulatedNode node = _small.Nodes[0];
+        using (IDiskFile synced = node.Disk.Open("synced", DiskFileMode.CreateNew))
+        {
+            node.Disk.SyncFolder("");
+            synced.Write(0, "kept"u8);
+            synced.Sync();
+        }
+
+        using (IDiskFile file = node.Disk.Open("cached", DiskFileMode.CreateNew))
+        {
+            file.Write(0, "kept"u8);
+        }
+
+        node.Crash(CrashKind.Process);
+        node.Start();
+        Assert.True(node.Disk.FileExists("cached"));
+        int lost = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            using (IDiskFile file = node.Disk.Open($"late-{i}", DiskFileMode.CreateNew))
+            {
+                file.Write(0, "perhaps"u8);
+            }
+
+            node.Crash(CrashKind.Power);
+            node.Start();
+            lost += node.Disk.FileExists($"late-{i}") ? 0 : 1;
+        }
+
+        Assert.InRange(lost, 1, 20);
+        using IDiskFile again = node.Disk.Open("synced", DiskFileMode.Existing);
+        byte[] read = new byte[4];
+        Assert.Equal(4, again.Read(0, read));
+        Assert.Equal("kept"u8, read);
+    }
+
+    [Fact]
+    public void A_crash_in_the_disk_ends_the_life_and_nothing_else()
+    {
+        SimulatedNode node = _small.Nodes[1];
+        node.CrashInDisk(operations: 1, CrashKind.Process);
+        _small.World.After(10, node.Life, () => node.Disk.CreateFolder("x"));
+        _small.RunFor(100);
+        Assert.False(node.IsUp);
+        Assert.Null(_small.World.History.Violation);
+        Assert.Equal(1, _small.World.Totals.Crashes);
+    }
+
+    [Fact]
+    public void A_node_that_stops_without_cause_is_a_violation()
+    {
+        _small.World.After(10, _small.Nodes[1].Life, () => throw new InvalidOperationException("a bug"));
+        _small.RunFor(100);
+        Assert.Equal("STOPPED", _small.World.History.Violation?.Promise);
+    }
+
+    [Fact]
+    public void A_node_that_stops_because_its_disk_failed_is_none()
+    {
+        SimulatedNode node = _small.Nodes[1];
+        INodeEnvironment environment = _small.Broker(1).Environment;
+        node.MayStop = true;
+        node.Medium.Arm(SimulatedDiskFault.WriteFails);
+        IDiskFile file = node.Disk.Open("x", DiskFileMode.CreateNew);
+        IDiskQueue queue = environment.CreateDiskQueue(environment.CreateSection("s", new NoTurn()));
+        _small.World.After(10, node.Life, () => queue.Submit(DiskLane.Journal, new WriteOne(file)));
+        _small.RunFor(1_000_000);
+        Assert.False(node.IsUp);
+        Assert.Null(_small.World.History.Violation);
+        Assert.Equal(1, _small.World.Totals.DiskStops);
+    }
+
+    [Fact]
+    public void Disk_work_reads_its_bytes_when_it_completes_and_not_before()
+    {
+        INodeEnvironment environment = _small.Broker(0).Environment;
+        IDiskFile file = _small.Nodes[0].Disk.Open("x", DiskFileMode.CreateNew);
+        IDiskQueue queue = environment.CreateDiskQueue(environment.CreateSection("s", new NoTurn()));
+        WriteOne work = new(file);
+        queue.Submit(DiskLane.Journal, work);
+        Assert.Equal(0, file.Length);
+        work.Byte = 77;
+        _small.RunFor(1_000_000);
+        byte[] read = new byte[1];
+        file.Read(0, read);
+        Assert.Equal(77, read[0]);
+        Assert.True(work.IsComplete);
+    }
+
+    private sealed class NoTurn : ISectionOwner
+    {
+        public void EndTurn()
+        {
+        }
+    }
+
+    private sealed class WriteOne(IDiskFile file) : DiskWork
+    {
+        public byte Byte { get; set; } = 1;
+
+        public bool IsComplete { get; private set; }
+
+        public override void Execute(IDisk disk) => file.Write(0, [Byte]);
+
+        public override void Complete() => IsComplete = true;
+    }
+}
