@@ -184,7 +184,12 @@ internal sealed class GroupWorld
     }
 
     public Answer<SyncResult> Sync(
-        JoinResult.Joined joined, string? instance = null, string? protocolType = null, string? protocolName = null, bool assign = true)
+        JoinResult.Joined joined,
+        string? instance = null,
+        string? protocolType = null,
+        string? protocolName = null,
+        bool assign = true,
+        MemberAssignment[]? assignments = null)
     {
         Answer<SyncResult> answer = new();
         Coordinator.Sync(
@@ -196,9 +201,9 @@ internal sealed class GroupWorld
                 Instance = instance is null ? null : new InstanceId(instance),
                 ProtocolType = protocolType,
                 ProtocolName = protocolName,
-                Assignments = assign
+                Assignments = assignments ?? (assign
                     ? [.. joined.Members.Select(m => new MemberAssignment(m.Member, Bytes($"{joined.Generation}:{m.Member}")))]
-                    : [],
+                    : []),
             },
             NowMs,
             answer);
