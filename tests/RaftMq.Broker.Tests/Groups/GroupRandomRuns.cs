@@ -52,7 +52,7 @@ public sealed class GroupRandomRuns
 
     private sealed class Run(ulong seed)
     {
-        private const int StepsMax = 600;
+        private const int StepsMax = 2_500;
         private static readonly OffsetKey Key = new("t", 0);
 
         private readonly RandomSource _random = new(seed);
@@ -91,30 +91,30 @@ public sealed class GroupRandomRuns
 
         private void Act()
         {
-            switch (_random.Next(24))
+            switch (_random.Next(40))
             {
                 case 0 when _clients.Count < 5:
                     string? instance = _random.OneIn(2) ? $"i{_random.Next(3)}" : null;
                     Replacements += instance is not null && _clients.RemoveAll(other => other.Instance == instance) > 0 ? 1 : 0;
                     _clients.Add(new Client(instance));
                     break;
-                case 1 when _clients.Count > 0 && _random.OneIn(2):
+                case 1 when _clients.Count > 0 && _random.OneIn(3):
                     _clients.RemoveAt(_random.Next(_clients.Count));
                     break;
-                case 2 when _clients.Count > 0 && _random.OneIn(2):
+                case 2 when _clients.Count > 0 && _random.OneIn(3):
                     Client leaving = _clients[_random.Next(_clients.Count)];
                     _world.Leave(leaving.Member, leaving.Instance);
                     _clients.Remove(leaving);
                     break;
-                case 3 when _random.OneIn(2):
+                case 3 when _random.OneIn(4):
                     Failovers++;
                     _world.Failover(_random.Next(4));
                     break;
                 case 4:
-                    _world.Proposer.IsBusy = _random.OneIn(3);
+                    _world.Proposer.IsBusy = _random.OneIn(6);
                     break;
                 case 5:
-                    _world.Pass(_random.Next(_random.OneIn(4) ? 12_000 : 2_000));
+                    _world.Pass(_random.Next(_random.OneIn(12) ? 12_000 : 700));
                     break;
                 case 6 when _clients.Count > 0:
                     // The answer is lost on its way: the client asks again.
@@ -123,7 +123,7 @@ public sealed class GroupRandomRuns
                 case 7:
                     _fetches.Add((_world.Fetch(), _acknowledged));
                     break;
-                case 8 or 9 or 10 or 11 when _world.Proposer.Waiting > 0:
+                case >= 8 and < 20 when _world.Proposer.Waiting > 0:
                     _world.Proposer.CommitOne();
                     break;
                 default:
@@ -251,7 +251,7 @@ public sealed class GroupRandomRuns
 
         private void Observe()
         {
-            foreach (GroupEntry entry in _world.Proposer.Committed)
+            foreach (GroupEntry entry in _world.Committed)
             {
                 if (entry is GroupEntry.GroupChanged { Record: { Phase: not GroupPhase.Empty } record })
                 {
@@ -259,7 +259,7 @@ public sealed class GroupRandomRuns
                 }
             }
 
-            _world.Proposer.Committed.Clear();
+            _world.Committed.Clear();
             foreach ((Answer<JoinResult>? join, _) in _asked)
             {
                 if (join?.Result is JoinResult.Joined joined)

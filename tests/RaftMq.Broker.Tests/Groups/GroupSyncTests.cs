@@ -145,6 +145,24 @@ public sealed class GroupSyncTests
         Assert.Equal(new Generation(1), answer.Joined().Generation);
     }
 
+    [Fact]
+    public void Generation_that_gives_way_before_it_is_proposed_is_told_to_nobody()
+    {
+        JoinResult.Joined first = Assert.Single(_world.Stable(1));
+        _world.Proposer.IsBusy = true;
+        Answer<JoinResult> skipped = _world.Join(first.Member.Value);
+        Answer<JoinResult> newcomer = _world.Join();
+        Answer<JoinResult> again = _world.Join(first.Member.Value);
+        skipped.IsRefused(GroupRefusal.RebalanceInProgress);
+
+        _world.Proposer.IsBusy = false;
+        _world.Pass(100);
+        _world.Commit();
+        Assert.Equal(2, again.Joined().Members.Length);
+        Assert.Equal(again.Joined().Generation, newcomer.Joined().Generation);
+        Assert.Equal(first.Generation.Value + 2, again.Joined().Generation.Value);
+    }
+
     private JoinResult.Joined[] TwoJoined()
     {
         JoinResult.Joined first = Assert.Single(_world.Stable(1));

@@ -19,15 +19,13 @@ internal sealed class Answer<T> : IReply<T>
 }
 
 /// <summary>A Raft group of one mind: what is proposed waits in order until the test commits or loses it.</summary>
-internal sealed class FakeProposer(GroupStateMachine machine) : IGroupProposer
+internal sealed class FakeProposer(GroupStateMachine machine, List<GroupEntry> committed) : IGroupProposer
 {
     private readonly Queue<(byte[]? Entry, IProposalCallback Callback)> _waiting = new();
 
     public bool IsBusy { get; set; }
 
     public int Waiting => _waiting.Count;
-
-    public List<GroupEntry> Committed { get; } = [];
 
     public bool Propose(byte[] entry, IProposalCallback callback) => Enqueue(entry, callback);
 
@@ -83,7 +81,7 @@ internal sealed class FakeProposer(GroupStateMachine machine) : IGroupProposer
     private void Apply(byte[] entry)
     {
         Assert.True(GroupEntryCodec.TryDecode(entry, out GroupEntry? decoded, out GroupDecodeFault fault), fault.ToString());
-        Committed.Add(decoded!);
+        committed.Add(decoded!);
         machine.Apply(entry);
     }
 }
@@ -118,13 +116,16 @@ internal sealed class GroupWorld
     {
         Config = config ?? new GroupsConfig { InitialRebalanceDelayMs = 0 };
         Machine = machine ?? new GroupStateMachine();
-        Proposer = new FakeProposer(Machine);
+        Proposer = new FakeProposer(Machine, Committed);
         Coordinator = NewCoordinator();
     }
 
     public GroupsConfig Config { get; }
 
     public GroupStateMachine Machine { get; }
+
+    /// <summary>What was committed, over all leaders, in order; a test may empty it.</summary>
+    public List<GroupEntry> Committed { get; } = [];
 
     public FakeProposer Proposer { get; private set; }
 
@@ -137,7 +138,7 @@ internal sealed class GroupWorld
     {
         Proposer.Lose(survivors);
         Coordinator.LeadershipLost();
-        Proposer = new FakeProposer(Machine);
+        Proposer = new FakeProposer(Machine, Committed);
         Coordinator = NewCoordinator();
     }
 

@@ -16,6 +16,8 @@ internal sealed class GroupRebalancer(
 {
     private static readonly JoinResult JoinNotCoordinator = new JoinResult.Refused(GroupRefusal.NotCoordinator);
     private static readonly SyncResult SyncNotCoordinator = new SyncResult.Refused(GroupRefusal.NotCoordinator);
+    private static readonly JoinResult JoinAgain = new JoinResult.Refused(GroupRefusal.RebalanceInProgress);
+    private static readonly SyncResult SyncAgain = new SyncResult.Refused(GroupRefusal.RebalanceInProgress);
     private static readonly HeartbeatResult Alive = new HeartbeatResult.Alive();
 
     public void Join(LiveGroup group, JoinRequest request, long nowMs, IReply<JoinResult> reply)
@@ -373,6 +375,7 @@ internal sealed class GroupRebalancer(
     private void FixGeneration(LiveGroup group, long nowMs)
     {
         group.Generation = group.Generation.Next;
+        group.TakeSuperseded().ForEach(outbox.Add);
         group.IsGathering = false;
         if (group.Members.Count == 0)
         {
@@ -454,13 +457,13 @@ internal sealed class GroupRebalancer(
     {
         JoinResult result = new JoinResult.Joined(
             group.Generation, group.ProtocolType, group.ProtocolName, leader, member.Id, skip, members);
-        Answer(group, new HeldReply<JoinResult>(reply, result, JoinNotCoordinator));
+        Answer(group, new HeldReply<JoinResult>(reply, result, JoinNotCoordinator, JoinAgain));
     }
 
     private void Answer(LiveGroup group, LiveMember member, IReply<SyncResult> reply)
     {
         SyncResult result = new SyncResult.Synced(group.ProtocolType, group.ProtocolName, member.Assignment);
-        Answer(group, new HeldReply<SyncResult>(reply, result, SyncNotCoordinator));
+        Answer(group, new HeldReply<SyncResult>(reply, result, SyncNotCoordinator, SyncAgain));
     }
 
     private void Answer(LiveGroup group, HeldReply reply)

@@ -220,6 +220,30 @@ internal sealed class LiveGroup(ConsumerGroupId id)
             Generation, Phase, ProtocolType, ProtocolName, Leader, nowMs, [.. Members.Select(member => member.ToRecord())]);
     }
 
+    /// <summary>
+    /// Takes the answers that speak of a generation whose record was not even proposed and now gives way to the next one's: that
+    /// generation never comes to be, so nobody may hear of it.
+    /// </summary>
+    public List<HeldReply> TakeSuperseded()
+    {
+        List<HeldReply> superseded = [];
+        if (Unwritten is { } record && record.Generation != Generation)
+        {
+            WaitForUnwritten.RemoveAll(reply =>
+            {
+                HeldReply? instead = reply.Superseded();
+                if (instead is not null)
+                {
+                    superseded.Add(instead);
+                }
+
+                return instead is not null;
+            });
+        }
+
+        return superseded;
+    }
+
     /// <summary>Whether answers must wait until what the group knows is durable; if so, the answer is kept.</summary>
     public bool TryHold(HeldReply reply)
     {

@@ -23,7 +23,8 @@ internal sealed class ReplyOutbox
         }
     }
 
-    public void Add<TResult>(IReply<TResult> reply, TResult result) =>
+    public void Add<TResult>(IReply<TResult> reply, TResult result)
+        where TResult : class =>
         _replies.Enqueue(new HeldReply<TResult>(reply, result, result));
 
     public void Flush()
