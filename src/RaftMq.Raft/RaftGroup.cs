@@ -257,8 +257,9 @@ public sealed class RaftGroup
         }
 
         _state.IsQuiet = false;
+        ReplicaId? gone = _state.Leader;
         _state.Leader = null;
-        follower.ElectSoon();
+        follower.ElectSoon(gone);
         CheckInvariants();
     }
 
@@ -383,6 +384,13 @@ public sealed class RaftGroup
     {
         if (!_state.IsQuiet)
         {
+            return;
+        }
+
+        if (from == _state.Leader && message.Term == _state.Term && message is not Quiesce)
+        {
+            // The leader is awake, then, and need not be woken.
+            _state.IsQuiet = false;
             return;
         }
 

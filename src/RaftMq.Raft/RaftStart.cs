@@ -5,7 +5,10 @@ namespace RaftMq.Raft;
 /// <param name="TermStarts">First index of each term in the log above the base, ascending.</param>
 /// <param name="LastIndex">The last durable index.</param>
 /// <param name="Memberships">Membership entries in the log above the base, ascending.</param>
-/// <param name="Commit">A lower bound of the commit index that the store knows. Taken for at most <paramref name="LastIndex"/>.</param>
+/// <param name="Commit">
+/// A lower bound of the commit index that the store knows, of this very log: it was written with or behind the entries it covers, in
+/// the journal's order, or a replaced entry would be taken for committed. Taken for at most <paramref name="LastIndex"/>.
+/// </param>
 public sealed record RaftStart(
     HardState HardState,
     LogIndex BaseIndex,

@@ -35,6 +35,9 @@ internal sealed class Peer(ReplicaId id, RaftConfig config, LogIndex next)
     /// <summary>In probe: an append is under way; the next one waits for an answer, or for a heartbeat's, which says that it may be lost.</summary>
     public bool ProbePaused { get; set; }
 
+    /// <summary>In probe: the last entry that went along.</summary>
+    public LogIndex ProbedTo { get; set; }
+
     /// <summary>Where the one read from disk under way begins; null when there is none.</summary>
     public LogIndex? ReadingFrom { get; set; }
 
@@ -82,15 +85,12 @@ internal sealed class Peer(ReplicaId id, RaftConfig config, LogIndex next)
         return true;
     }
 
-    public void BecomeReplicate()
-    {
-        if (Mode == PeerMode.Replicate)
-        {
-            return;
-        }
-
-        Become(PeerMode.Replicate, Match.Next);
-    }
+    /// <summary>
+    /// An append was accepted. If that can have been the probe, what went along with it is there too, durable soon; should it not be,
+    /// the next append is refused.
+    /// </summary>
+    public void BecomeReplicate() =>
+        Become(PeerMode.Replicate, (Match >= Next.Previous ? LogIndex.Max(Match, ProbedTo) : Match).Next);
 
     public void BecomeProbe(LogIndex from) => Become(PeerMode.Probe, LogIndex.Max(from, Match.Next));
 
@@ -114,6 +114,7 @@ internal sealed class Peer(ReplicaId id, RaftConfig config, LogIndex next)
         Mode = mode;
         Next = from;
         ProbePaused = false;
+        ProbedTo = LogIndex.Zero;
         ReadingFrom = null;
         Offered = null;
         TicksSinceOffered = 0;

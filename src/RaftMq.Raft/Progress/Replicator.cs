@@ -85,6 +85,7 @@ internal sealed class Replicator(GroupState state)
         }
 
         peer.ProbePaused = true;
+        peer.ProbedTo = peer.Next.Previous + entries.Count;
         Transmit(peer, new AppendEntries(state.Term, peer.Next.Previous, previousTerm, state.Log.Commit, entries));
     }
 

@@ -5,9 +5,6 @@ namespace RaftMq.Raft;
 /// </summary>
 internal sealed class FollowerState : RoleState
 {
-    // After the loss of a leader was reported: soon, but not all at the same instant (up to 3 ticks are 150 ms).
-    private const int SoonTicksMax = 3;
-
     private int _ticksToElection;
     private LogIndex _acknowledged;
 
@@ -34,13 +31,22 @@ internal sealed class FollowerState : RoleState
         {
             Group.Campaign(transfer: false);
         }
+        else if (State.Leader is { } leader)
+        {
+            // A voter's pre-vote would wake a leader that went quiet without this replica; this one can only say so.
+            State.Send(leader, new Wake(State.Term));
+        }
     }
 
     public void ResetElectionTimer() => _ticksToElection = State.DrawElectionTicks();
 
     public void ElectAtNextTick() => _ticksToElection = 1;
 
-    public void ElectSoon() => _ticksToElection = 1 + State.Random.Next(SoonTicksMax);
+    /// <summary>
+    /// The leader is known to be gone: the survivors take turns, one tick apart, so that they do not split the vote as equal draws
+    /// would. Whose turn is first differs from group to group, or one node would take over all of a dead one's.
+    /// </summary>
+    public void ElectSoon(ReplicaId? gone) => _ticksToElection = 1 + TurnAfter(gone);
 
     public override void Step(ReplicaId from, RaftMessage message)
     {
@@ -87,7 +93,7 @@ internal sealed class FollowerState : RoleState
         if (replica == State.Leader)
         {
             State.Leader = null;
-            ElectSoon();
+            ElectSoon(replica);
         }
     }
 
@@ -115,6 +121,27 @@ internal sealed class FollowerState : RoleState
         {
             State.Send(leader, reply);
         }
+    }
+
+    private int TurnAfter(ReplicaId? gone)
+    {
+        IReadOnlyList<ReplicaId> voters = State.Log.Membership.Voters;
+        int survivors = 0;
+        int self = -1;
+        foreach (ReplicaId voter in voters)
+        {
+            self = voter == State.Config.Self ? survivors : self;
+            survivors += voter == gone ? 0 : 1;
+        }
+
+        if (self < 0)
+        {
+            return survivors;
+        }
+
+        UInt128 group = State.Config.Group.Value;
+        ulong first = unchecked((ulong)group + (ulong)(group >> 64) + (ulong)State.Term.Value) % (ulong)survivors;
+        return (self + survivors - (int)first) % survivors;
     }
 
     private void HearLeader(ReplicaId from)

@@ -307,6 +307,9 @@ internal sealed class LeaderState : RoleState
         {
             // In force at once (Raft 6); new members are probed from here.
             _peers.Update(membership, State.Log.LastIndex);
+
+            // Whose answer was awaited may have left.
+            ConfirmReads();
         }
     }
 
@@ -371,7 +374,7 @@ internal sealed class LeaderState : RoleState
         if (m.ReadRound > peer.RoundAnswered && m.ReadRound <= _rounds.Round)
         {
             peer.RoundAnswered = m.ReadRound;
-            _reads.Answered(_peers.Reached(static p => p.RoundAnswered, long.MaxValue), State.Out);
+            ConfirmReads();
         }
 
         peer.ProbePaused = false;
@@ -485,8 +488,11 @@ internal sealed class LeaderState : RoleState
 
         _reads.Begin(_rounds.Round + 1, State.Log.Commit);
         BroadcastHeartbeat();
-        _reads.Answered(_peers.Reached(static p => p.RoundAnswered, long.MaxValue), State.Out);
+        ConfirmReads();
     }
+
+    private void ConfirmReads() =>
+        _reads.Answered(_peers.Reached(static p => p.RoundAnswered, long.MaxValue), State.Out);
 
     private bool HoldsLease()
     {

@@ -199,18 +199,18 @@ internal sealed class World
 
     private void Workload()
     {
-        Host host = _hosts[_random.Next(Replicas)];
+        Host host = _hosts[Victim()];
         if (!host.IsUp)
         {
             return;
         }
 
-        for (int i = _random.Next(4); i > 0 && host.Group.Role == Role.Leader; i--)
+        for (int i = _random.OneIn(3) ? _random.Next(5) : 0; i > 0 && host.Group.Role == Role.Leader; i--)
         {
             host.Propose($"{host.Id}:{++_proposals}" + new string('.', _random.Next(20)));
         }
 
-        if (_random.OneIn(8))
+        if (_random.OneIn(host.Group.Role == Role.Leader ? 2 : 20))
         {
             long read = _reads.Count;
             _reads.Add(read, new LogIndex(_committed.Count));
@@ -232,7 +232,7 @@ internal sealed class World
     {
         if (_random.Next(1000) < _calamity.CrashPerMille)
         {
-            int at = _random.Next(Replicas);
+            int at = Victim();
             if (_hosts[at].IsUp)
             {
                 Note(() => $"{_hosts[at].Id} crashes");
@@ -243,7 +243,7 @@ internal sealed class World
 
         if (_random.Next(1000) < _calamity.SlowDiskPerMille)
         {
-            _diskBusyUntil[_random.Next(Replicas)] = _now + _random.Next(60);
+            _diskBusyUntil[Victim()] = _now + _random.Next(60);
         }
 
         if (_random.Next(1000) < _calamity.CutPerMille)
@@ -251,7 +251,10 @@ internal sealed class World
             bool cut = _random.OneIn(2);
             for (int i = _random.Next(1, 6); i > 0; i--)
             {
-                _cut[_random.Next(Replicas), _random.Next(Replicas)] = cut;
+                int victim = Victim();
+                int other = _random.Next(Replicas);
+                _cut[victim, other] = cut;
+                _cut[other, victim] = _random.OneIn(3) ? _cut[other, victim] : cut;
             }
         }
 
@@ -260,11 +263,18 @@ internal sealed class World
             Array.Clear(_cut);
         }
 
-        Host host = _hosts[_random.Next(Replicas)];
+        Host host = _hosts[Victim()];
         if (host.IsUp && _random.Next(1000) < _calamity.MeddlePerMille)
         {
             Meddle(host);
         }
+    }
+
+    // Leaders make the more interesting victims.
+    private int Victim()
+    {
+        int leader = _hosts.FindIndex(h => h.IsUp && h.Group.Role == Role.Leader);
+        return leader >= 0 && _random.OneIn(2) ? leader : _random.Next(Replicas);
     }
 
     private void Meddle(Host host)
@@ -487,10 +497,10 @@ internal sealed class World
             random.OneIn(3) ? 0 : random.Next(200),
             random.Next(100),
             random.Next(1, 8),
-            random.OneIn(3) ? 0 : random.Next(12),
-            random.Next(40),
-            random.OneIn(3) ? 0 : random.Next(40),
-            random.OneIn(3) ? 0 : random.Next(40),
+            random.OneIn(4) ? 0 : random.Next(25),
+            random.Next(60),
+            random.OneIn(4) ? 0 : random.Next(120),
+            random.OneIn(4) ? 0 : random.Next(60),
             10 + random.Next(200));
     }
 }

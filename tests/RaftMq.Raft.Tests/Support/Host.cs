@@ -194,7 +194,8 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
             OnApply(this, Tail.FirstInMemory <= Applied ? Tail.At(Applied) : Disk.At(Applied));
         }
 
-        Disk.CommitHint = LogIndex.Min(Applied, Disk.LastIndex);
+        // Not above what is durable of this very log: the disk may still hold another history there.
+        Disk.CommitHint = LogIndex.Max(Disk.CommitHint, LogIndex.Min(Applied, Group.DurableIndex));
     }
 
     private void Transmit(Outgoing outgoing)
