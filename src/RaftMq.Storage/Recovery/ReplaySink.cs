@@ -164,7 +164,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
                 return;
             }
 
-            _entries.Add(new Entry(entry.Index, entry.Term, entry.Kind, bytes[..entry.LengthBytes]));
+            _entries.Add(StoredEntry.ToEntry(bytes[..entry.LengthBytes]));
             bytes = bytes[entry.LengthBytes..];
             next = next.Next;
         }
