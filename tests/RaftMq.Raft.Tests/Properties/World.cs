@@ -12,6 +12,9 @@ internal sealed class World
     private const int Replicas = 5;
     private const int StepsPerTick = 4;
 
+    // A window of one entry, seven steps of delay and a hundred entries to catch up with take that long.
+    private const int PatienceTicks = 1000;
+
     private readonly RandomSource _random;
     private readonly List<Host> _hosts = [];
     private readonly List<Packet> _packets = [];
@@ -322,13 +325,13 @@ internal sealed class World
     // L-01, on this scale: everything comes back, a leader is elected, writes are committed and reach all members, then it is quiet.
     private void AwaitProgress()
     {
-        Await(200, "a committed write", () =>
+        Await(PatienceTicks, "a committed write", () =>
         {
             Host? leader = _hosts.Find(h => h.IsUp && h.Group.Role == Role.Leader && h.Group.TermStartIndex <= h.Group.CommitIndex);
             leader?.Propose("healed");
             return _committed.Count > 0 && _committed.FindLastIndex(c => c.Text == "healed") >= 0;
         });
-        Await(200, "all members quiet and equal", () =>
+        Await(PatienceTicks, "all members quiet and equal", () =>
         {
             Host? leader = _hosts.Find(h => h.Group.Role == Role.Leader && h.Group.IsQuiet);
             return leader is not null && !leader.Group.Membership.IsJoint && _hosts.TrueForAll(h =>
