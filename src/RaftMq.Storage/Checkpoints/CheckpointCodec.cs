@@ -40,7 +40,7 @@ internal static class CheckpointCodec
     public static byte[] EncodeHead(Checkpoint checkpoint)
     {
         CheckpointHead head = checkpoint.Head;
-        byte[] membership = StoredMembership.Encode(head.Membership);
+        byte[] membership = MembershipCodec.ToBytes(head.Membership);
         byte[] bytes = new byte[HeaderBytes + membership.Length + (head.Terms.Count * TermBytes)];
         Span<byte> span = bytes;
         BinaryPrimitives.WriteUInt32LittleEndian(span, Magic);
@@ -93,7 +93,7 @@ internal static class CheckpointCodec
         if (stateBytes < 0
             || stateBytes > bytes.Length
             || HeaderBytes + membershipBytes + (termCount * TermBytes) + stateBytes + HashBytes != bytes.Length
-            || !StoredMembership.TryDecode(bytes.Slice(HeaderBytes, (int)membershipBytes), out Membership? membership))
+            || !MembershipCodec.TryRead(bytes.Slice(HeaderBytes, (int)membershipBytes), out Membership membership))
         {
             return null;
         }
@@ -112,7 +112,7 @@ internal static class CheckpointCodec
             group,
             new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(bytes[24..])),
             new Term(BinaryPrimitives.ReadInt32LittleEndian(bytes[32..])),
-            membership!,
+            membership,
             BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]),
             new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(bytes[48..])),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[56..]),

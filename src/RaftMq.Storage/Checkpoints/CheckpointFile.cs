@@ -13,12 +13,22 @@ internal static class CheckpointFile
 
     private const string NewestPrefix = "newest-";
     private const string BasePrefix = "base-";
+    private const string InstallPrefix = "install-";
 
     public static string Path(string folder, CheckpointKind kind, LogIndex index) =>
         $"{folder}/{Prefix(kind)}{SegmentNames.Padded(index)}{Suffix}";
 
     public static bool TryParse(string name, CheckpointKind kind, out LogIndex index) =>
         SegmentNames.TryParse(name, Prefix(kind), Suffix, out index);
+
+    /// <summary>
+    /// A base that was received whole and is not the log's yet: under the name of a base it would be taken for a state of the old log.
+    /// </summary>
+    public static string InstallPath(string folder, LogIndex index) =>
+        $"{folder}/{InstallPrefix}{SegmentNames.Padded(index)}{Suffix}";
+
+    public static bool TryParseInstall(string name, out LogIndex index) =>
+        SegmentNames.TryParse(name, InstallPrefix, Suffix, out index);
 
     /// <summary>Written under another name, synced, renamed, and the name synced: after a crash it is whole or not there.</summary>
     public static void Write(IDisk disk, string folder, string path, Checkpoint checkpoint)

@@ -24,9 +24,9 @@ public interface ISnapshotInstallOwner
 /// <summary>
 /// Receives a base checkpoint. Its life, each step durable before the next (R-09, R-10, P-13):
 /// 1. pieces go to a temporary file;
-/// 2. the whole is read back and its hash and head are checked, the file is synced and renamed to a base checkpoint;
+/// 2. the whole is read back and its hash and head are checked, the file is synced and named an install;
 /// 3. the journal records the reset: from here on the old log is void;
-/// 4. the log begins anew, the files of the old one are deleted.
+/// 4. the log begins anew: the install becomes its base, the files of the old one are deleted.
 /// A crash before 3 leaves the old log, after it the new one.
 /// </summary>
 public sealed class SnapshotInstall : IJournalWaiter
@@ -182,8 +182,7 @@ public sealed class SnapshotInstall : IJournalWaiter
                 file.Sync();
             }
 
-            disk.Rename(
-                install._temporary, CheckpointFile.Path(install._log.Folder, CheckpointKind.Base, install.Index));
+            disk.Rename(install._temporary, CheckpointFile.InstallPath(install._log.Folder, install.Index));
             disk.SyncFolder(install._log.Folder);
             _whole = read;
         }

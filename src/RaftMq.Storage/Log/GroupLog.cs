@@ -253,12 +253,17 @@ public sealed class GroupLog
         && _files.Checkpoints.BaseAt(next.Index.Previous) is null;
 
     /// <summary>The part of a checkpoint that the log knows, at the moment when the state is frozen.</summary>
-    /// <param name="applied">The last entry that the state contains. Calls come in ascending order.</param>
-    /// <param name="nextOffset">The offset behind that entry (<see cref="EntryHeader.NextOffset"/>).</param>
-    public CheckpointHead FreezeHead(LogIndex applied, long nextOffset)
+    /// <param name="applied">
+    /// The last entry that the state contains. Calls come in ascending order. During start-up's replay only segment boundaries and the
+    /// replay's end can be frozen.
+    /// </param>
+    public CheckpointHead FreezeHead(LogIndex applied)
     {
         Invariant.Holds(applied >= Applied);
         Invariant.Holds(applied <= Committed);
+        long nextOffset = applied == LastIndex ? NextOffset
+            : applied.Next >= Tail.FirstInMemory ? Tail.HeaderAt(applied.Next).BaseOffset
+            : SegmentAt(applied.Next).Summary.FirstOffset;
         return new CheckpointHead(
             Group,
             applied,
@@ -419,7 +424,9 @@ public sealed class GroupLog
         Applied = head.LastIndex;
         Tail.Terms.Reset(head.Terms);
         Tail.Restart(new TailStart(head.LastIndex, head.NextOffset, SegmentFirst: null, [(head.LastIndex, head.Membership)]));
-        _files.Checkpoints.Add(new BaseCheckpoint(head.LastIndex, head.LastTerm, head.Membership) { IsDurable = true });
+        BaseCheckpoint installed = new(head.LastIndex, head.LastTerm, head.Membership);
+        _files.Checkpoints.Add(installed);
+        _environment.Disk.Submit(DiskLane.Background, new InstallRename(Folder, installed));
         _files.Pump();
     }
 
@@ -441,6 +448,13 @@ public sealed class GroupLog
 
     private Term TermAt(LogIndex index) =>
         index == BaseIndex ? BaseTerm : Tail.Terms.TermAt(index) ?? throw new InvariantViolationException($"No term known at {index}.");
+
+    private Segment SegmentAt(LogIndex first)
+    {
+        Segment? segment = _files.Segments.Holding(first);
+        Invariant.Holds(segment is not null && segment.First == first);
+        return segment;
+    }
 
     private bool HasBasesUpTo(LogIndex index)
     {

@@ -137,7 +137,7 @@ public sealed class LogTail : ILogTail
     {
         Invariant.Holds(index == LastIndex.Next);
         Invariant.Holds(kind == EntryKind.Membership == membership is not null);
-        byte[] payload = membership is null ? [] : StoredMembership.Encode(membership);
+        byte[] payload = membership is null ? [] : MembershipCodec.ToBytes(membership);
         return Encode(NextHeader(term, kind, payload.Length, recordCount: 0, NowMs), payload, patch: null, membership);
     }
 

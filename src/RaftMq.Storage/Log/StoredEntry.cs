@@ -13,7 +13,7 @@ public static class StoredEntry
         EntryHeader header = EntryLayout.ReadUnchecked(bytes.Span);
         Membership? membership = null;
         if (header.Kind == EntryKind.Membership
-            && !StoredMembership.TryDecode(bytes.Span[EntryLayout.HeaderBytes..], out membership))
+            && !MembershipCodec.TryRead(bytes.Span[EntryLayout.HeaderBytes..], out membership))
         {
             throw new DamagedException($"Entry {header.Index} of group {header.Group} is no membership that this version reads.");
         }

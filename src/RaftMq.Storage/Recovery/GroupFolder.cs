@@ -32,6 +32,10 @@ internal sealed class GroupFolder
             {
                 Newest.Add(index);
             }
+            else if (CheckpointFile.TryParseInstall(name, out index))
+            {
+                Installs.Add(index);
+            }
             else if (name.EndsWith(CheckpointFile.TemporarySuffix, StringComparison.Ordinal))
             {
                 Temporary.Add(name);
@@ -55,6 +59,9 @@ internal sealed class GroupFolder
     public List<LogIndex> Bases { get; } = [];
 
     public List<LogIndex> Newest { get; } = [];
+
+    /// <summary>Received whole from a leader; part of the log only once the journal says so.</summary>
+    public List<LogIndex> Installs { get; } = [];
 
     public List<string> Temporary { get; } = [];
 

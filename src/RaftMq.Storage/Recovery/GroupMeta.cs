@@ -3,7 +3,6 @@ using System.Text;
 using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
-using RaftMq.Storage.Log;
 
 namespace RaftMq.Storage.Recovery;
 
@@ -57,7 +56,7 @@ internal sealed record GroupMeta(GroupId Group, string Name, Membership Membersh
     public byte[] Encode()
     {
         byte[] name = Encoding.UTF8.GetBytes(Name);
-        byte[] membership = StoredMembership.Encode(Membership);
+        byte[] membership = MembershipCodec.ToBytes(Membership);
         byte[] bytes = new byte[HeaderBytes + name.Length + membership.Length + TrailerBytes];
         Invariant.Holds(bytes.Length <= BytesMax);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
@@ -87,7 +86,7 @@ internal sealed record GroupMeta(GroupId Group, string Name, Membership Membersh
         if (nameBytes > BytesMax
             || membershipBytes > BytesMax
             || HeaderBytes + nameBytes + membershipBytes + TrailerBytes != bytes.Length
-            || !StoredMembership.TryDecode(bytes.Slice(HeaderBytes + (int)nameBytes, (int)membershipBytes), out Membership? membership))
+            || !MembershipCodec.TryRead(bytes.Slice(HeaderBytes + (int)nameBytes, (int)membershipBytes), out Membership membership))
         {
             return null;
         }
@@ -95,7 +94,7 @@ internal sealed record GroupMeta(GroupId Group, string Name, Membership Membersh
         return new GroupMeta(
             new GroupId(BinaryPrimitives.ReadUInt128LittleEndian(bytes[8..])),
             Encoding.UTF8.GetString(bytes.Slice(HeaderBytes, (int)nameBytes)),
-            membership!);
+            membership);
     }
 
     public static GroupMeta? TryRead(IDisk disk, string folder)

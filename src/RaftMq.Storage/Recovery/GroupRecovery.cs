@@ -19,6 +19,9 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 {
     private readonly PendingEntries _pending = new();
     private SegmentRebuilder? _rebuilder;
+    private string? _journalDamage;
+
+    /// <summary>What does not fit so far. A reset ends it: what it is about is void then.</summary>
     private string? _damage;
 
     /// <summary>The last entry that lies in a segment, as far as this start knows: by the durable mark or because it put it there.</summary>
@@ -45,6 +48,21 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     /// <summary>How much of what is pending could go to segments now.</summary>
     public bool CanFlush => _pending.Count > 0 && _pending.First <= _commit && _damage is null;
+
+    /// <summary>
+    /// Segments' names become durable in order, so what lies before the first one was cut by retention and must not come back from the
+    /// journal.
+    /// </summary>
+    public void SkipCut()
+    {
+        foreach (LogIndex first in LiveSegments)
+        {
+            _mark = LogIndex.Max(_mark, first.Previous);
+            _inSegments = LogIndex.Max(_inSegments, _mark);
+            _commit = LogIndex.Max(_commit, _mark);
+            return;
+        }
+    }
 
     public void HardState(HardState state) => _hardState = state;
 
@@ -106,6 +124,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         _mark = LogIndex.Max(_mark, index);
         _inSegments = _mark;
         _commit = LogIndex.Max(_commit, index);
+        SkipCut();
     }
 
     public void Deleted()
@@ -116,7 +135,10 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         _rebuilder = null;
     }
 
-    public void Damage(string report) => _damage ??= report;
+    /// <summary>The journal's own report: stays, whatever comes after it (design 4, "Damage and healing").</summary>
+    public void JournalDamage(string report) => _journalDamage ??= report;
+
+    private void Damage(string report) => _damage ??= report;
 
     /// <summary>Moves what is committed out of memory into segments.</summary>
     public void Flush()
@@ -129,17 +151,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
         if (_rebuilder is null)
         {
-            // Entries before the first segment were cut by retention, or a snapshot made them void.
-            IEnumerable<LogIndex> segments = LiveSegments;
-            if (segments.Any() && segments.First() > _pending.First && !StartsLog(_pending.First))
-            {
-                _pending.DropUpTo(LogIndex.Min(to, segments.First().Previous));
-                if (_pending.Count == 0 || _pending.First > to)
-                {
-                    return;
-                }
-            }
-
             _mark = LogIndex.Max(_mark, _pending.First.Previous);
             _rebuilder = new SegmentRebuilder(disk, folder.Path, group);
             if (Seek(_pending.First) is { } fault)
@@ -174,7 +185,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         {
             return meta is null
                 ? Damaged("its group.meta is missing or not whole")
-                : _damage is not null ? Damaged(_damage) : Rebuild(environment);
+                : (_journalDamage ?? _damage) is { } damage ? Damaged(damage) : Rebuild(environment);
         }
         catch (DamagedException damage)
         {
@@ -201,11 +212,16 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         InferMark();
-        LogIndex last = AdoptOrphans(bases);
+        LogIndex last = _pending.Count > 0 ? _pending.Last : _inSegments;
         Checkpoint? checkpoint = Newest(last, out LogIndex? newest);
         foreach ((LogIndex index, Checkpoint? whole) in bases)
         {
-            if (whole is not null && index <= last && (checkpoint is null || index > checkpoint.Head.LastIndex))
+            if (whole is not null && index > last)
+            {
+                return Damaged($"a base checkpoint is of {index} but the log ends at {last}");
+            }
+
+            if (whole is not null && (checkpoint is null || index > checkpoint.Head.LastIndex))
             {
                 checkpoint = whole;
             }
@@ -224,7 +240,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             return Damaged(_damage);
         }
 
-        List<Segment> segments = OpenSegments();
+        List<Segment> segments = OpenSegments(checkpoint?.Head.LogStartIndex ?? LogIndex.Zero);
         LogIndex baseIndex = segments.Count > 0 ? segments[0].First.Previous : _inSegments;
         if (checkpoint is null && baseIndex > LogIndex.Zero)
         {
@@ -319,7 +335,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             _mark = LogIndex.Max(_mark, _pending.First.Previous);
             _inSegments = LogIndex.Max(_inSegments, _mark);
         }
-        else if (_mark == LogIndex.Zero && folder.Segments.Count > 0)
+        else if (folder.Segments.Count > 0 && _mark < folder.Segments[0])
         {
             LogIndex first = folder.Segments[^1];
             string path = SegmentNames.Log(folder.Path, first);
@@ -338,9 +354,30 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         _commit = LogIndex.Max(_commit, _mark);
     }
 
-    /// <summary>A reset or retention made these void before the crash and did not come to deleting them.</summary>
+    /// <summary>Ends an install that a crash broke off, on the side that the journal says, and deletes what its reset made void.</summary>
     private void DropVoidFiles()
     {
+        foreach (LogIndex index in folder.Installs)
+        {
+            string path = CheckpointFile.InstallPath(folder.Path, index);
+            if (_reset?.Index == index && !folder.Bases.Contains(index))
+            {
+                disk.Rename(path, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index));
+                folder.Bases.Add(index);
+                folder.Bases.Sort();
+            }
+            else
+            {
+                // No reset was recorded for it, so the log is still the old one.
+                disk.DeleteFile(path);
+            }
+        }
+
+        if (folder.Installs.Count > 0)
+        {
+            disk.SyncFolder(folder.Path);
+        }
+
         if (_reset is not { } reset)
         {
             return;
@@ -363,36 +400,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         folder.DeleteLeftovers();
-    }
-
-    /// <summary>
-    /// Says where the log ends. A whole base above that comes from an install whose reset was not recorded: without an old log it is the
-    /// log's begin, otherwise the old log stays and the base goes.
-    /// </summary>
-    private LogIndex AdoptOrphans(Dictionary<LogIndex, Checkpoint?> bases)
-    {
-        LogIndex last = _pending.Count > 0 ? _pending.Last : _inSegments;
-        foreach (LogIndex index in folder.Bases.ToArray())
-        {
-            if (index <= last || bases[index] is null)
-            {
-                continue;
-            }
-
-            if (last == LogIndex.Zero && folder.Segments.Count == 0)
-            {
-                _inSegments = index;
-                _mark = index;
-                last = index;
-            }
-            else
-            {
-                folder.DeleteCheckpoint(CheckpointKind.Base, index);
-                bases.Remove(index);
-            }
-        }
-
-        return last;
     }
 
     /// <summary>The newest checkpoint that is whole and not above the log. Damaged ones stay where they are (D-06).</summary>
@@ -466,7 +473,8 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     }
 
     /// <summary>Makes the set of segments. Sealed ones are taken by their index file where it fits, else scanned.</summary>
-    private List<Segment> OpenSegments()
+    /// <param name="logStart">Retention had cut the log to here, as the checkpoint knows, and did not come to deleting all below.</param>
+    private List<Segment> OpenSegments(LogIndex logStart)
     {
         Dictionary<LogIndex, SparseIndex> rebuilt = [];
         if (_rebuilder is not null)
@@ -483,6 +491,12 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         List<LogIndex> firsts = [.. folder.Segments.Union(rebuilt.Keys).Order()];
+        while (firsts.Count > 1 && firsts[1] <= logStart)
+        {
+            folder.DeleteSegment(firsts[0]);
+            firsts.RemoveAt(0);
+        }
+
         List<Segment> segments = [];
         for (int i = 0; i < firsts.Count; i++)
         {

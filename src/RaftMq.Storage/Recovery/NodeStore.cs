@@ -48,8 +48,16 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     public static NodeStore Scan(IDisk disk, NodeStoreLimits limits)
     {
         NodeStore store = new(disk, limits);
+        if (!disk.FolderExists(GroupMeta.GroupsFolder))
+        {
+            return store;
+        }
+
+        // What a killed process renamed or deleted is seen here and may not be durable: a power cut later would bring it back.
+        disk.SyncFolder(GroupMeta.GroupsFolder);
         foreach (string name in disk.List(GroupMeta.GroupsFolder))
         {
+            disk.SyncFolder($"{GroupMeta.GroupsFolder}/{name}");
             store.ScanFolder(name);
         }
 
@@ -77,7 +85,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
             if (_damagedUnknown is not null)
             {
-                recovery.Damage(_damagedUnknown);
+                recovery.JournalDamage(_damagedUnknown);
             }
 
             RecoveredGroup found = recovery.Finish(environmentOf(group, recovery.Name));
@@ -179,7 +187,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         }
     }
 
-    void IJournalReplay.Damaged(GroupId group, string report) => RecoveryOf(group)?.Damage(report);
+    void IJournalReplay.Damaged(GroupId group, string report) => RecoveryOf(group)?.JournalDamage(report);
 
     void IJournalReplay.DamagedUnknown(string report) => _damagedUnknown ??= report;
 
@@ -207,7 +215,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         }
 
         GroupMeta? meta = folder.HasMeta ? GroupMeta.TryRead(_disk, path) : null;
-        _recoveries.Add(group, new GroupRecovery(_disk, group, folder, meta?.Group == group ? meta : null));
+        GroupRecovery recovery = new(_disk, group, folder, meta?.Group == group ? meta : null);
+        recovery.SkipCut();
+        _recoveries.Add(group, recovery);
     }
 
     private GroupRecovery? RecoveryOf(GroupId group)

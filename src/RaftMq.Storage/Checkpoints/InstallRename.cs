@@ -1,0 +1,16 @@
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Storage.Checkpoints;
+
+/// <summary>The reset is durable: what was received is the new log's base from here on. Recovery does the same after a crash.</summary>
+internal sealed class InstallRename(string folder, BaseCheckpoint installed) : DiskWork
+{
+    public override void Execute(IDisk disk)
+    {
+        disk.Rename(
+            CheckpointFile.InstallPath(folder, installed.Index), CheckpointFile.Path(folder, CheckpointKind.Base, installed.Index));
+        disk.SyncFolder(folder);
+    }
+
+    public override void Complete() => installed.IsDurable = true;
+}
