@@ -1,10 +1,10 @@
+using RaftMq.Broker.Groups;
+
 namespace RaftMq.Broker;
 
 /// <summary>What the operator decides about a node's broker. Every limit has its default from the design, section 8.</summary>
 public sealed record BrokerOptions
 {
-    public int Shards { get; init; } = 1;
-
     /// <summary>Topics are created on first use (Kafka's auto.create.topics.enable).</summary>
     public bool AutoCreateTopics { get; init; } = true;
 
@@ -22,6 +22,8 @@ public sealed record BrokerOptions
     /// <summary>How long a group may be led by another than its preferred replica once that one is caught up.</summary>
     public TimeSpan LeaderBalanceDelay { get; init; } = TimeSpan.FromSeconds(5);
 
+    public GroupsConfig Groups { get; init; } = new();
+
     public BrokerLimits Limits { get; init; } = new();
 }
 
@@ -37,6 +39,9 @@ public sealed record BrokerLimits
     public int ReplicationWindowEntries { get; init; } = 256;
 
     public long ReplicationWindowBytes { get; init; } = 8 << 20;
+
+    /// <summary>Newest entries of all groups in memory: consumers at the end of the log read from here.</summary>
+    public long TailBytes { get; init; } = 256L << 20;
 
     public long PeerQueueBytesMax { get; init; } = 64 << 20;
 

@@ -14,7 +14,7 @@ internal interface IClusterHost
     void OpenController(FormedCluster formed);
 
     /// <summary>Creates, configures or gives up this node's replicas so that they are what the cluster's state says.</summary>
-    void Reconcile(ClusterState state, LogIndex index);
+    void Reconcile(ClusterState state);
 
     /// <summary>A node is there again, or anew, or silent.</summary>
     void WakeGroupsOf(NodeId node);
@@ -179,7 +179,7 @@ internal sealed class ClusterMember : IClusterFollower
     void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
     {
         _imageDue = true;
-        _host.Reconcile(state, index);
+        _host.Reconcile(state);
     }
 
     /// <summary>A replica here has another leader, or lost it.</summary>

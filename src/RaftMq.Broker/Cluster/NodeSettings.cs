@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
+using RaftMq.Storage.Files;
 
 namespace RaftMq.Broker.Cluster;
 
@@ -11,6 +12,9 @@ public sealed record NodeSettings
 
     /// <summary>The nodes that form the first cluster together; this one alone for a single node. The same on all of them.</summary>
     public required ImmutableArray<NodeId> InitialNodes { get; init; }
+
+    /// <summary>Whether an empty data folder is formatted, or refused because this node worked before (D-18).</summary>
+    public StoreExpectation Expectation { get; init; } = StoreExpectation.MayBeEmpty;
 
     public string? Rack { get; init; }
 

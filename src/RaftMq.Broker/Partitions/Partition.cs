@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Shards;
@@ -16,7 +17,8 @@ namespace RaftMq.Broker.Partitions;
 /// 3. applied, hence committed and visible;
 /// 4. answered, once min.insync.replicas have it too.
 /// </summary>
-internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits limits, PartitionConfig config) : IStateMachine
+internal sealed class Partition(
+    IReplica replica, IClock clock, BrokerLimits limits, UncommittedBudget budget, PartitionConfig config) : IStateMachine
 {
     /// <summary>Looking through everything on its way for passed deadlines is done this often.</summary>
     private const int DeadlineCheckMs = 50;
@@ -25,8 +27,12 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
     private readonly PendingProduces _pending = new();
     private readonly Queue<ProduceCommand> _waiting = new();
     private readonly ReadWaiters _readers = new();
+    private readonly Queue<PendingDelete> _deletes = new();
     private SequenceCheck _sequences = null!;
+    private long _budgeted;
     private long _nextDeadlineCheckMs;
+
+    private readonly record struct PendingDelete(long Offset, long DeadlineMs, IAdminCompletion Completion);
 
     public PartitionConfig Config { get; private set; } = config;
 
@@ -45,6 +51,14 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
     public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
     {
         _state.Apply(header, payload);
+        if (_budgeted > 0 && header.Kind == EntryKinds.Data)
+        {
+            // Entries of earlier leaders were never counted here, so what is given back is at most what was taken.
+            long bytes = Math.Min(_budgeted, header.LengthBytes);
+            budget.Release(bytes);
+            _budgeted -= bytes;
+        }
+
         if (replica.IsServing && header.Kind == EntryKinds.Data
             && RecordBatchHeader.TryRead(payload, out RecordBatchHeader batch) && PartitionState.StampOf(batch) is { } stamp)
         {
@@ -68,9 +82,16 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
     public void StopServing()
     {
         _sequences?.Clear();
+        budget.Release(_budgeted);
+        _budgeted = 0;
         while (_pending.TryTakeAny(out PendingProduce pending))
         {
             Answer(pending.Command, new ProduceResult(ProduceOutcome.NotLeader));
+        }
+
+        while (_deletes.TryDequeue(out PendingDelete delete))
+        {
+            delete.Completion.Completed(new AdminResult(AdminOutcome.NotLeader, "The partition's leader changed."));
         }
 
         RefuseWaiting(ProduceOutcome.NotLeader);
@@ -83,6 +104,12 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
         {
             AnswerApplied();
             AdmitWaiting();
+            AnswerDeletes(clock.MonotonicMs);
+        }
+
+        if (_state.LogStart > replica.Log.LogStartOffset)
+        {
+            replica.Log.CutTo(_state.LogStart);
         }
 
         _readers.WakeBelow(_state.HighWatermark);
@@ -106,6 +133,45 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
         while (_waiting.TryPeek(out ProduceCommand? waiting) && waiting.DeadlineMs <= now)
         {
             Refuse(_waiting.Dequeue(), ProduceOutcome.TimedOut);
+        }
+
+        AnswerDeletes(now);
+        AdmitWaiting();
+    }
+
+    /// <summary>About once a second, on every replica: retention, and files that could not go before.</summary>
+    public void Housekeep()
+    {
+        if (_state.LogStart > 0)
+        {
+            replica.Log.CutTo(_state.LogStart);
+        }
+
+        if (replica.IsServing
+            && replica.Log.RetentionStart(clock.UnixMs, Config.RetentionMs, Config.RetentionBytes) is { } start)
+        {
+            TryProposeLogStart(Math.Min(start, _state.HighWatermark));
+        }
+    }
+
+    /// <summary>Kafka's DeleteRecords: raises the log start, answered when that is committed.</summary>
+    public void DeleteRecords(long beforeOffset, long deadlineMs, IAdminCompletion completion)
+    {
+        long offset = beforeOffset < 0 ? _state.HighWatermark : beforeOffset;
+        if (!replica.IsServing)
+        {
+            completion.Completed(new AdminResult(AdminOutcome.NotLeader, "This node does not lead the partition."));
+        }
+        else if (offset > _state.HighWatermark)
+        {
+            completion.Completed(new AdminResult(
+                AdminOutcome.OffsetOutOfRange, $"The partition's high watermark is {_state.HighWatermark}."));
+        }
+        else
+        {
+            _deletes.Enqueue(new PendingDelete(offset, deadlineMs, completion));
+            TryProposeLogStart(offset);
+            AnswerDeletes(clock.MonotonicMs);
         }
     }
 
@@ -308,11 +374,14 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
             return true;
         }
 
-        if (replica.Admit(EntryLayout.HeaderBytes + command.Batch.Length) is not ProposeResult.Admitted admitted)
+        int entryBytes = EntryLayout.HeaderBytes + command.Batch.Length;
+        if (!budget.HasRoom(entryBytes) || replica.Admit(entryBytes) is not ProposeResult.Admitted admitted)
         {
             return false;
         }
 
+        budget.Take(entryBytes);
+        _budgeted += entryBytes;
         Append(command, batch, stamp, admitted.Term, nowMs);
         return true;
     }
@@ -354,6 +423,11 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
         if (command.DeadlineMs <= clock.MonotonicMs)
         {
             return (ProduceOutcome.TimedOut, null);
+        }
+
+        if (replica.Log.NoRoom)
+        {
+            return (ProduceOutcome.DiskFull, "The leader's disk is full: free room or lower retention; reads go on.");
         }
 
         if (batch.SizeBytes > Config.MessageBytesMax)
@@ -424,6 +498,28 @@ internal sealed class Partition(IReplica replica, IClock clock, BrokerLimits lim
         {
             Answer(done.Command, new ProduceResult(
                 ProduceOutcome.Stored, done.BaseOffset, done.LogAppendTimeMs, _state.LogStart));
+        }
+    }
+
+    private void AnswerDeletes(long now)
+    {
+        while (_deletes.TryPeek(out PendingDelete delete))
+        {
+            if (_state.LogStart >= delete.Offset)
+            {
+                delete.Completion.Completed(new AdminResult(AdminOutcome.Done, Number: _state.LogStart));
+            }
+            else if (now >= delete.DeadlineMs)
+            {
+                delete.Completion.Completed(new AdminResult(
+                    AdminOutcome.TimedOut, "The new log start is not committed yet; it may still become so."));
+            }
+            else
+            {
+                return;
+            }
+
+            _deletes.Dequeue();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RaftMq.Broker.Controller;
 
 namespace RaftMq.Broker.Partitions;
@@ -17,6 +18,19 @@ internal sealed record PartitionConfig(
     long TimestampBeforeMaxMs,
     long TimestampAfterMaxMs)
 {
+    /// <summary>
+    /// Until the cluster's state is known after a start: the defaults, but nothing is ever retired by them.
+    /// </summary>
+    public static PartitionConfig BeforeStateIsKnown(string topic, int partition) =>
+        Of(new TopicInfo(topic, UInt128.Zero, Internal: false, [], NoConfigs), partition) with
+        {
+            RetentionMs = -1,
+            RetentionBytes = -1,
+        };
+
+    private static readonly ImmutableSortedDictionary<string, string> NoConfigs =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     public static PartitionConfig Of(TopicInfo topic, int partition) => new(
         topic.Name,
         topic.Id,

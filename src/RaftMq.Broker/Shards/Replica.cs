@@ -4,6 +4,7 @@ using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
+using RaftMq.Storage.Recovery;
 
 namespace RaftMq.Broker.Shards;
 
@@ -23,22 +24,28 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private readonly Queue<(PersistToken Token, List<Outgoing> Messages)> _afterPersist = new();
 
     private readonly ByteWriter _snapshotBytes = new(4096);
+    /// <summary>The offset behind the last applied entry.</summary>
+    private long _appliedNextOffset;
+
     private Term _servingTerm;
     private bool _wasLeader;
     private bool _isDirty;
     private int _inSync = 1;
 
-    public Replica(ShardContext shard, GroupLog log, RaftGroup raft, LogIndex applied, Func<IReplica, IStateMachine> machine)
+    public Replica(
+        ShardContext shard, GroupName name, GroupLog log, RaftGroup raft, Func<IReplica, IStateMachine> machine)
     {
         _shard = shard;
+        Name = name;
         _raft = raft;
         Log = log;
-        Applied = applied;
         Machine = machine(this);
         _feed = new FollowerFeed(raft, log, MarkDirty);
         _snapshot = new SnapshotFetch(this, shard);
         log.Attach(this);
     }
+
+    public GroupName Name { get; }
 
     public GroupId Group => Log.Group;
 
@@ -71,6 +78,26 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public int InSyncCount => _inSync;
 
     public int VoterCount => _raft.Membership.Voters.Count;
+
+    /// <summary>Start-up: the checkpoint's state, then the entries behind it that are known to be committed.</summary>
+    /// <exception cref="Storage.Files.DamagedException">A durable entry is not whole.</exception>
+    public void Restore(RecoveredGroup.Healthy found)
+    {
+        if (found.Checkpoint is { } checkpoint)
+        {
+            TakeState(checkpoint);
+        }
+
+        foreach (ReadOnlyMemory<byte> entry in found.Replay)
+        {
+            EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
+            Invariant.Holds(header.Index == Applied.Next);
+            (Applied, _appliedNextOffset) = (header.Index, header.NextOffset);
+            Machine.Apply(header, entry.Span[EntryLayout.HeaderBytes..]);
+        }
+
+        Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
+    }
 
     public LogIndex DurableOn(int voters)
     {
@@ -223,13 +250,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>A checkpoint took the place of log and state.</summary>
     public void SnapshotInstalled(Checkpoint checkpoint)
     {
-        if (!Machine.TryReadSnapshot(checkpoint.State.Span))
-        {
-            throw new InvariantViolationException(
-                $"The checkpoint at {checkpoint.Head.LastIndex} of {Log.Folder} is of a version that this node does not read.");
-        }
-
-        Applied = checkpoint.Head.LastIndex;
+        TakeState(checkpoint);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
         MarkDirty();
     }
@@ -254,7 +275,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     {
         if (Applied > LogIndex.Zero)
         {
-            Log.WriteNewest(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
+            Log.WriteNewest(Log.FreezeHead(Applied, _appliedNextOffset), StateVersions.Current, SnapshotOfState(), waiter: null);
         }
     }
 
@@ -309,13 +330,24 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             Invariant.Holds(header.Index == index);
             if (Log.NeedsBaseBefore(header))
             {
-                Log.WriteBase(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
+                Log.WriteBase(Log.FreezeHead(Applied, _appliedNextOffset), StateVersions.Current, SnapshotOfState(), waiter: null);
             }
 
             // First the index, so that the machine's own answers see the entry as applied.
-            Applied = index;
+            (Applied, _appliedNextOffset) = (index, header.NextOffset);
             Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
         }
+    }
+
+    private void TakeState(Checkpoint checkpoint)
+    {
+        if (!Machine.TryReadSnapshot(checkpoint.State.Span))
+        {
+            throw new InvariantViolationException(
+                $"The checkpoint at {checkpoint.Head.LastIndex} of {Log.Folder} is of a version that this node does not read.");
+        }
+
+        (Applied, _appliedNextOffset) = (checkpoint.Head.LastIndex, checkpoint.Head.NextOffset);
     }
 
     private byte[] SnapshotOfState()

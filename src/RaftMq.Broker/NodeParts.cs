@@ -1,0 +1,474 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Groups;
+using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Peers;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Recovery;
+
+namespace RaftMq.Broker;
+
+/// <summary>
+/// Everything a started node consists of, wired. All of it lives in one section; the journal in one of its own.
+/// </summary>
+internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwner
+{
+    /// <summary>A node that goes waits this long for others to take over what it leads.</summary>
+    private const int DrainMs = 5_000;
+
+    private readonly BrokerOptions _options;
+    private readonly NodeSettings _settings;
+    private readonly INodeEnvironment _environment;
+    private readonly Action<ClusterImage> _publish;
+    private readonly List<DamagedGroup> _damaged = [];
+    private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
+    private readonly SortedSet<GroupId> _creating = [];
+    private NodeStore _store = null!;
+    private ISection _journalSection = null!;
+    private NodeJournal _journal = null!;
+    private ShardJournal _shardJournal = null!;
+    private GroupLogEnvironment _logEnvironment = null!;
+    private ReplicaFactory _factory = null!;
+    private Housekeeping _housekeeping = null!;
+    private LogIndex _controllerEndAtStart;
+    private bool _orphansDue;
+    private bool _recovering = true;
+    private long? _drainUntilMs;
+
+    private NodeParts(
+        BrokerOptions options, NodeSettings settings, INodeEnvironment environment, Action<ClusterImage> publish)
+    {
+        _options = options;
+        _settings = settings;
+        _environment = environment;
+        _publish = publish;
+    }
+
+    public ISection Section { get; private set; } = null!;
+
+    public Shard Shard { get; private set; } = null!;
+
+    public ClusterMember Cluster { get; private set; } = null!;
+
+    public string? Refusal { get; private set; }
+
+    public bool IsReady { get; private set; }
+
+    public bool IsDrained { get; private set; }
+
+    public static NodeParts Open(
+        BrokerOptions options, NodeSettings settings, JournalOptions journalOptions, ISubscriptionReader subscriptions,
+        INodeEnvironment environment, Action<ClusterImage> publish)
+    {
+        var parts = new NodeParts(options, settings, environment, publish);
+        parts.Section = environment.CreateSection("shard-0", parts);
+        parts.Recover(journalOptions, subscriptions);
+        return parts;
+    }
+
+    public Partition? FindPartition(GroupId group) => Shard.Find(group)?.Machine as Partition;
+
+    public void Received(in PeerSender from, PeerMessage message)
+    {
+        if (message is PeerMessage.ForGroup or PeerMessage.SnapshotWanted or PeerMessage.SnapshotChunk)
+        {
+            Shard.Received(from, message);
+        }
+        else
+        {
+            Cluster.Received(from, message);
+        }
+    }
+
+    public void NodeLost(NodeId node)
+    {
+        Cluster.Lost(node);
+        Shard.LeaderLost(node);
+    }
+
+    public void Tick()
+    {
+        Cluster.Tick();
+        Shard.Tick();
+        _journalSection.Post(new JournalTick(_journal, _environment.Clock));
+        RemoveOrphans();
+        _housekeeping.Tick(
+            group => _drainUntilMs is null && _placement.TryGetValue(group, out PartitionInfo? p) ? p.Replicas[0].Node : null,
+            Cluster.IsAlive);
+        Drain();
+    }
+
+    public void BeginDrain() => _drainUntilMs ??= _environment.Clock.MonotonicMs + DrainMs;
+
+    public void EndTurn()
+    {
+        Shard.EndTurn();
+        Cluster.PublishWhenDue();
+    }
+
+    public NodeStatus Describe() => new(
+        _settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damaged]);
+
+    // --- the cluster's wishes ---
+
+    void IClusterHost.OpenController(FormedCluster formed)
+    {
+        if (_creating.Add(formed.ControllerGroup))
+        {
+            _environment.Report(new NodeEvent(NodeEventLevel.Information, "ClusterForms",
+                $"Node {_settings.Self.Value} forms a cluster with nodes {string.Join(", ", formed.Voters.Select(v => v.Node.Value))}."));
+            Create(formed.ControllerGroup, new GroupName.Controller(), Membership.Of(formed.Voters), electFirst: false);
+        }
+    }
+
+    void IClusterHost.Reconcile(ClusterState state)
+    {
+        if (_recovering)
+        {
+            // Replicas are still being restored; once all are there this is called again.
+            return;
+        }
+
+        var wanted = new SortedDictionary<GroupId, (TopicInfo Topic, PartitionInfo Partition)>();
+        foreach (TopicInfo topic in state.Topics.Values)
+        {
+            foreach (PartitionInfo partition in topic.Partitions)
+            {
+                wanted.Add(partition.Group, (topic, partition));
+            }
+        }
+
+        RemoveUnplaced(wanted);
+        foreach ((GroupId group, (TopicInfo topic, PartitionInfo partition)) in wanted)
+        {
+            Place(group, topic, partition);
+        }
+    }
+
+    void IClusterHost.WakeGroupsOf(NodeId node) => Shard.WakeGroupsOf(node);
+
+    void IClusterHost.CollectLeads(List<GroupLead> leads)
+    {
+        foreach (Replica replica in Shard.Replicas.Values)
+        {
+            if (replica.IsLeader)
+            {
+                leads.Add(new GroupLead(replica.Group, replica.Term.Value, InSyncOf(replica)));
+            }
+        }
+    }
+
+    void IClusterHost.Publish(ClusterImage image)
+    {
+        IsReady = Cluster.IsRegistered && image.ControllerLeader is not null
+            && image.Topics.ContainsKey(OffsetsTopic.Name);
+        _publish(image);
+    }
+
+    void IClusterHost.RefusedByCluster(string reason)
+    {
+        if (Refusal is null)
+        {
+            Refusal = reason;
+            _environment.Report(new NodeEvent(NodeEventLevel.Error, "RefusedByCluster", reason));
+        }
+    }
+
+    // --- leadership ---
+
+    void ILeadershipListener.LeadershipChanged(Replica replica)
+    {
+        if (replica.Machine is ControllerMachine)
+        {
+            Cluster.ControllerLeaderChanged();
+        }
+
+        Cluster.LeadershipChanged(
+            replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
+    }
+
+    void ILeadershipListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(
+        replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
+
+    // --- start ---
+
+    private void Recover(JournalOptions journalOptions, ISubscriptionReader subscriptions)
+    {
+        IDisk disk = _environment.Disk;
+        StoreIdentity identity = StoreIdentity.Open(
+            disk, _settings.Self, _settings.Expectation, new StoreId(_environment.Random.NextUInt128()));
+        var sender = new PeerSender(new ReplicaId(_settings.Self, identity.Store), identity.Boot);
+        var outbox = new PeerOutbox(sender, _environment.Peers, _options.Limits.PeerQueueBytesMax);
+        var journalOwner = new JournalSection(this);
+        _journalSection = _environment.CreateSection("journal", journalOwner);
+        _shardJournal = new ShardJournal(_journalSection, _environment.Clock) { Section = Section };
+        _logEnvironment = new GroupLogEnvironment(
+            _environment.CreateDiskQueue(Section), _shardJournal, new TailPool(_options.Limits.TailBytes), new UnpacedWrites());
+        var context = new ShardContext
+        {
+            Self = sender,
+            Clock = _environment.Clock,
+            Outbox = outbox,
+            Journal = _shardJournal,
+            Leadership = this,
+            Options = _options,
+        };
+        Shard = new Shard(context, _environment.Clock.MonotonicMs);
+        Cluster = new ClusterMember(_settings, _options, sender.Replica, _environment, outbox, this);
+        _factory = new ReplicaFactory(
+            _options, context, new UncommittedBudget(_options.Limits.UncommittedBytesPerNode), _options.Groups, subscriptions,
+            _environment.Random.Split(), Cluster);
+        _housekeeping = new Housekeeping(Shard, _options);
+
+        _store = NodeStore.Scan(disk, new NodeStoreLimits());
+        _store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
+        _journal = JournalRecovery.Open(
+            disk, journalOptions, identity.Store, _store, _environment.CreateDiskQueue(_journalSection), _store);
+        _shardJournal.Journal = _journal;
+        foreach (RecoveredGroup found in _store.Finish(_journal, (_, _) => _logEnvironment))
+        {
+            Restore(found);
+        }
+
+        _recovering = false;
+        ((IClusterHost)this).Reconcile(Cluster.State);
+    }
+
+    private void Restore(RecoveredGroup found)
+    {
+        string report;
+        switch (found)
+        {
+            case RecoveredGroup.Healthy healthy when GroupName.TryParse(found.Name) is { } name:
+                try
+                {
+                    Replica replica = _factory.Restore(name, healthy);
+                    Opened(name, replica);
+                    return;
+                }
+                catch (DamagedException damage)
+                {
+                    report = damage.Message;
+                }
+
+                break;
+            case RecoveredGroup.Damaged damaged:
+                report = damaged.Report;
+                break;
+            default:
+                report = $"'{found.Name}' is no name that this version gives a group.";
+                break;
+        }
+
+        // Quarantined, never cut: the other replicas have it whole.
+        _damaged.Add(new DamagedGroup(found.Group, found.Name, report));
+        _environment.Report(new NodeEvent(NodeEventLevel.Error, "GroupDamaged",
+            $"{found.Name} does not start on this node, its data here is damaged: {report}"));
+    }
+
+    private void Opened(GroupName name, Replica replica)
+    {
+        Shard.Add(replica);
+        if (name is GroupName.Controller)
+        {
+            _controllerEndAtStart = replica.Log.LastIndex;
+            _orphansDue = true;
+            Cluster.ControllerOpened(replica);
+        }
+    }
+
+    // --- replicas ---
+
+    private void Place(GroupId group, TopicInfo topic, PartitionInfo partition)
+    {
+        bool preferredMoved = _placement.TryGetValue(group, out PartitionInfo? before)
+            && before.Replicas[0] != partition.Replicas[0];
+        _placement[group] = partition;
+        if (Shard.Find(group) is { } replica)
+        {
+            (replica.Machine as Partition)?.Configure(PartitionConfig.Of(topic, partition.Number));
+            if (preferredMoved)
+            {
+                Housekeeping.MoveNow(replica, partition.Replicas[0].Node);
+            }
+
+            return;
+        }
+
+        bool isMine = partition.Replicas.Contains(Shard.Context.Self.Replica);
+        if (isMine && !_damaged.Exists(d => d.Group == group) && _creating.Add(group))
+        {
+            Create(
+                group, new GroupName.Partition(topic.Name, partition.Number), Membership.Of(partition.Replicas),
+                electFirst: partition.Replicas[0] == Shard.Context.Self.Replica);
+        }
+    }
+
+    private void RemoveUnplaced(SortedDictionary<GroupId, (TopicInfo Topic, PartitionInfo Partition)> wanted)
+    {
+        foreach (GroupId group in _placement.Keys.Where(g => !wanted.ContainsKey(g)).ToArray())
+        {
+            _placement.Remove(group);
+            Cluster.GroupRemoved(group);
+            Remove(group);
+        }
+    }
+
+    private void Create(GroupId group, GroupName name, Membership membership, bool electFirst) =>
+        _store.CreateGroup(group, name.ToString()!, membership, _logEnvironment, new Creation(this, name, electFirst));
+
+    private void Created(GroupName name, GroupLog log, RaftStart start, bool electFirst)
+    {
+        _creating.Remove(log.Group);
+        Replica replica = _factory.Create(name, log, start);
+        Opened(name, replica);
+        if (name is GroupName.Partition partition)
+        {
+            if (Cluster.State.Topics.TryGetValue(partition.Topic, out TopicInfo? topic)
+                && partition.Number < topic.Partitions.Length && topic.Partitions[partition.Number].Group == log.Group)
+            {
+                (replica.Machine as Partition)?.Configure(PartitionConfig.Of(topic, partition.Number));
+            }
+            else
+            {
+                // Deleted while it was being made.
+                Remove(log.Group);
+                return;
+            }
+        }
+
+        if (electFirst)
+        {
+            // Nobody leads a new group: its preferred leader need not wait for the election time.
+            replica.LeaderLost();
+        }
+    }
+
+    private void Remove(GroupId group)
+    {
+        if (Shard.Remove(group) is { } replica)
+        {
+            _store.DeleteGroup(replica.Log, _logEnvironment, static () => { });
+            _shardJournal.Flush();
+        }
+    }
+
+    /// <summary>
+    /// Groups on this disk that the cluster no longer has: deleted while this node was away. Only once the controller's state here is at
+    /// least as new as it was when this node stopped, so that a group is never taken for deleted because its creation is not yet known.
+    /// </summary>
+    private void RemoveOrphans()
+    {
+        Replica? controller = Shard.Replicas.Values.FirstOrDefault(r => r.Machine is ControllerMachine);
+        if (!_orphansDue || controller is null || !Cluster.State.IsFormed || controller.Applied < _controllerEndAtStart)
+        {
+            return;
+        }
+
+        _orphansDue = false;
+        foreach (Replica replica in Shard.Replicas.Values.ToArray())
+        {
+            if (replica != controller && !_placement.ContainsKey(replica.Group))
+            {
+                Remove(replica.Group);
+            }
+        }
+    }
+
+    private void Drain()
+    {
+        if (_drainUntilMs is not { } until || IsDrained)
+        {
+            return;
+        }
+
+        bool leads = false;
+        foreach (Replica replica in Shard.Replicas.Values)
+        {
+            if (replica.IsLeader && Housekeeping.BestSuccessor(replica, Cluster.IsAlive) is { } successor)
+            {
+                leads = true;
+                replica.TransferLeadership(successor);
+            }
+        }
+
+        if (leads && _environment.Clock.MonotonicMs < until)
+        {
+            return;
+        }
+
+        foreach (Replica replica in Shard.Replicas.Values)
+        {
+            replica.WriteCheckpoint();
+        }
+
+        _environment.CreateDiskQueue(Section).Submit(DiskLane.Background, new LastWork(this));
+        _drainUntilMs = long.MaxValue;
+    }
+
+    private ImmutableArray<NodeId> InSyncOf(Replica replica)
+    {
+        ImmutableArray<NodeId>.Builder inSync = ImmutableArray.CreateBuilder<NodeId>();
+        inSync.Add(_settings.Self);
+        foreach (PeerProgress peer in replica.Progress)
+        {
+            if (peer.IsVoter && peer.Replica.Node != _settings.Self
+                && peer.TicksSinceCaughtUp <= Shard.Context.ReplicaLagTicksMax)
+            {
+                inSync.Add(peer.Replica.Node);
+            }
+        }
+
+        return inSync.ToImmutable();
+    }
+
+    private static ReplicaStatus Describe(Replica replica)
+    {
+        var partition = replica.Machine as Partition;
+        var name = replica.Name as GroupName.Partition;
+        return new ReplicaStatus(
+            replica.Group, replica.Name.ToString()!, name?.Topic, name?.Number ?? -1, replica.Role, replica.Term.Value, replica.Leader?.Node,
+            replica.Log.LogStartOffset, partition?.State.HighWatermark ?? replica.Log.NextOffset, replica.Log.NextOffset,
+            replica.IsLeader ? replica.InSyncCount : 0, replica.VoterCount, partition?.PendingCount ?? 0, replica.Log.SegmentBytes,
+            replica.IsQuiet);
+    }
+
+    private sealed class Release(NodeParts parts, GroupId group, LogIndex upTo) : SectionWork
+    {
+        public override void Run() => parts.Shard.Find(group)?.ReleaseJournal(upTo);
+    }
+
+    private sealed class Creation(NodeParts parts, GroupName name, bool electFirst) : IGroupCreationWaiter
+    {
+        public void GroupCreated(GroupId group, GroupLog log, RaftStart raft) => parts.Created(name, log, raft, electFirst);
+    }
+
+    /// <summary>The journal's section: what was written during its turn goes back to the shard at once.</summary>
+    private sealed class JournalSection(NodeParts parts) : ISectionOwner
+    {
+        public void EndTurn() => parts._shardJournal.BatchWritten();
+    }
+
+    private sealed class JournalTick(NodeJournal journal, IClock clock) : SectionWork
+    {
+        public override void Run() => journal.Tick(clock.MonotonicMs);
+    }
+
+    /// <summary>Behind the checkpoints in the same lane: when it completes they are durable.</summary>
+    private sealed class LastWork(NodeParts parts) : DiskWork
+    {
+        public override void Execute(IDisk disk)
+        {
+        }
+
+        public override void Complete() => parts.IsDrained = true;
+
+        public override void Full(DiskFullException fault) => parts.IsDrained = true;
+    }
+}

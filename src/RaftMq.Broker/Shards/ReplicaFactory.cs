@@ -1,0 +1,54 @@
+using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Groups;
+using RaftMq.Broker.Partitions;
+using RaftMq.Raft;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Recovery;
+
+namespace RaftMq.Broker.Shards;
+
+/// <summary>Puts a replica together: consensus with the product's limits, and the state machine that the group's name asks for.</summary>
+internal sealed class ReplicaFactory(
+    BrokerOptions options, ShardContext context, UncommittedBudget budget, GroupsConfig groupsConfig,
+    ISubscriptionReader subscriptions, RandomSource random, ClusterMember? cluster)
+{
+    public Replica Create(GroupName name, GroupLog log, RaftStart start)
+    {
+        var config = new RaftConfig
+        {
+            Group = log.Group,
+            Self = context.Self.Replica,
+            Boot = context.Self.Boot,
+            WindowEntries = options.Limits.ReplicationWindowEntries,
+            WindowBytes = options.Limits.ReplicationWindowBytes,
+            UncommittedBytesMax = options.Limits.UncommittedBytesPerGroup,
+            EagerCommit = name is GroupName.Controller,
+        };
+        var raft = new RaftGroup(config, start, log.Tail, random.Split());
+        return new Replica(context, name, log, raft, replica => MachineFor(name, replica));
+    }
+
+    /// <summary>
+    /// A replica as start-up found it: its state is the checkpoint's plus every entry that is known to be committed.
+    /// </summary>
+    /// <exception cref="Storage.Files.DamagedException">A durable entry is not whole: the group must not start here.</exception>
+    public Replica Restore(GroupName name, RecoveredGroup.Healthy found)
+    {
+        Replica replica = Create(name, found.Log, found.Raft);
+        replica.Restore(found);
+        return replica;
+    }
+
+    private IStateMachine MachineFor(GroupName name, IReplica replica) => name switch
+    {
+        GroupName.Controller => new ControllerMachine(
+            replica, new ControllerDecisions(cluster!.State, options, random.Split()), cluster.State, cluster, context.Clock),
+        GroupName.Partition { Topic: OffsetsTopic.Name } => new OffsetsPartition(
+            replica, groupsConfig, subscriptions, context.Clock, random.Split()),
+        GroupName.Partition partition => new Partition(
+            replica, context.Clock, options.Limits, budget,
+            PartitionConfig.BeforeStateIsKnown(partition.Topic, partition.Number)),
+        _ => throw new InvariantViolationException($"No state machine for {name}."),
+    };
+}
