@@ -15,6 +15,8 @@ internal sealed class FakeBroker : IBroker
 {
     public const string Listener = "kafka";
 
+    // Stands for the section: one thread at a time is inside.
+    private readonly Lock gate = new();
     private readonly FakeClock clock;
     private readonly Dictionary<GroupId, FakePartition> partitions = [];
     private readonly Dictionary<GroupId, FakeCoordinator> coordinators = [];
@@ -95,45 +97,57 @@ internal sealed class FakeBroker : IBroker
     /// <summary>Lets everything go that was held back, and what comes of it.</summary>
     public void Release()
     {
-        HoldAdmissions = HoldCompletions = HoldReads = false;
-        while (held.TryDequeue(out Action? next))
+        lock (gate)
         {
-            next();
+            HoldAdmissions = HoldCompletions = HoldReads = false;
+            while (held.TryDequeue(out Action? next))
+            {
+                next();
+            }
         }
     }
 
     public void Produce(ProduceCommand command)
     {
-        Produced.Add(command);
-        Deadlines.Add(command.DeadlineMs);
-        if (HoldAdmissions)
+        lock (gate)
         {
-            held.Enqueue(() => Store(command));
-        }
-        else
-        {
-            Store(command);
+            Produced.Add(command);
+            Deadlines.Add(command.DeadlineMs);
+            if (HoldAdmissions)
+            {
+                held.Enqueue(() => Store(command));
+            }
+            else
+            {
+                Store(command);
+            }
         }
     }
 
     public void Read(ReadCommand command)
     {
-        if (HoldReads)
+        lock (gate)
         {
-            held.Enqueue(() => command.Completion.Completed(command, partitions[command.Group].Read(command)));
-        }
-        else
-        {
-            command.Completion.Completed(command, partitions[command.Group].Read(command));
+            if (HoldReads)
+            {
+                held.Enqueue(() => command.Completion.Completed(command, partitions[command.Group].Read(command)));
+            }
+            else
+            {
+                command.Completion.Completed(command, partitions[command.Group].Read(command));
+            }
         }
     }
 
     /// <summary>A record as if another client had sent it: stored, and the waiters woken.</summary>
     public void Append(string topic, int partition, byte[] batch)
     {
-        FakePartition log = Partition(topic, partition);
-        log.Append(batch);
-        Wake(log);
+        lock (gate)
+        {
+            FakePartition log = Partition(topic, partition);
+            log.Append(batch);
+            Wake(log);
+        }
     }
 
     public static void Wake(FakePartition log)
@@ -147,22 +161,28 @@ internal sealed class FakeBroker : IBroker
 
     public void WaitForRecords(GroupId group, long offset, IReadWaiter waiter)
     {
-        FakePartition log = partitions[group];
-        Assert.DoesNotContain(log.Waiters, w => w.Waiter == waiter);
-        if (log.HighWatermark > offset)
+        lock (gate)
         {
-            waiter.Wake();
-        }
-        else
-        {
-            log.Waiters.Add((offset, waiter));
+            FakePartition log = partitions[group];
+            Assert.DoesNotContain(log.Waiters, w => w.Waiter == waiter);
+            if (log.HighWatermark > offset)
+            {
+                waiter.Wake();
+            }
+            else
+            {
+                log.Waiters.Add((offset, waiter));
+            }
         }
     }
 
     public void StopWaiting(GroupId group, IReadWaiter waiter)
     {
-        WaitersStopped++;
-        partitions[group].Waiters.RemoveAll(w => w.Waiter == waiter);
+        lock (gate)
+        {
+            WaitersStopped++;
+            partitions[group].Waiters.RemoveAll(w => w.Waiter == waiter);
+        }
     }
 
     public void FindOffset(GroupId group, OffsetQuery query, long timestampMs, int leaderEpoch, Action<OffsetResult> completion)
@@ -260,6 +280,8 @@ internal sealed class FakeBroker : IBroker
         {
             case AdminCommand.CreateTopic create when Cluster.Topics.ContainsKey(create.Name):
                 return new AdminResult(AdminOutcome.TopicExists, $"'{create.Name}' exists");
+            case AdminCommand.CreateTopic { Partitions: > 1000 or 0 or < -1 }:
+                return new AdminResult(AdminOutcome.InvalidPartitions, "so many partitions are not possible");
             case AdminCommand.CreateTopic { ValidateOnly: false } create:
                 AddTopic(create.Name, create.Partitions < 0 ? 4 : create.Partitions, create.Internal);
                 TopicInfo made = Cluster.Topics[create.Name] with { Configs = create.Configs };

@@ -30,11 +30,11 @@ internal sealed class FakeClock : TimeProvider, IClock
 
     public void Advance(long ms)
     {
-        Volatile.Write(ref nowMs, nowMs + ms);
+        long now = Interlocked.Add(ref nowMs, ms);
         List<FakeTimer> due;
         lock (gate)
         {
-            due = timers.Where(timer => timer.DueMs <= nowMs).ToList();
+            due = timers.Where(timer => timer.DueMs <= now).ToList();
             timers.RemoveAll(due.Contains);
         }
 
