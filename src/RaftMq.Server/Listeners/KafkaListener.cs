@@ -39,6 +39,7 @@ internal sealed partial class KafkaListener : IAsyncDisposable
     /// <summary>Where it listens, once bound; the port is the real one where 0 was asked for.</summary>
     public IReadOnlyList<IPEndPoint> Addresses { get; private set; } = [];
 
+    /// <summary>Takes the ports. Clients are refused until <see cref="Start"/>, so that they try another node instead of waiting here.</summary>
     /// <exception cref="SocketException">An address can't be bound.</exception>
     public void Bind()
     {
@@ -55,7 +56,6 @@ internal sealed partial class KafkaListener : IAsyncDisposable
             }
 
             socket.Bind(new IPEndPoint(address.Address, port));
-            socket.Listen(1024);
             addresses.Add((IPEndPoint)socket.LocalEndPoint!);
         }
 
@@ -67,6 +67,7 @@ internal sealed partial class KafkaListener : IAsyncDisposable
     {
         foreach (Socket socket in _listening)
         {
+            socket.Listen(1024);
             _loops.Add(Task.Run(() => AcceptAsync(socket, openSession)));
         }
 

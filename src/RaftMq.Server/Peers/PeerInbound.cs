@@ -100,15 +100,15 @@ internal sealed partial class PeerInbound : IDisposable
         using Stream stream = OpenStream();
         byte[] bytes = new byte[PeerPreamble.Bytes];
         stream.ReadExactly(bytes);
-        if (!PeerPreamble.TryRead(bytes, out PeerPreamble preamble, out string? fault))
+        PeerPreamble? preamble = PeerPreamble.Read(bytes, out string? fault);
+        if (preamble is null)
         {
             Refuse(fault!);
             return;
         }
 
         // Answered even if it asked for another node: the dialling side then names both in its log.
-        new PeerPreamble(_options.Self, preamble.From).Write(bytes);
-        stream.Write(bytes);
+        stream.Write(_transport.OwnPreamble(preamble.From));
         if (preamble.To != _options.Self || preamble.From == _options.Self)
         {
             Refuse($"{preamble.From} dialled {preamble.To}, this is {_options.Self}");
@@ -116,7 +116,7 @@ internal sealed partial class PeerInbound : IDisposable
         }
 
         _from = preamble.From;
-        _transport.Identified(this, preamble.From);
+        _transport.Identified(this, preamble);
         _socket.ReceiveTimeout = 0;
         Receive(stream, preamble.From);
     }

@@ -22,6 +22,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private readonly NodeId _node;
     private readonly PeerOptions _options;
+    private readonly Func<NodeId, byte[]> _own;
     private readonly IPeerReceiver _receiver;
     private readonly PeerMetrics _metrics;
     private readonly ILogger _logger;
@@ -32,10 +33,13 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private volatile PeerConnection? _connection;
     private string? _lastFault;
 
+    /// <param name="own">This node's preamble to a node.</param>
     public PeerLink(
-        NodeId node, DnsEndPoint address, PeerOptions options, IPeerReceiver receiver, PeerMetrics metrics, ILogger logger)
+        NodeId node, DnsEndPoint address, PeerOptions options, Func<NodeId, byte[]> own, IPeerReceiver receiver, PeerMetrics metrics,
+        ILogger logger)
     {
         _node = node;
+        _own = own;
         _address = address;
         _options = options;
         _receiver = receiver;
@@ -220,16 +224,16 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private async Task<string?> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
     {
+        await stream.WriteAsync(_own(_node), stop);
         byte[] bytes = new byte[PeerPreamble.Bytes];
-        new PeerPreamble(_options.Self, _node).Write(bytes);
-        await stream.WriteAsync(bytes, stop);
         await stream.ReadExactlyAsync(bytes, stop);
-        if (!PeerPreamble.TryRead(bytes, out PeerPreamble answer, out string? fault))
+        PeerPreamble? answer = PeerPreamble.Read(bytes, out string? fault);
+        if (answer is null)
         {
             return fault;
         }
 
-        return answer == new PeerPreamble(_node, _options.Self)
+        return answer.From == _node && answer.To == _options.Self
             ? null
             : $"the node there is {answer.From}, not {_node}: check the addresses of the nodes";
     }

@@ -12,6 +12,11 @@ internal sealed record PeerOptions
     /// <summary>Where the others dial in. Port 0 takes a free one.</summary>
     public required IReadOnlyList<IPEndPoint> Listen { get; init; }
 
+    /// <summary>Where the others are told to dial, when it is not the first address of <see cref="Listen"/>; at most 64 bytes.</summary>
+    public string? AdvertisedHost { get; init; }
+
+    public int? AdvertisedPort { get; init; }
+
     /// <summary>Bytes waiting for one node, all lanes; frames above are dropped and counted (Raft sends again).</summary>
     public long QueueBytesMax { get; init; } = 64 << 20;
 

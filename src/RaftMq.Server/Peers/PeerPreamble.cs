@@ -1,33 +1,40 @@
 using System.Buffers.Binary;
+using System.Text;
 using RaftMq.Raft;
 
 namespace RaftMq.Server.Peers;
 
 /// <summary>
 /// The first bytes on a connection, both ways: the dialling node's, then the answer. Layout, big-endian: magic "RMQP", u16 version,
-/// u16 zero, i32 sender, i32 receiver as the sender believes. A wrong address in a configuration is found here, not in Raft.
+/// u16 zero, i32 sender, i32 receiver as the sender believes, u16 port and 64 bytes of host name (UTF-8, filled with zeros) where the
+/// sender can be dialled. A wrong address in a configuration is found here, not in Raft; and a node that joins is known by its own words.
 /// </summary>
-internal readonly record struct PeerPreamble(NodeId From, NodeId To)
+internal sealed record PeerPreamble(NodeId From, NodeId To, string Host, int Port)
 {
-    public const int Bytes = 16;
+    public const int Bytes = 82;
     public const ushort Version = 1;
+    public const int HostBytesMax = 64;
     private const uint Magic = 0x524D5150;
 
-    public void Write(Span<byte> target)
+    public byte[] ToBytes()
     {
+        byte[] target = new byte[Bytes];
         BinaryPrimitives.WriteUInt32BigEndian(target, Magic);
-        BinaryPrimitives.WriteUInt16BigEndian(target[4..], Version);
-        BinaryPrimitives.WriteUInt16BigEndian(target[6..], 0);
-        BinaryPrimitives.WriteInt32BigEndian(target[8..], From.Value);
-        BinaryPrimitives.WriteInt32BigEndian(target[12..], To.Value);
+        BinaryPrimitives.WriteUInt16BigEndian(target.AsSpan(4), Version);
+        BinaryPrimitives.WriteInt32BigEndian(target.AsSpan(8), From.Value);
+        BinaryPrimitives.WriteInt32BigEndian(target.AsSpan(12), To.Value);
+        BinaryPrimitives.WriteUInt16BigEndian(target.AsSpan(16), checked((ushort)Port));
+        Encoding.UTF8.GetBytes(Host, target.AsSpan(18, HostBytesMax));
+        return target;
     }
 
-    /// <summary>Returns false with what is wrong, for the log.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> source, out PeerPreamble preamble, out string? fault)
+    /// <summary>Null with what is wrong, for the log.</summary>
+    public static PeerPreamble? Read(ReadOnlySpan<byte> source, out string? fault)
     {
-        preamble = default;
-        fault = null;
         Invariant.Holds(source.Length == Bytes);
+        var from = new NodeId(BinaryPrimitives.ReadInt32BigEndian(source[8..]));
+        var to = new NodeId(BinaryPrimitives.ReadInt32BigEndian(source[12..]));
+        fault = null;
         if (BinaryPrimitives.ReadUInt32BigEndian(source) != Magic)
         {
             fault = "not a RaftMq node (wrong magic)";
@@ -40,16 +47,14 @@ internal readonly record struct PeerPreamble(NodeId From, NodeId To)
         {
             fault = "reserved bytes are set";
         }
-        else
+        else if (from.Value < 0 || to.Value < 0)
         {
-            preamble = new PeerPreamble(
-                new NodeId(BinaryPrimitives.ReadInt32BigEndian(source[8..])), new NodeId(BinaryPrimitives.ReadInt32BigEndian(source[12..])));
-            if (preamble.From.Value < 0 || preamble.To.Value < 0)
-            {
-                fault = "negative node id";
-            }
+            fault = "negative node id";
         }
 
-        return fault is null;
+        ReadOnlySpan<byte> host = source.Slice(18, HostBytesMax);
+        return fault is null
+            ? new PeerPreamble(from, to, Encoding.UTF8.GetString(host.TrimEnd((byte)0)), BinaryPrimitives.ReadUInt16BigEndian(source[16..]))
+            : null;
     }
 }

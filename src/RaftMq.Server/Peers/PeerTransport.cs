@@ -80,7 +80,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
                 return;
             }
 
-            _links[node] = new PeerLink(node, address, _options, Receiver, _metrics, _logger);
+            _links[node] = new PeerLink(node, address, _options, OwnPreamble, Receiver, _metrics, _logger);
         }
     }
 
@@ -131,20 +131,35 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
     internal void Fatal(string where, Exception exception) => _fatal(where, exception);
 
-    /// <summary>A node has one connection to us: a new one means that the old one is dead, whatever the kernel still believes.</summary>
-    internal void Identified(PeerInbound connection, NodeId node)
+    internal byte[] OwnPreamble(NodeId to)
+    {
+        IPEndPoint? listening = _listening.Count > 0 ? (IPEndPoint)_listening[0].LocalEndPoint! : null;
+        return new PeerPreamble(
+            _options.Self, to, _options.AdvertisedHost ?? listening?.Address.ToString() ?? "",
+            _options.AdvertisedPort ?? listening?.Port ?? 0).ToBytes();
+    }
+
+    /// <summary>
+    /// A node has one connection to us: a new one means that the old one is dead, whatever the kernel still believes. A node that nobody
+    /// told us of (it joins) is dialled where it says; what was configured or learnt from the cluster is not overruled by it.
+    /// </summary>
+    internal void Identified(PeerInbound connection, PeerPreamble preamble)
     {
         PeerInbound? older;
         lock (_lock)
         {
-            _inboundByNode.TryGetValue(node, out older);
-            _inboundByNode[node] = connection;
+            _inboundByNode.TryGetValue(preamble.From, out older);
+            _inboundByNode[preamble.From] = connection;
         }
 
         older?.Close();
-        if (_links.TryGetValue(node, out PeerLink? link))
+        if (_links.TryGetValue(preamble.From, out PeerLink? link))
         {
             link.Hurry();
+        }
+        else if (preamble.Host.Length > 0 && preamble.Port > 0 && _links.Count < _options.ConnectionsMax)
+        {
+            Learn(preamble.From, preamble.Host, preamble.Port);
         }
     }
 

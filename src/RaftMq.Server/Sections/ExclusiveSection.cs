@@ -45,10 +45,12 @@ internal sealed class ExclusiveSection : ISection
     /// <summary>Returns true when the section was free: then the caller must call <see cref="Carry"/>, at once.</summary>
     internal bool Enqueue(SectionWork work)
     {
+        // A work that waits already would tear the chain: it may be posted again only once it has run.
+        Invariant.Holds(work.Next is null);
         SectionWork? seen = Volatile.Read(ref _waiting);
         while (true)
         {
-            work.Next = ReferenceEquals(seen, Busy) ? null : seen;
+            work.Next = seen ?? Busy;
             SectionWork? before = Interlocked.CompareExchange(ref _waiting, work, seen);
             if (ReferenceEquals(before, seen))
             {
@@ -82,11 +84,11 @@ internal sealed class ExclusiveSection : ISection
             SectionWork? chain = Interlocked.Exchange(ref _waiting, Busy);
             Invariant.Holds(chain is not null);
             Invariant.Holds(!ReferenceEquals(chain, Busy));
-            SectionWork? work = InOrderOfPosting(chain);
-            while (work is not null)
+            SectionWork work = InOrderOfPosting(chain);
+            while (!ReferenceEquals(work, Busy))
             {
                 // Taken before it runs: a work may be posted again from inside its own Run.
-                SectionWork? next = work.Next;
+                SectionWork next = work.Next!;
                 work.Next = null;
                 work.Run();
                 work = next;
@@ -111,19 +113,20 @@ internal sealed class ExclusiveSection : ISection
         }
     }
 
+    /// <summary>Every chain ends in the mark, so that a work's link is null only while it waits nowhere.</summary>
     private static SectionWork InOrderOfPosting(SectionWork newest)
     {
-        SectionWork? oldest = null;
-        SectionWork? work = newest;
-        while (work is not null)
+        SectionWork oldest = Busy;
+        SectionWork work = newest;
+        while (!ReferenceEquals(work, Busy))
         {
-            SectionWork? older = work.Next;
+            SectionWork older = work.Next!;
             work.Next = oldest;
             oldest = work;
             work = older;
         }
 
-        return oldest!;
+        return oldest;
     }
 
     private sealed class BusyMark : SectionWork

@@ -54,10 +54,10 @@ public sealed class DiskFaultTests
             UseShellExecute = false,
         };
         start.Environment["LD_PRELOAD"] = FaultShim.Path;
-        start.Environment["RAFTMQ_FAULT_CALL"] = call;
-        start.Environment["RAFTMQ_FAULT_PATH"] = "journal-0";
-        start.Environment["RAFTMQ_FAULT_AFTER"] = after.ToString();
-        start.Environment["RAFTMQ_FAULT_ERRNO"] = errno.ToString();
+        start.Environment["FAULTSHIM_CALL"] = call;
+        start.Environment["FAULTSHIM_PATH"] = "journal-0";
+        start.Environment["FAULTSHIM_AFTER"] = after.ToString();
+        start.Environment["FAULTSHIM_ERRNO"] = errno.ToString();
         using Process child = Process.Start(start)!;
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         Task<string> output = child.StandardOutput.ReadToEndAsync(cancellation);

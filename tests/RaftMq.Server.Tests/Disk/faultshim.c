@@ -1,10 +1,10 @@
 /*
  * Preloaded (LD_PRELOAD) in front of libc: makes the n-th fdatasync, fsync or write on a matching file fail, as a failing disk would.
- *   RAFTMQ_FAULT_CALL   fdatasync | fsync | pwrite
- *   RAFTMQ_FAULT_PATH   part of the file's path
- *   RAFTMQ_FAULT_AFTER  calls that succeed first
- *   RAFTMQ_FAULT_ERRNO  the error, as a number; later calls succeed again (fsyncgate: EIO once, then "OK")
- *   RAFTMQ_FAULT_FILE   when set, faults happen only while this file exists, so that a test can switch them on
+ *   FAULTSHIM_CALL   fdatasync | fsync | pwrite
+ *   FAULTSHIM_PATH   part of the file's path
+ *   FAULTSHIM_AFTER  calls that succeed first
+ *   FAULTSHIM_ERRNO  the error, as a number; later calls succeed again (fsyncgate: EIO once, then "OK")
+ *   FAULTSHIM_FILE   when set, faults happen only while this file exists, so that a test can switch them on
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,8 +18,8 @@
 
 static int matches(int fd)
 {
-    const char *part = getenv("RAFTMQ_FAULT_PATH");
-    const char *gate = getenv("RAFTMQ_FAULT_FILE");
+    const char *part = getenv("FAULTSHIM_PATH");
+    const char *gate = getenv("FAULTSHIM_FILE");
     char link[64];
     char path[4096];
     ssize_t length;
@@ -42,9 +42,9 @@ static int matches(int fd)
 static int fails(const char *call, int fd)
 {
     static int seen;
-    const char *wanted = getenv("RAFTMQ_FAULT_CALL");
-    const char *after = getenv("RAFTMQ_FAULT_AFTER");
-    const char *error = getenv("RAFTMQ_FAULT_ERRNO");
+    const char *wanted = getenv("FAULTSHIM_CALL");
+    const char *after = getenv("FAULTSHIM_AFTER");
+    const char *error = getenv("FAULTSHIM_ERRNO");
     if (wanted == NULL || error == NULL || strcmp(wanted, call) != 0 || !matches(fd))
     {
         return 0;

@@ -227,14 +227,13 @@ public sealed class PeerTransportTests
         await using var node = new PeerNode(0, change: options => options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, node.Port), TestContext.Current.CancellationToken);
-        byte[] preamble = new byte[PeerPreamble.Bytes];
-        new PeerPreamble(new NodeId(7), new NodeId(0)).Write(preamble);
+        byte[] preamble = new PeerPreamble(new NodeId(7), new NodeId(0), "", 0).ToBytes();
         byte[] frame = new byte[PeerFrameHeader.Bytes + 100];
         PeerFrameHeader.Write(frame, PeerLane.Append, frame.AsSpan(PeerFrameHeader.Bytes));
         switch (kind)
         {
             case "garbage":
-                preamble = "GET / HTTP/1.1\r\n\r\n"u8.ToArray();
+                "GET / HTTP/1.1\r\n"u8.CopyTo(preamble);
                 break;
             case "version":
                 preamble[5] = 99;
@@ -303,6 +302,20 @@ public sealed class PeerTransportTests
         Array.ForEach(sockets, socket => socket.Dispose());
     }
 
+    /// <summary>A node that joins knows the others; they know it by what it says of itself.</summary>
+    [Fact]
+    public async Task Node_that_dials_in_unknown_is_dialled_back()
+    {
+        await using var member = new PeerNode(0);
+        await using var joining = new PeerNode(5);
+        await joining.ConnectedToAsync(member);
+
+        await Eventually.HoldsAsync(() => member.Transport.IsConnected(joining.Id), () => "not dialled back");
+        member.Send(joining, PeerLane.Control, "welcome"u8);
+
+        await Eventually.HoldsAsync(() => joining.Frames.Count == 1, () => "no frame");
+    }
+
     [Fact]
     public async Task Error_while_a_frame_is_handled_is_fatal()
     {
@@ -320,8 +333,7 @@ public sealed class PeerTransportTests
     {
         byte[] bytes = new byte[PeerPreamble.Bytes];
         await new NetworkStream(socket).ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
-        new PeerPreamble(new NodeId(from), new NodeId(to)).Write(bytes);
-        await socket.SendAsync(bytes, TestContext.Current.CancellationToken);
+        await socket.SendAsync(new PeerPreamble(new NodeId(from), new NodeId(to), "", 0).ToBytes(), TestContext.Current.CancellationToken);
     }
 
     private static long Dropped(PeerNode node, string reason)

@@ -100,6 +100,23 @@ public sealed class ExclusiveSectionTests
     }
 
     [Fact]
+    public void Work_that_waits_can_not_be_posted_again()
+    {
+        Exception? fatal = null;
+        ExclusiveSection section = null!;
+        section = new ExclusiveSection("test", new CountingOwner(), (_, cause) => fatal = cause);
+        var twice = new Work(static () => { });
+
+        section.Post(new Work(() =>
+        {
+            section.Post(twice);
+            section.Post(twice);
+        }));
+
+        Assert.IsType<RaftMq.Raft.InvariantViolationException>(fatal);
+    }
+
+    [Fact]
     public void Exception_inside_is_fatal()
     {
         (string Where, Exception Cause)? fatal = null;

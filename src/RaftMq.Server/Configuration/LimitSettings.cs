@@ -1,0 +1,44 @@
+namespace RaftMq.Server.Configuration;
+
+/// <summary>Named limits. At each of them something is refused, held back or closed; nothing grows.</summary>
+internal sealed record LimitSettings
+{
+    [Setting("limits.request.frame.bytes", "Largest request of a client; larger ones close the connection.", Unit = SettingUnit.Bytes, Min = 1024, Max = 1 << 30)]
+    public int RequestFrameBytes { get; init; } = 100 << 20;
+
+    [Setting("limits.record.batch.bytes", "Largest record batch where a topic does not say `max.message.bytes`.", Unit = SettingUnit.Bytes, Min = 1024, Max = 100 << 20)]
+    public int RecordBatchBytes { get; init; } = 1 << 20;
+
+    [Setting("limits.connections", "Connections of clients, over all listeners; one more is closed at once.", Min = 1, Max = 1_000_000)]
+    public int Connections { get; init; } = 10_000;
+
+    [Setting("limits.connection.requests.in.flight", "Unanswered requests of a connection; at the limit it is not read.", Min = 1, Max = 100_000)]
+    public int RequestsInFlight { get; init; } = 64;
+
+    [Setting("limits.connection.response.bytes", "Answers that a client has not taken; above, its connection is not read.", Unit = SettingUnit.Bytes, Min = 1024)]
+    public long ResponseBytes { get; init; } = 16 << 20;
+
+    [Setting("limits.connection.idle", "A connection on which nothing moved for so long is closed.", Min = 1000)]
+    public TimeSpan ConnectionIdle { get; init; } = TimeSpan.FromMinutes(10);
+
+    [Setting("limits.request.memory.bytes", "Memory of requests that are being received, over all connections; above, connections wait.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long RequestMemoryBytes { get; init; } = 512L << 20;
+
+    [Setting("limits.uncommitted.bytes.per.group", "Bytes of a partition that are on their way to a majority; above, producers wait.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long UncommittedBytesPerGroup { get; init; } = 32 << 20;
+
+    [Setting("limits.uncommitted.bytes.per.node", "The same over all partitions that this node leads.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long UncommittedBytesPerNode { get; init; } = 512L << 20;
+
+    [Setting("limits.replication.window.entries", "Entries of a partition that are under way to one follower.", Min = 1, Max = 100_000)]
+    public int ReplicationWindowEntries { get; init; } = 256;
+
+    [Setting("limits.replication.window.bytes", "Bytes of a partition that are under way to one follower.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long ReplicationWindowBytes { get; init; } = 8 << 20;
+
+    [Setting("limits.peer.queue.bytes", "Bytes that wait to be sent to one node; above, frames are dropped and sent again later.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long PeerQueueBytes { get; init; } = 64 << 20;
+
+    [Setting("limits.recovery.bytes.per.second", "Bytes a second with which returning and moving replicas are filled.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
+}

@@ -1,0 +1,153 @@
+using System.Net;
+
+namespace RaftMq.Server.Configuration;
+
+/// <summary>What must hold between settings.</summary>
+internal static class ServerOptionsRules
+{
+    public static void Check(ServerOptions options, List<string> faults, List<string> warnings)
+    {
+        CheckListeners(options, faults, warnings);
+        CheckTls(options.Tls, faults);
+        CheckNodes(options, faults);
+        WarnOfPlaintext(options, warnings);
+        if (options.Limits.UncommittedBytesPerGroup > options.Limits.UncommittedBytesPerNode)
+        {
+            faults.Add("limits.uncommitted.bytes.per.group is above limits.uncommitted.bytes.per.node.");
+        }
+
+        if (options.Limits.RecordBatchBytes > options.Limits.RequestFrameBytes)
+        {
+            faults.Add("limits.record.batch.bytes is above limits.request.frame.bytes: such a batch could never be sent.");
+        }
+    }
+
+    /// <summary>True for addresses that only this machine reaches.</summary>
+    public static bool IsLoopback(HostPort address) =>
+        address.Host == "localhost" || (IPAddress.TryParse(address.Host, out IPAddress? ip) && IPAddress.IsLoopback(ip));
+
+    private static void CheckListeners(ServerOptions options, List<string> faults, List<string> warnings)
+    {
+        if (options.Listeners.IsEmpty)
+        {
+            faults.Add("listeners is empty: no client could connect.");
+        }
+
+        foreach (IGrouping<string, ListenerSetting> same in options.Listeners.GroupBy(listener => listener.Name).Where(g => g.Count() > 1))
+        {
+            faults.Add($"listeners: two are named {same.Key}; give each a name, as in inside@{same.First()}.");
+        }
+
+        foreach (AdvertisedSetting advertised in options.AdvertisedListeners)
+        {
+            if (!options.Listeners.Any(listener => listener.Name == advertised.Name))
+            {
+                faults.Add($"advertised.listeners: there is no listener named {advertised.Name}.");
+            }
+
+            if (advertised.Address.IsAnyAddress)
+            {
+                faults.Add($"advertised.listeners: clients can't connect to {advertised.Address}.");
+            }
+        }
+
+        foreach (ListenerSetting listener in options.Listeners)
+        {
+            if (listener.Bind.IsAnyAddress && !options.AdvertisedListeners.Any(advertised => advertised.Name == listener.Name))
+            {
+                faults.Add(
+                    $"Listener {listener.Name} is bound to every address; say under which clients reach it: "
+                    + $"advertised.listeners {listener.Name}@HOST:{listener.Bind.Port}.");
+            }
+
+            if (listener.Scheme == ListenerScheme.Kafkas && options.Tls.KafkaCertificate.Length == 0)
+            {
+                faults.Add($"Listener {listener.Name} is for TLS but tls.kafka.certificate is not given.");
+            }
+        }
+
+        if (options.PeersListen.IsAnyAddress && options.PeersAdvertised is null && options.InitialNodes.All(node => node.NodeId != options.NodeId))
+        {
+            faults.Add("peers.listen is bound to every address; say under which the other nodes reach it: peers.advertised HOST:PORT.");
+        }
+
+        if (options.Tls.KafkaCertificate.Length > 0 && options.Listeners.All(listener => listener.Scheme == ListenerScheme.Kafka))
+        {
+            warnings.Add("tls.kafka.certificate is given but no listener has the scheme kafkas.");
+        }
+    }
+
+    private static void CheckTls(TlsSettings tls, List<string> faults)
+    {
+        if ((tls.KafkaCertificate.Length == 0) != (tls.KafkaKey.Length == 0))
+        {
+            faults.Add("tls.kafka.certificate and tls.kafka.key belong together.");
+        }
+
+        if (tls.KafkaClientAuthority.Length > 0 && tls.KafkaCertificate.Length == 0)
+        {
+            faults.Add("tls.kafka.client.authority needs tls.kafka.certificate.");
+        }
+
+        int peers = (tls.PeersCertificate.Length > 0 ? 1 : 0) + (tls.PeersKey.Length > 0 ? 1 : 0) + (tls.PeersAuthority.Length > 0 ? 1 : 0);
+        if (peers is 1 or 2)
+        {
+            faults.Add("tls.peers.certificate, tls.peers.key and tls.peers.authority belong together.");
+        }
+
+        foreach (string path in new[]
+        {
+            tls.KafkaCertificate, tls.KafkaKey, tls.KafkaClientAuthority, tls.PeersCertificate, tls.PeersKey, tls.PeersAuthority,
+        })
+        {
+            if (path.Length > 0 && !File.Exists(path))
+            {
+                faults.Add($"There is no file {path}.");
+            }
+        }
+    }
+
+    private static void CheckNodes(ServerOptions options, List<string> faults)
+    {
+        foreach ((string key, IEnumerable<NodeAddress> nodes) in
+            new[] { ("cluster.initial.nodes", options.InitialNodes.AsEnumerable()), ("cluster.seeds", options.Seeds) })
+        {
+            foreach (IGrouping<int, NodeAddress> same in nodes.GroupBy(node => node.NodeId).Where(group => group.Count() > 1))
+            {
+                faults.Add($"{key} names node {same.Key} twice.");
+            }
+
+            foreach (NodeAddress node in nodes.Where(node => node.Address.IsAnyAddress))
+            {
+                faults.Add($"{key}: no node can be dialled at {node.Address}.");
+            }
+        }
+
+        if (options.Seeds.Any(seed => seed.NodeId == options.NodeId))
+        {
+            faults.Add("cluster.seeds names this node itself.");
+        }
+    }
+
+    private static void WarnOfPlaintext(ServerOptions options, List<string> warnings)
+    {
+        foreach (ListenerSetting listener in options.Listeners)
+        {
+            if (listener.Scheme == ListenerScheme.Kafka && !IsLoopback(listener.Bind))
+            {
+                warnings.Add($"Listener {listener.Name} serves {listener.Bind} without encryption; use kafkas where others can listen in.");
+            }
+        }
+
+        if (options.Tls.PeersCertificate.Length == 0 && !IsLoopback(options.PeersListen))
+        {
+            warnings.Add(
+                $"Nodes speak without encryption on {options.PeersListen}, and whoever reaches that port can pass for a node; use tls.peers.*.");
+        }
+
+        if (!IsLoopback(options.HttpListen))
+        {
+            warnings.Add($"The admin API on {options.HttpListen} is open to whoever reaches it.");
+        }
+    }
+}
