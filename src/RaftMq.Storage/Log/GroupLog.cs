@@ -237,8 +237,8 @@ public sealed class GroupLog
                 SegmentQuestionKind.HeaderByTimestamp, 0, default, timestampMs, 0, default, 0));
         }
 
-        // No written entry is that young, so the first hit in memory is one that is not written yet.
-        read.Found = Tail.FirstAtOrAfter(timestampMs, Committed);
+        // No written entry is that young; memory may still hold entries below, even ones that were cut.
+        read.Found = Tail.FirstAtOrAfter(timestampMs, WrittenUpTo.Next, Committed);
         return Done(read, LogReadStatus.Done);
     }
 

@@ -290,17 +290,17 @@ public sealed class LogTail : ILogTail
         }
     }
 
-    /// <summary>The first entry with records in memory, up to <paramref name="to"/>, that has a timestamp at or above the one asked for.</summary>
-    internal EntryHeader? FirstAtOrAfter(long timestampMs, LogIndex to)
+    /// <summary>The first entry with records in <paramref name="from"/>..<paramref name="to"/> in memory that has a timestamp at or above the one asked for.</summary>
+    internal EntryHeader? FirstAtOrAfter(long timestampMs, LogIndex from, LogIndex to)
     {
         foreach (TailChunk chunk in _chunks)
         {
-            if (chunk.MaxTimestampMs < timestampMs)
+            if (chunk.MaxTimestampMs < timestampMs || chunk.Last < from)
             {
                 continue;
             }
 
-            for (LogIndex index = chunk.First; index <= LogIndex.Min(chunk.Last, to); index = index.Next)
+            for (LogIndex index = LogIndex.Max(from, chunk.First); index <= LogIndex.Min(chunk.Last, to); index = index.Next)
             {
                 EntryHeader header = EntryLayout.ReadUnchecked(chunk.Span(index));
                 if (header.RecordCount > 0 && header.TimestampMs >= timestampMs)

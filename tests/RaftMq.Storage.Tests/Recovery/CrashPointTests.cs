@@ -1,0 +1,78 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Disk;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Recovery;
+using RaftMq.Storage.Tests.Log;
+
+namespace RaftMq.Storage.Tests.Recovery;
+
+/// <summary>One life with a run, a roll, bases, a sync, retention and an install, crashed at every operation of the disk (D-15, D-17, R-10).</summary>
+public class CrashPointTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_crash_at_every_disk_operation_leaves_one_side_or_the_other(bool power)
+    {
+        int crashes = 0;
+        for (int operation = 1; ; operation++)
+        {
+            LogHarness harness = new(new RandomSource((ulong)operation * 31));
+            harness.SetRoll(new RollPolicy(600, 1_000_000));
+            harness.Disk.CrashAfter(operation);
+            try
+            {
+                Live(harness);
+                break;
+            }
+            catch (SimulatedCrashException)
+            {
+                crashes++;
+                harness.CrashAndRecover(power, crashesInRecovery: operation % 3);
+                Assert.True(
+                    harness.Found is RecoveredGroup.Healthy,
+                    $"operation {operation}: {(harness.Found as RecoveredGroup.Damaged)?.Report}");
+
+                // And it lives on.
+                harness.Disk.CancelCrash();
+                Live(harness);
+            }
+        }
+
+        Assert.True(crashes > 60, $"{crashes} operations");
+    }
+
+    private static void Live(LogHarness harness)
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            harness.AppendData(60, 2);
+            harness.StepJournal();
+            harness.Commit(harness.Log.LastIndex);
+            harness.Apply(1);
+        }
+
+        harness.Settle();
+        harness.Release(Math.Max(1, harness.Journal.Count / 2));
+        harness.Settle();
+        harness.WriteNewest();
+        harness.Settle();
+        if (harness.OffsetBehind(harness.Applied) is var end && end > harness.Log.LogStartOffset)
+        {
+            harness.Cut(harness.Log.LogStartOffset + ((end - harness.Log.LogStartOffset) / 2));
+        }
+
+        harness.Settle();
+        harness.Apply(long.MaxValue);
+        harness.BeginInstall(3);
+        harness.Settle();
+        harness.AppendData(10, 1);
+        harness.Settle();
+        harness.Commit(harness.Log.LastIndex);
+        harness.Apply(long.MaxValue);
+        harness.Release(Math.Max(1, harness.Journal.Count));
+        harness.Settle();
+        harness.ReadFollower(harness.Log.FirstIndex, 5000);
+        harness.Settle();
+    }
+}

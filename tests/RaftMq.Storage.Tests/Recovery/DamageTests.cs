@@ -1,0 +1,221 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Disk;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Log;
+using RaftMq.Storage.Recovery;
+using RaftMq.Storage.Tests.Log;
+
+namespace RaftMq.Storage.Tests.Recovery;
+
+/// <summary>
+/// Cuts, tears and flips every byte of every file of a small group. The outcome is always the same log, or a typed "damaged"; never a
+/// wrong entry (D-04, D-05, D-06).
+/// </summary>
+public class DamageTests
+{
+    private enum Outcome
+    {
+        Same,
+        DamagedAtStart,
+        DamagedAtRead,
+    }
+
+    [Fact]
+    public void A_flipped_byte_anywhere_gives_the_same_log_or_a_typed_answer()
+    {
+        (LogHarness original, FakeJournal _) = Settled();
+        Dictionary<string, HashSet<Outcome>> seen = [];
+        foreach (string name in original.Disk.List(original.Log.Folder))
+        {
+            string path = $"{original.Log.Folder}/{name}";
+            long length = LengthOf(original.Disk, path);
+            string kind = name[(name.LastIndexOf('.') + 1)..];
+            seen.TryAdd(kind, []);
+            for (long at = 0; at < length; at++)
+            {
+                SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+                disk.Decay(path, at, (byte)(1 << (int)(at % 8)));
+                seen[kind].Add(Judge(disk, original, $"{name} flipped at {at}"));
+            }
+        }
+
+        // Each kind of file was there, and damage to it was found or made good.
+        Assert.Contains(Outcome.DamagedAtStart, seen["log"]);
+        Assert.Contains(Outcome.DamagedAtRead, seen["log"]);
+        Assert.DoesNotContain(Outcome.Same, seen["log"]);
+        Assert.Equal([Outcome.Same], seen["index"]);
+        Assert.Equal([Outcome.Same], seen["checkpoint"]);
+        Assert.Equal([Outcome.DamagedAtStart], seen["meta"]);
+    }
+
+    [Fact]
+    public void A_file_cut_at_any_length_gives_the_same_log_or_a_typed_answer()
+    {
+        (LogHarness original, FakeJournal _) = Settled();
+        foreach (string name in original.Disk.List(original.Log.Folder))
+        {
+            string path = $"{original.Log.Folder}/{name}";
+            for (long length = LengthOf(original.Disk, path) - 1; length >= 0; length--)
+            {
+                SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+                using (IDiskFile file = disk.Open(path, DiskFileMode.Existing))
+                {
+                    file.SetLength(length);
+                    file.Sync();
+                }
+
+                Outcome outcome = Judge(disk, original, $"{name} cut to {length}");
+                if (name.EndsWith(".log", StringComparison.Ordinal))
+                {
+                    Assert.NotEqual(Outcome.Same, outcome);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_kept_and_an_older_whole_one_is_used()
+    {
+        (LogHarness original, FakeJournal _) = Settled();
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        string newest = disk.List(original.Log.Folder).Single(name => name.StartsWith("newest-", StringComparison.Ordinal));
+        disk.Decay($"{original.Log.Folder}/{newest}", 30, 1);
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(Recover(disk, original));
+        Assert.True(found.Checkpoint!.Head.LastIndex < original.Applied);
+        Assert.Contains(newest, disk.List(original.Log.Folder));
+    }
+
+    [Fact]
+    public void A_log_that_was_cut_does_not_start_when_all_its_checkpoints_are_damaged()
+    {
+        (LogHarness original, FakeJournal _) = Settled();
+        Assert.True(original.Log.BaseIndex > LogIndex.Zero);
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        string[] checkpoints = [.. disk.List(original.Log.Folder).Where(name => name.EndsWith(".checkpoint", StringComparison.Ordinal))];
+        foreach (string name in checkpoints)
+        {
+            disk.Decay($"{original.Log.Folder}/{name}", 40, 4);
+        }
+
+        Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, original));
+        Assert.Equal(checkpoints, disk.List(original.Log.Folder).Where(name => name.EndsWith(".checkpoint", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_group_in_the_journal_without_a_folder_is_damage_unless_it_was_deleted()
+    {
+        (LogHarness original, FakeJournal journal) = Settled();
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        disk.DeleteFolder(original.Log.Folder);
+        Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, original));
+
+        journal.Append(new RaftMq.Storage.Journal.JournalRecord { Group = LogHarness.Group, Deleted = true });
+        journal.Step();
+        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
+        journal.Replay(LogHarness.Group, store);
+        Assert.Empty(store.Finish(journal, (_, _) => EnvironmentOf(disk, journal)));
+    }
+
+    /// <summary>A small log with everything in it: cut once, several segments, indexes, both kinds of checkpoint, all synced.</summary>
+    private static (LogHarness Harness, FakeJournal Journal) Settled()
+    {
+        LogHarness harness = new(new RandomSource(77));
+        harness.SetRoll(new RollPolicy(500, 1_000_000));
+        for (int i = 0; i < 14; i++)
+        {
+            harness.AppendData(40 + (i * 3), 1 + (i % 3));
+            harness.Settle();
+            harness.Commit(harness.Log.LastIndex);
+            harness.Apply(1);
+        }
+
+        harness.Settle();
+        harness.Release(harness.Journal.Count);
+        harness.Settle();
+        harness.Cut(harness.OffsetBehind(new LogIndex(4)));
+        harness.Settle();
+        Assert.True(harness.WriteNewest());
+        harness.Settle();
+        harness.Release(harness.Journal.Count);
+        Assert.Equal(harness.Log.LastIndex, harness.Log.SyncedUpTo);
+        return (harness, harness.Journal);
+    }
+
+    private static Outcome Judge(SimulatedDisk disk, LogHarness original, string what)
+    {
+        if (Recover(disk, original) is not RecoveredGroup.Healthy found)
+        {
+            return Outcome.DamagedAtStart;
+        }
+
+        try
+        {
+            LogIndex applied = found.Checkpoint?.Head.LastIndex ?? LogIndex.Zero;
+            foreach (ReadOnlyMemory<byte> entry in found.Replay)
+            {
+                Assert.True(original.Oracle[(int)applied.Value].AsSpan().SequenceEqual(entry.Span), what);
+                applied = applied.Next;
+            }
+        }
+        catch (DamagedException)
+        {
+            return Outcome.DamagedAtRead;
+        }
+
+        Assert.True(original.Log.LastIndex == found.Log.LastIndex, what);
+        SteppedDiskQueue queue = _queue!;
+        Outcome outcome = Outcome.Same;
+        for (LogIndex index = found.Log.FirstIndex; index <= found.Log.LastIndex; index = index.Next)
+        {
+            LogRead read = found.Log.ReadForFollower(index, index, 1, NoWaiter.Instance);
+            queue.RunAll();
+            if (read.Status == LogReadStatus.Damaged)
+            {
+                outcome = Outcome.DamagedAtRead;
+                continue;
+            }
+
+            Assert.True(original.Oracle[(int)index.Value - 1].AsSpan().SequenceEqual(Assert.Single(read.Entries).Bytes.Span), what);
+            long offset = original.HeaderOf(index).BaseOffset;
+            LogRead batches = found.Log.ReadForConsumer(offset, 1, long.MaxValue, NoWaiter.Instance);
+            queue.RunAll();
+            Assert.True(
+                offset < found.Log.LogStartOffset
+                || original.Oracle[(int)index.Value - 1].AsSpan(EntryLayout.HeaderBytes).SequenceEqual(Assert.Single(batches.Batches).Span),
+                what);
+        }
+
+        return outcome;
+    }
+
+    [ThreadStatic]
+    private static SteppedDiskQueue? _queue;
+
+    private static RecoveredGroup Recover(SimulatedDisk disk, LogHarness original)
+    {
+        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
+        original.Journal.Replay(LogHarness.Group, store);
+        return Assert.Single(store.Finish(original.Journal, (_, _) => EnvironmentOf(disk, original.Journal)));
+    }
+
+    private static GroupLogEnvironment EnvironmentOf(SimulatedDisk disk, FakeJournal journal)
+    {
+        _queue = new SteppedDiskQueue(disk);
+        return new GroupLogEnvironment(_queue, journal, new TailPool(), new UnpacedWrites());
+    }
+
+    private static long LengthOf(SimulatedDisk disk, string path)
+    {
+        using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
+        return file.Length;
+    }
+
+    private sealed class NoWaiter : ILogReadWaiter
+    {
+        public static readonly NoWaiter Instance = new();
+
+        public void ReadDone(LogRead read)
+        {
+        }
+    }
+}
