@@ -24,9 +24,6 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private readonly Queue<(PersistToken Token, List<Outgoing> Messages)> _afterPersist = new();
 
     private readonly ByteWriter _snapshotBytes = new(4096);
-    /// <summary>The offset behind the last applied entry.</summary>
-    private long _appliedNextOffset;
-
     private Term _servingTerm;
     private bool _wasLeader;
     private bool _isDirty;
@@ -92,7 +89,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         {
             EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
             Invariant.Holds(header.Index == Applied.Next);
-            (Applied, _appliedNextOffset) = (header.Index, header.NextOffset);
+            Applied = header.Index;
             Machine.Apply(header, entry.Span[EntryLayout.HeaderBytes..]);
         }
 
@@ -275,7 +272,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     {
         if (Applied > LogIndex.Zero)
         {
-            Log.WriteNewest(Log.FreezeHead(Applied, _appliedNextOffset), StateVersions.Current, SnapshotOfState(), waiter: null);
+            Log.WriteNewest(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
         }
     }
 
@@ -330,11 +327,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             Invariant.Holds(header.Index == index);
             if (Log.NeedsBaseBefore(header))
             {
-                Log.WriteBase(Log.FreezeHead(Applied, _appliedNextOffset), StateVersions.Current, SnapshotOfState(), waiter: null);
+                Log.WriteBase(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
             }
 
             // First the index, so that the machine's own answers see the entry as applied.
-            (Applied, _appliedNextOffset) = (index, header.NextOffset);
+            Applied = index;
             Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
         }
     }
@@ -347,7 +344,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
                 $"The checkpoint at {checkpoint.Head.LastIndex} of {Log.Folder} is of a version that this node does not read.");
         }
 
-        (Applied, _appliedNextOffset) = (checkpoint.Head.LastIndex, checkpoint.Head.NextOffset);
+        Applied = checkpoint.Head.LastIndex;
     }
 
     private byte[] SnapshotOfState()
