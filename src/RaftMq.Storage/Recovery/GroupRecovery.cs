@@ -461,7 +461,9 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         _rebuilder?.Finish();
-        foreach (LogIndex first in folder.Segments.Where(first => first > _inSegments).ToArray())
+
+        // The last first: were the first gone and a later one left by a crash, it would look like a log that retention had cut.
+        foreach (LogIndex first in folder.Segments.Where(first => first > _inSegments).Reverse().ToArray())
         {
             if (disk.FileExists(SegmentNames.Index(folder.Path, first)))
             {

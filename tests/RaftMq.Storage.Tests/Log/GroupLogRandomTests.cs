@@ -9,7 +9,7 @@ namespace RaftMq.Storage.Tests.Log;
 /// <summary>Long random lives of one log against a naive oracle, with crashes of all kinds, small limits, and every operation there is.</summary>
 public class GroupLogRandomTests
 {
-    private static int Seeds => Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 4000 : 150;
+    private static int Seeds => Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 4000 : 400;
 
     [Fact]
     public void A_log_equals_the_oracle_through_truncations_crashes_retention_and_installs()
