@@ -249,6 +249,7 @@ internal sealed class FetchOperation : IReadCompletion, IValueTaskSource
         if (result.SizeBytes > 0)
         {
             part.NextOffset = OffsetBehind(result.Batches[^1].Span);
+            part.EmptyAt = -1;
             part.Blocked = part.BatchBytes >= part.BytesMax;
         }
         else if (part.NextOffset < part.HighWatermark && !part.Command.AtLeastOne)
@@ -256,6 +257,15 @@ internal sealed class FetchOperation : IReadCompletion, IValueTaskSource
             part.Blocked = true;
             starved ??= part;
         }
+        else
+        {
+            // The high watermark may have moved while the read was under way: only the second time is it known that nothing lies below it.
+            part.WaitOffset = part.EmptyAt == part.HighWatermark ? Math.Max(part.NextOffset, part.HighWatermark) : part.NextOffset;
+            part.EmptyAt = part.HighWatermark;
+            return;
+        }
+
+        part.WaitOffset = part.NextOffset;
     }
 
     private static long OffsetBehind(ReadOnlySpan<byte> batches)
@@ -285,10 +295,7 @@ internal sealed class FetchOperation : IReadCompletion, IValueTaskSource
             if (part.Waiter is null && !part.Blocked)
             {
                 part.Waiter = new FetchWaiter(this);
-
-                // Past what is known to bring nothing, or it would fire at once for ever.
-                long offset = part.BatchBytes == 0 ? Math.Max(part.NextOffset, part.HighWatermark) : part.NextOffset;
-                node.Broker.WaitForRecords(part.Command.Group, offset, part.Waiter);
+                node.Broker.WaitForRecords(part.Command.Group, part.WaitOffset, part.Waiter);
             }
         }
 

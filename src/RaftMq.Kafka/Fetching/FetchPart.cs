@@ -38,6 +38,12 @@ internal sealed class FetchPart
     /// <summary>Where the next read begins.</summary>
     public long NextOffset { get; set; }
 
+    /// <summary>A wait ends when the high watermark is above it.</summary>
+    public long WaitOffset { get; set; }
+
+    /// <summary>The high watermark at which the last read brought nothing; -1 when it brought something.</summary>
+    public long EmptyAt { get; set; }
+
     /// <summary>The last read's answer, until it is taken in.</summary>
     public ReadResult Result { get; set; }
 
@@ -67,6 +73,8 @@ internal sealed class FetchPart
         Partition = partition;
         FetchOffset = fetchOffset;
         NextOffset = fetchOffset;
+        WaitOffset = fetchOffset;
+        EmptyAt = -1;
         BytesMax = Math.Max(0, bytesMax);
         HighWatermark = -1;
         LogStartOffset = -1;

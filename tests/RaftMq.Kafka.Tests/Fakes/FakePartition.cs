@@ -20,6 +20,9 @@ internal sealed class FakePartition
 
     public int Reads { get; set; }
 
+    /// <summary>So many reads find nothing, though the high watermark that they report is above: it moved while they were under way.</summary>
+    public int ReadsTooEarly { get; set; }
+
     public long HighWatermark => Batches.Count == 0 ? LogStart : Batches[^1].NextOffset;
 
     public long Append(ReadOnlyMemory<byte> batch)
@@ -42,9 +45,11 @@ internal sealed class FakePartition
             : ReadOutcome.Ok;
         var found = new List<ReadOnlyMemory<byte>>();
         int size = 0;
+        bool tooEarly = ReadsTooEarly > 0;
+        ReadsTooEarly -= tooEarly ? 1 : 0;
         foreach ((_, long next, byte[] bytes) in Batches)
         {
-            if (outcome != ReadOutcome.Ok || next <= command.Offset)
+            if (tooEarly || outcome != ReadOutcome.Ok || next <= command.Offset)
             {
                 continue;
             }

@@ -68,6 +68,21 @@ public sealed class FetchTests
         Assert.Equal(0, connection.Clock.ActiveTimers);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1_000_000)]
+    public async Task A_read_that_the_commit_overtook_is_repeated_once_and_not_for_ever(int readsTooEarly)
+    {
+        connection.Broker.Append("orders", 0, Batches.Of(1));
+        FakePartition log = connection.Broker.Partition("orders", 0);
+        log.ReadsTooEarly = readsTooEarly;
+        TestResponse response = connection.Send(Requests.Fetch(500, 1, Plenty, ("orders", 0, 0, Plenty)), 11);
+        Assert.Equal(2, log.Reads);
+        Assert.Equal(readsTooEarly == 1, response.IsEnded);
+        connection.Clock.Advance(500);
+        Assert.Equal(readsTooEarly == 1, Only(await response.ReadAsync<FetchResponse>()).Records.Length > 0);
+    }
+
     [Fact]
     public async Task Long_polling_ends_empty_when_its_time_is_up()
     {
