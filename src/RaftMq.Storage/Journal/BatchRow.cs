@@ -59,6 +59,9 @@ internal readonly record struct BatchRow
         + (Has(RowParts.SegmentsDurable) ? 8 : 0)
         + (Has(RowParts.Reset) ? 16 : 0);
 
+    /// <summary>Says nothing, hence is not written: a record that only has a waiter.</summary>
+    public bool IsEmpty => Parts == RowParts.None;
+
     public bool Has(RowParts part) => (Parts & part) != 0;
 
     public static BatchRow Of(JournalRecord record)

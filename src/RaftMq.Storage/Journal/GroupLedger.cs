@@ -34,15 +34,16 @@ internal sealed class GroupLedger(GroupId group)
     /// <summary>The newest file that names the group; a deleted group is forgotten when that file is recycled.</summary>
     public JournalFile? NewestFile { get; set; }
 
-    /// <summary>
-    /// Recovery met entries that do not join what it has. That is right while an older file that held the entries between was
-    /// recycled because a record further on carries them again; at the end of the journal it is damage.
-    /// </summary>
-    public bool HasGap { get; set; }
-
     public IReadOnlyList<EntryRun> Runs => _runs;
 
-    public bool Joins(LogIndex first) => first <= LastIndex.Next;
+    /// <summary>
+    /// Whether entries from here on can stand behind what there is. Without a run anything can: in a replay that begins at a later file
+    /// the first entries met may lie behind ones that a record further on releases or carries again. <see cref="HasGap"/> tells at the end.
+    /// </summary>
+    public bool CanHold(LogIndex first) => first <= LastIndex.Next || _runs.Count == 0;
+
+    /// <summary>There are entries, and the one that must stand before them is neither here nor in a segment.</summary>
+    public bool HasGap => _runs.Count > 0 && _runs[0].First > SegmentsDurable.Next;
 
     public void Apply(in BatchRow row, JournalFile file)
     {
@@ -127,7 +128,7 @@ internal sealed class GroupLedger(GroupId group)
 
     private void Hold(LogIndex first, LogIndex last, JournalFile file)
     {
-        Invariant.Holds(Joins(first) || Damaged);
+        Invariant.Holds(CanHold(first) || Damaged);
         Invariant.Holds(last >= first);
         DropRunsFrom(first);
         LastIndex = last;

@@ -8,7 +8,9 @@ public sealed record JournalOptions
 
     /// <summary>
     /// All journal files of the node together. The oldest file is due from half of it on; two files below it the journal says
-    /// <see cref="NodeJournal.IsFull"/>; at it, nothing is written any more but what helps to release a file.
+    /// <see cref="NodeJournal.IsFull"/>, and callers that heed it keep the files below this limit: what is still queued then, and what
+    /// groups carry again to release the oldest file, is bounded by the node's uncommitted bytes. It must be written even over the
+    /// limit, or nothing would ever be released again.
     /// </summary>
     public long TotalBytesMax { get; init; } = 1L << 30;
 
@@ -29,6 +31,9 @@ public sealed record JournalOptions
 
     /// <summary>From here on producers should be refused.</summary>
     public long FullBytes => TotalBytesMax - (2 * FileBytes);
+
+    /// <summary>Where even a journal whose callers do not heed <see cref="NodeJournal.IsFull"/> stops taking new files.</summary>
+    public long HardBytesMax => 2 * TotalBytesMax;
 
     /// <summary>The end of the last file, kept for the small records that release older ones.</summary>
     internal long ReserveBytes => FileBytes / 8 / BatchLayout.BlockBytes * BatchLayout.BlockBytes;

@@ -34,7 +34,7 @@ internal sealed class JournalQueue
             }
 
             count++;
-            tableBytes += waiting.Row.Bytes;
+            tableBytes += waiting.Row.IsEmpty ? 0 : waiting.Row.Bytes;
             bodyBytes += waiting.Row.EntryBytes;
         }
     }
@@ -58,6 +58,22 @@ internal sealed class JournalQueue
         {
             _records.RemoveRange(0, _taken);
             _taken = 0;
+        }
+    }
+
+    /// <summary>
+    /// The group's end is durable: what it still has here says nothing any more, and must not be written, since a later start may not
+    /// see the end (its file is recycled) and would take it for a group that lives. The waiters are told all the same.
+    /// </summary>
+    public void Silence(GroupId group)
+    {
+        foreach (ref (JournalRecord Record, BatchRow Row) waiting in CollectionsMarshal.AsSpan(_records)[_taken..])
+        {
+            if (waiting.Row.Group == group)
+            {
+                EntryBytes -= waiting.Row.EntryBytes;
+                waiting.Row = new BatchRow { Group = group };
+            }
         }
     }
 
@@ -106,6 +122,11 @@ internal sealed class JournalQueue
     private void Move(JournalRecord record, in BatchRow row, JournalBatch into)
     {
         into.Records.Add(record);
+        if (row.IsEmpty)
+        {
+            return;
+        }
+
         into.Rows.Add(row);
         for (int i = 0; i < record.Entries.Count; i++)
         {

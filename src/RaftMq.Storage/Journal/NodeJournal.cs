@@ -128,6 +128,11 @@ public sealed class NodeJournal : IJournal, IDisposable
         BatchRow row = BatchRow.Of(record);
         GroupLedger group = _ledger.GetOrAdd(record.Group);
         CheckRecord(record, group);
+        if (group.Deleted)
+        {
+            row = new BatchRow { Group = record.Group };
+        }
+
         if (record.Reset is { } reset)
         {
             group.QueuedLastIndex = reset.Index;
@@ -345,6 +350,10 @@ public sealed class NodeJournal : IJournal, IDisposable
             {
                 entries += row.EntryCount;
                 _ledger.GetOrAdd(row.Group).Apply(row, file);
+                if (row.Has(RowParts.Deleted))
+                {
+                    _waiting.Silence(row.Group);
+                }
             }
         }
 
@@ -445,7 +454,7 @@ public sealed class NodeJournal : IJournal, IDisposable
 
         JournalFile current = _files[^1];
         int reusable = _free.FindIndex(file => file.Number < _durableFirstNeeded);
-        if (reusable < 0 && UsedBytes + _options.FileBytes > _options.TotalBytesMax)
+        if (reusable < 0 && UsedBytes + _options.FileBytes > _options.HardBytesMax)
         {
             return;
         }
@@ -456,6 +465,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             _free.RemoveAt(reusable);
         }
 
+        Invariant.Holds(!_files.Exists(file => file.Path == recycles));
         Prepare(new JournalFile(current.Number + 1, current.BasePosition + current.SizeBytes, NextFileBytes()), recycles);
     }
 
@@ -502,8 +512,9 @@ public sealed class NodeJournal : IJournal, IDisposable
         _noRoom = true;
         if (preparation.Recycles is not null)
         {
-            // It has its new name already; number 0 is below any needed file.
-            _free.Add(new FreeFile(preparation.File.Path, Number: 0));
+            // It has its new name already, so it must be the next one to be tried: another one would be renamed over it. Number 0 is
+            // below any needed file.
+            _free.Insert(0, new FreeFile(preparation.File.Path, Number: 0));
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class NewGeneration(
         int bodyBytes = isRewritten ? AddLastBatch(ref tableBytes) : 0;
         int headerBytes = BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes);
         long batchBytes = BatchLayout.BatchBytes(headerBytes, BatchLayout.Blocks(bodyBytes));
-        long sizeBytes = Math.Max(options.FileBytes, (4 * batchBytes) + options.ReserveBytes);
+        long sizeBytes = Math.Max(options.FileBytes, batchBytes + (4 * options.ReserveBytes));
 
         // One file number is used by one run only, so nothing that an earlier run left in a file can be taken for this one's.
         JournalFile file = new(numberMax + 1, lineage.PositionMax, sizeBytes);
@@ -108,7 +108,7 @@ internal sealed class NewGeneration(
         foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
         {
             GroupLedger group = ledger.GetOrAdd(row.Group);
-            bool joins = !row.Has(RowParts.Entries) || group.Joins(row.FirstIndex) || group.Damaged;
+            bool joins = !row.Has(RowParts.Entries) || group.CanHold(row.FirstIndex) || group.Damaged;
             if (!row.Has(RowParts.State) && joins)
             {
                 group.Apply(row, file);

@@ -52,7 +52,8 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         {
             if (group.HasGap && !group.Deleted && !group.Damaged)
             {
-                Damaged(group, $"The journal holds entries of group {group.Group} behind {group.LastIndex} but not the next one.");
+                Damaged(group, $"The journal holds entries of group {group.Group} from {group.Runs[0].First} on, segments up to "
+                    + $"{group.SegmentsDurable}, and nothing between.");
             }
         }
     }
@@ -108,13 +109,13 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         {
             group.Apply(entries, file); // Kept for its healing, told to nobody.
         }
-        else if (!group.Joins(row.FirstIndex))
+        else if (!group.CanHold(row.FirstIndex))
         {
-            group.HasGap = true;
+            Damaged(group, $"The journal holds entries {group.LastIndex} and {row.FirstIndex} of group {group.Group} but none between: "
+                + $"{file.Path}, batch at {header.FileOffset}.");
         }
         else
         {
-            group.HasGap = false;
             group.Apply(entries, file);
             TellEntries(group, row, bytes.Value, file, header);
         }

@@ -21,7 +21,7 @@ internal sealed class GroupModel
 
     public void Add(IReadOnlyList<Entry> entries)
     {
-        Assert.True(entries[0].Index.Value <= LastIndex + 1, $"entries from {entries[0].Index} leave a gap behind {LastIndex}");
+        Assert.True(Entries.Count == 0 || entries[0].Index.Value <= LastIndex + 1, $"entries from {entries[0].Index} leave a gap behind {LastIndex}");
         foreach (long index in Entries.Keys.Where(index => index >= entries[0].Index.Value).ToArray())
         {
             Entries.Remove(index);

@@ -12,6 +12,9 @@ internal sealed class JournalModel : IJournalReplay
 
     public List<string> Reports { get; } = [];
 
+    /// <summary>Where nothing was damaged, any report of damage is a failure, in a recovery that dies too.</summary>
+    public bool DamageIsFailure { get; init; }
+
     public bool IsDamageUnknown { get; private set; }
 
     public bool IsDamaged => IsDamageUnknown || DamagedGroups.Count > 0;
@@ -56,12 +59,14 @@ internal sealed class JournalModel : IJournalReplay
 
     public void Damaged(GroupId group, string report)
     {
+        Assert.False(DamageIsFailure, report);
         DamagedGroups.Add(group);
         Reports.Add(report);
     }
 
     public void DamagedUnknown(string report)
     {
+        Assert.False(DamageIsFailure, report);
         IsDamageUnknown = true;
         Reports.Add(report);
     }

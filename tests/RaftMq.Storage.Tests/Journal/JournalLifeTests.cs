@@ -1,0 +1,43 @@
+using RaftMq.Storage.Journal;
+
+namespace RaftMq.Storage.Tests.Journal;
+
+public sealed class JournalLifeTests
+{
+    private static readonly bool Full = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1";
+
+    [Fact]
+    public void Random_lives_lose_nothing_acknowledged_and_invent_nothing()
+    {
+        long deaths = 0, recycled = 0, acknowledged = 0;
+        ulong from = ulong.Parse(Environment.GetEnvironmentVariable("RAFTMQ_SEED") ?? "1");
+        ulong lives = Full ? 3000u : 60u;
+        for (ulong seed = from; seed < from + lives; seed++)
+        {
+            JournalOptions options = (seed % 3) switch
+            {
+                0 => JournalRig.Small,
+                1 => JournalRig.Small with { TotalBytesMax = 16 * JournalRig.Small.FileBytes, BatchBytesMax = 4096 },
+                _ => JournalRig.Small with { FileBytes = 40 * 4096, TotalBytesMax = 6 * 40 * 4096, BatchRecordsMax = 3 },
+            };
+            JournalLife life = new(seed, options);
+            try
+            {
+                life.Run(steps: 1500);
+            }
+            catch (Exception fault)
+            {
+                throw new InvalidOperationException($"replay: RAFTMQ_SEED={seed}", fault);
+            }
+
+            deaths += life.Deaths;
+            recycled += life.Recycled;
+            acknowledged += life.Acknowledged;
+        }
+
+        // A run that never got anywhere proves nothing.
+        Assert.True(deaths > (long)lives * 5, $"only {deaths} deaths");
+        Assert.True(recycled > (long)lives, $"only {recycled} files recycled");
+        Assert.True(acknowledged > (long)lives * 100, $"only {acknowledged} records acknowledged");
+    }
+}
