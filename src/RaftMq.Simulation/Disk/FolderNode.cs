@@ -62,7 +62,11 @@ internal sealed class FolderNode : Node
 
             if (change.RemovesToo is not null)
             {
-                _durable.Remove(change.RemovesToo);
+                // Also when the rename before this one was lost: no file system gives one file two names for it.
+                foreach (string name in _durable.Where(entry => ReferenceEquals(entry.Value, change.Adds)).Select(entry => entry.Key).ToArray())
+                {
+                    _durable.Remove(name);
+                }
             }
 
             if (change.Adds is null)

@@ -23,6 +23,9 @@ public static class JournalRecovery
         Invariant.Holds(options.Faults().Count == 0);
         disk.CreateFolder(JournalFile.Folder);
         disk.SyncFolder("");
+
+        // A killed run may have left a rename undone on the disk; no second one is built on it.
+        disk.SyncFolder(JournalFile.Folder);
         List<JournalFileReader> readers = [];
         try
         {

@@ -11,7 +11,7 @@ public sealed class JournalLifeTests
     {
         long deaths = 0, recycled = 0, acknowledged = 0;
         ulong from = ulong.Parse(Environment.GetEnvironmentVariable("RAFTMQ_SEED") ?? "1");
-        ulong lives = Full ? 3000u : 60u;
+        ulong lives = Full ? 3000u : 30u;
         for (ulong seed = from; seed < from + lives; seed++)
         {
             JournalOptions options = (seed % 3) switch
