@@ -13,9 +13,14 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
     /// <summary>As the product's limit for the queue between a pair of nodes (<c>PeerQueueBytesMax</c>).</summary>
     private const long QueuedBytesMax = 64 << 20;
 
+    /// <summary>Nobody has so much to say at one instant: the node talks in a circle.</summary>
+    private const int FramesPerInstantMax = 10_000;
+
     private readonly long[] _lastArrivalUs = new long[3];
     private readonly Queue<(PeerLane Lane, PeerFrame Frame)> _stalled = [];
     private long _connection;
+    private long _instantUs;
+    private int _framesThisInstant;
     private long _usableFromUs;
     private long _sendingUntilUs;
 
@@ -29,6 +34,7 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
 
     public void Send(PeerLane lane, PeerFrame frame)
     {
+        CheckLivelock();
         world.Trace.Add(world.NowUs, TraceKind.FrameSent, (from.Value << 8) | to.Value, (long)lane, frame.Written.Span);
         if (Conditions.State == LinkState.Dropped || QueuedBytes + frame.Length > QueuedBytesMax)
         {
@@ -131,6 +137,18 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
                 network.Deliver(from, to, frame);
                 break;
         }
+    }
+
+    private void CheckLivelock()
+    {
+        if (_instantUs != world.NowUs)
+        {
+            _instantUs = world.NowUs;
+            _framesThisInstant = 0;
+        }
+
+        _framesThisInstant++;
+        Invariant.Holds(_framesThisInstant <= FramesPerInstantMax);
     }
 
     private void GiveUp(PeerFrame frame)

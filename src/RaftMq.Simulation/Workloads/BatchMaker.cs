@@ -16,9 +16,7 @@ internal sealed class BatchMaker(RandomSource random, int largeOneIn)
 
     public byte[] Make(Mark mark, long producer, int baseSequence, long nowUs, out int count)
     {
-        bool isLarge = random.OneIn(largeOneIn);
-        count = isLarge ? random.Next(1, 300) : random.OneIn(2) ? 1 : random.Next(2, 12);
-        int valueBytes = isLarge && count < 4 ? random.Next(4 * 1024, 96 * 1024) : random.OneIn(10) ? random.Next(1024, 4096) : random.Next(8, 120);
+        (count, int valueBytes) = DrawShape();
         _builder.Clear();
         _builder.ProducerId = producer;
         _builder.ProducerEpoch = (short)(producer < 0 ? -1 : 0);
@@ -38,6 +36,18 @@ internal sealed class BatchMaker(RandomSource random, int largeOneIn)
         }
 
         return _builder.ToArray();
+    }
+
+    private (int Count, int ValueBytes) DrawShape()
+    {
+        if (!random.OneIn(largeOneIn))
+        {
+            int count = random.OneIn(2) ? 1 : random.Next(2, 12);
+            return (count, random.OneIn(10) ? random.Next(1024, 4096) : random.Next(8, 120));
+        }
+
+        // Few large records or many small ones.
+        return random.OneIn(2) ? (random.Next(1, 4), random.Next(4 * 1024, 64 * 1024)) : (random.Next(50, 300), random.Next(8, 300));
     }
 
     private static void Fill(Span<byte> bytes, Mark mark, int record)
