@@ -27,6 +27,8 @@ public static class Simulator
     private const long InspectEveryUs = 50_000;
 
 
+    public static SimulationResult Run(SimulationOptions options) => Run(options, ProductNode.Factories);
+
     internal static SimulationResult Run(SimulationOptions options, NodeFactories factories)
     {
         long started = Stopwatch.GetTimestamp();

@@ -3,13 +3,16 @@ using RaftMq.Simulation.Checkers;
 namespace RaftMq.Simulation.Workloads;
 
 /// <summary>A batch between its first sending and its acknowledgement.</summary>
-internal sealed class Flight(Mark mark, byte[] batch, int count, long startedAtUs)
+internal sealed class Flight(Mark mark, byte[] batch, int count, int number, long startedAtUs)
 {
     public Mark Mark => mark;
 
     public byte[] Batch => batch;
 
     public int Count => count;
+
+    /// <summary>Counts the producer's batches.</summary>
+    public int Number => number;
 
     public long StartedAtUs => startedAtUs;
 

@@ -20,6 +20,7 @@ internal sealed class ProducerClient
     private readonly long _producer;
     private readonly List<Flight> _flights = [];
     private int _nextSequence;
+    private int _begun;
 
     public ProducerClient(
         ClientSide clients, WorkPartition partition, WorkloadProfile profile, RandomSource random, long producer)
@@ -48,7 +49,8 @@ internal sealed class ProducerClient
         // Producers come in bursts: most pauses are short, some are long.
         int pauseUs = _random.OneIn(4) ? 3 * _profile.SendEveryUs : (2 * _profile.SendEveryUs / 3);
         World.After(_random.Next(1, pauseUs + 1), Next);
-        if (_flights.Count < _profile.WindowBatches)
+        // As in Kafka's clients the window slides: what follows the oldest unanswered batch counts, answered or not.
+        if (_flights.Count == 0 || _begun - _flights[0].Number < _profile.WindowBatches)
         {
             Begin();
         }
@@ -61,7 +63,7 @@ internal sealed class ProducerClient
         World.History.Marks.Add(mark, batch);
         World.History.Add(new HistoryEvent.SendStarted(_partition.Group, mark, count, _producer, IsIdempotent ? _nextSequence : -1));
         _nextSequence += count;
-        Flight flight = new(mark, batch, count, World.NowUs);
+        Flight flight = new(mark, batch, count, _begun++, World.NowUs);
         _flights.Add(flight);
         Send(flight);
     }

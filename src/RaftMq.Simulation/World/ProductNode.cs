@@ -1,0 +1,65 @@
+using RaftMq.Broker;
+using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Groups;
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+using RaftMq.Simulation.Network;
+using RaftMq.Storage.Journal;
+
+namespace RaftMq.Simulation.World;
+
+/// <summary>The product's node, whole, in one life of a simulated machine.</summary>
+internal sealed class ProductNode(BrokerNode node) : IBrokerHost
+{
+    /// <summary>
+    /// Small files and budgets, so that rolling, recycling, checkpoints and reads from segments happen in a minute and not in a day.
+    /// </summary>
+    private static readonly JournalOptions Journal = new() { FileBytes = 256 << 10, TotalBytesMax = 4 << 20, BatchBytesMax = 128 << 10 };
+
+    public static NodeFactories Factories { get; } = new(
+        (_, nodes) => (machine, environment) => new ProductNode(New(machine.Id, nodes, environment)),
+        world => new PeerTap(world.History).See);
+
+    public IBroker Broker => node;
+
+    public void Start() => node.Start();
+
+    public void Tick() => node.Tick();
+
+    public void ReceivePeerFrame(NodeId from, PeerFrame frame) => node.ReceivePeerFrame(from, frame);
+
+    public void ConnectionReset(NodeId from, bool refused) => node.ConnectionReset(from, refused);
+
+    public void Inspect(IReplicaVisitor visitor)
+    {
+        foreach (Replica replica in node.Parts.Shard.Replicas.Values.OrderBy(r => r.Group))
+        {
+            visitor.Visit(new ReplicaView(
+                replica.Group, replica.IsLeader, replica.Term, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt));
+        }
+
+        foreach (DamagedGroup damaged in node.Parts.Describe().Damaged)
+        {
+            visitor.VisitDamaged(damaged.Group, damaged.Report);
+        }
+    }
+
+    private static BrokerNode New(NodeId id, IReadOnlyList<NodeId> nodes, INodeEnvironment environment)
+    {
+        BrokerOptions options = new()
+        {
+            OffsetsPartitions = 2,
+            LeaderBalanceDelay = TimeSpan.FromSeconds(3),
+            Limits = new BrokerLimits { TailBytes = 2 << 20, UncommittedBytesPerGroup = 1 << 20, UncommittedBytesPerNode = 4 << 20 },
+        };
+        NodeSettings settings = new() { Self = id, InitialNodes = [.. nodes] };
+        return new BrokerNode(options, settings, Journal, new NoSubscriptions(), environment);
+    }
+
+    /// <summary>The simulated consumers commit without being members.</summary>
+    private sealed class NoSubscriptions : ISubscriptionReader
+    {
+        public bool TryReadTopics(string protocolType, ReadOnlySpan<byte> metadata, ISet<string> topics) => false;
+    }
+}
