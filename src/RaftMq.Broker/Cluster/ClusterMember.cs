@@ -151,7 +151,10 @@ internal sealed class ClusterMember : IClusterFollower
         if (_controller is null && now >= _nextFormationMs)
         {
             _nextFormationMs = now + FormationMs;
-            Form();
+            if (!TryForm())
+            {
+                AnnounceEmpty();
+            }
         }
 
         _link.Tick(ControllerLeader, now);
@@ -232,8 +235,9 @@ internal sealed class ClusterMember : IClusterFollower
     {
         if (_controller is null)
         {
+            // Telling the others what this folder holds is the tick's: an answer to each word would be answered in turn, without end.
             _formation.Heard(from, said);
-            Form();
+            TryForm();
         }
         else if (said.Voters.Count == 0 && FormedAs() is { } formed)
         {
@@ -244,21 +248,27 @@ internal sealed class ClusterMember : IClusterFollower
     private FormedCluster? FormedAs() =>
         _formed ?? (State.IsFormed ? FormedCluster.Of(State.FirstVoters) : null);
 
-    private void Form()
+    /// <summary>False while this node still waits for the others.</summary>
+    private bool TryForm()
     {
         if (_formation.TryForm() is { } formed)
         {
             _formed = formed;
             _host.OpenController(formed);
-            return;
+            return true;
         }
 
         if (_formation.Refusal is { } refusal)
         {
             _host.RefusedByCluster(refusal);
-            return;
+            return true;
         }
 
+        return false;
+    }
+
+    private void AnnounceEmpty()
+    {
         foreach (NodeId node in _settings.InitialNodes)
         {
             if (node != _settings.Self)
