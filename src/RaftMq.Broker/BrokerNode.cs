@@ -36,6 +36,8 @@ public sealed class BrokerNode : IBroker
         _environment = environment;
     }
 
+    internal NodeParts Parts => _parts;
+
     public NodeId Self => _settings.Self;
 
     public ClusterImage Cluster => _cluster;
