@@ -57,9 +57,11 @@ internal sealed class SequenceCheck(ProducerTable applied)
             }
         }
 
+        // Nothing known of the producer: most likely its first batch is still on its way, so the client must send again in order. To call
+        // the producer unknown would make clients start over with a new epoch and send what is under way a second time.
         return last is { } lastSequence
             ? CheckAfter(stamp, epoch, lastSequence)
-            : stamp.BaseSequence == 0 ? SequenceVerdict.Next : SequenceVerdict.UnknownProducer;
+            : stamp.BaseSequence == 0 ? SequenceVerdict.Next : SequenceVerdict.OutOfOrder;
     }
 
     public void Propose(in ProducerStamp stamp, LogIndex index)
