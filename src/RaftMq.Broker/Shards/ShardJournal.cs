@@ -6,14 +6,20 @@ namespace RaftMq.Broker.Shards;
 
 /// <summary>
 /// A shard's way to the node's one journal, which lives in a section of its own: records are collected during a turn and handed over
-/// together, and what became durable comes back together. Both ways keep their order.
+/// together, and what became durable comes back together. Both ways keep the order, but for
+/// what a full journal lets overtake.
 /// </summary>
 internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJournal, IJournalWaiter
 {
     private readonly IClock _clock = clock;
 
-    /// <summary>In the journal's hands, in its order: it reports in that order. Belongs to the journal's section.</summary>
-    private readonly Queue<JournalRecord> _handedOver = new();
+    /// <summary>
+    /// In the journal's hands, in its order, each with the copy that reports here. Belongs to the journal's section.
+    /// </summary>
+    private readonly Queue<(JournalRecord Own, JournalRecord Reporting)> _handedOver = new();
+
+    /// <summary>Copies in <see cref="_handedOver"/> that reported before their turn came.</summary>
+    private readonly HashSet<JournalRecord> _overtook = new(ReferenceEqualityComparer.Instance);
 
     private List<JournalRecord> _collected = [];
     private List<JournalRecord> _written = [];
@@ -53,9 +59,34 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
     /// <summary>Inside the journal's section.</summary>
     void IJournalWaiter.Written(JournalRecord record)
     {
-        JournalRecord own = _handedOver.Dequeue();
-        Invariant.Holds(own.Group == record.Group && own.Token == record.Token);
-        _written.Add(own);
+        if (!ReferenceEquals(_handedOver.Peek().Reporting, record))
+        {
+            Overtaken(record);
+            return;
+        }
+
+        _written.Add(_handedOver.Dequeue().Own);
+        while (_handedOver.TryPeek(out (JournalRecord Own, JournalRecord Reporting) next) && _overtook.Remove(next.Reporting))
+        {
+            _handedOver.Dequeue();
+        }
+    }
+
+    /// <summary>In a full journal, records that only release files overtake the others.</summary>
+    private void Overtaken(JournalRecord record)
+    {
+        bool isOurs = false;
+        foreach ((JournalRecord own, JournalRecord reporting) in _handedOver)
+        {
+            if (ReferenceEquals(reporting, record))
+            {
+                isOurs = _overtook.Add(record);
+                _written.Add(own);
+                break;
+            }
+        }
+
+        Invariant.Holds(isOurs);
     }
 
     /// <summary>Inside the journal's section, after a batch: what was written goes back to the shard as one piece of work.</summary>
@@ -76,8 +107,9 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
         {
             foreach (JournalRecord record in records)
             {
-                shard._handedOver.Enqueue(record);
-                shard.Journal.Append(record.ReportedTo(shard));
+                JournalRecord reporting = record.ReportedTo(shard);
+                shard._handedOver.Enqueue((record, reporting));
+                shard.Journal.Append(reporting);
             }
 
             shard.Journal.Flush();

@@ -78,7 +78,8 @@ public abstract record HistoryEvent
     public sealed record WrittenAfterHeal(GroupId Group, long AtUs) : HistoryEvent;
 
     /// <param name="Consumer">A name for a message.</param>
-    public sealed record ConsumerExpected(string Consumer) : HistoryEvent;
+    /// <param name="Group">The partition it follows, while that is not deleted.</param>
+    public sealed record ConsumerExpected(string Consumer, GroupId Group) : HistoryEvent;
 
     /// <summary>A consumer got records that it had not seen, or learnt that there are none.</summary>
     public sealed record ConsumerMoved(string Consumer, long AtUs) : HistoryEvent;

@@ -12,7 +12,7 @@ public sealed class LivenessChecker : PromiseChecker
     public const long ConsumerMovesWithinUs = 30_000_000;
 
     private readonly SortedDictionary<GroupId, string> _partitions = [];
-    private readonly SortedSet<string> _consumers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GroupId> _consumers = new(StringComparer.Ordinal);
     private readonly Dictionary<GroupId, long> _writtenAtUs = [];
     private readonly Dictionary<string, long> _movedAtUs = [];
     private readonly Dictionary<GroupId, HistoryEvent.ReplicaAtEnd> _ends = [];
@@ -31,7 +31,7 @@ public sealed class LivenessChecker : PromiseChecker
                 _partitions.Remove(deleted.Group);
                 return null;
             case HistoryEvent.ConsumerExpected expected:
-                _consumers.Add(expected.Consumer);
+                _consumers[expected.Consumer] = expected.Group;
                 return null;
             case HistoryEvent.Healed healed:
                 _healedAtUs = healed.AtUs;
@@ -67,9 +67,10 @@ public sealed class LivenessChecker : PromiseChecker
 
     private string? NotMoving()
     {
-        foreach (string consumer in _consumers)
+        foreach ((string consumer, GroupId group) in _consumers)
         {
-            if (!_movedAtUs.TryGetValue(consumer, out long atUs) || atUs - _healedAtUs > ConsumerMovesWithinUs)
+            if (_partitions.ContainsKey(group)
+                && (!_movedAtUs.TryGetValue(consumer, out long atUs) || atUs - _healedAtUs > ConsumerMovesWithinUs))
             {
                 return $"consumer {consumer} did not move within {ConsumerMovesWithinUs / 1_000_000} s after the faults were over";
             }

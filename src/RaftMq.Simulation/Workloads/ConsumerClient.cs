@@ -20,7 +20,7 @@ internal sealed class ConsumerClient(
 
     public void Start()
     {
-        World.History.Add(new HistoryEvent.ConsumerExpected(name));
+        World.History.Add(new HistoryEvent.ConsumerExpected(name, partition.Group));
         World.After(random.Next(1, 500_000), Poll);
     }
 

@@ -19,6 +19,9 @@ internal sealed class Flight(Mark mark, byte[] batch, int count, int number, lon
     /// <summary>The number of the attempt whose answer is awaited.</summary>
     public int Attempt { get; set; }
 
+    /// <summary>The batches before it were acknowledged when it was sent last: nothing can be missing before its sequence then.</summary>
+    public bool WasOldestWhenSent { get; set; }
+
     public bool IsDone { get; set; }
 
     /// <summary>Some attempt was acknowledged by a node, though the client may not have heard it.</summary>

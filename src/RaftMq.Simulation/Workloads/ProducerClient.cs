@@ -62,6 +62,7 @@ internal sealed class ProducerClient
         byte[] batch = _maker.Make(mark, _producer, _nextSequence, World.NowUs, out int count);
         World.History.Marks.Add(mark, batch);
         World.History.Add(new HistoryEvent.SendStarted(_partition.Group, mark, count, _producer, IsIdempotent ? _nextSequence : -1));
+        World.Trace.Add(World.NowUs, TraceKind.Sent, $"{mark.Value} x{count} to {_partition.Name}, producer {_producer} sequence {_nextSequence}");
         _nextSequence += count;
         Flight flight = new(mark, batch, count, _begun++, World.NowUs);
         _flights.Add(flight);
@@ -71,6 +72,7 @@ internal sealed class ProducerClient
     private void Send(Flight flight)
     {
         int attempt = ++flight.Attempt;
+        flight.WasOldestWhenSent = ReferenceEquals(_flights[0], flight);
         World.Totals.Sends++;
         (SimulatedNode node, _) = _clients.LeaderOf(_partition.Group, _random);
         World.Trace.Add(World.NowUs, TraceKind.Request, (long)flight.Mark.Value, attempt, node.Id.Value);
@@ -134,7 +136,7 @@ internal sealed class ProducerClient
             case ProduceOutcome.TimedOut:
             case ProduceOutcome.DiskFull:
             case ProduceOutcome.Stopping:
-            case ProduceOutcome.OutOfOrderSequence when IsIdempotent && !IsOldest(flight):
+            case ProduceOutcome.OutOfOrderSequence when IsIdempotent && !flight.WasOldestWhenSent:
                 Failed(flight, attempt);
                 break;
             default:
@@ -149,9 +151,6 @@ internal sealed class ProducerClient
                 break;
         }
     }
-
-    /// <summary>The batches before it are acknowledged, so that nothing can be missing before its sequence.</summary>
-    private bool IsOldest(Flight flight) => ReferenceEquals(_flights[0], flight);
 
     /// <summary>One attempt, inside the node. The request's bytes are overwritten as soon as the broker says that it has its copy.</summary>
     private sealed class ProduceCall(ProducerClient client, Flight flight, int attempt, NodeLife life) : IProduceCompletion

@@ -84,7 +84,7 @@ internal sealed class Workload
         {
             string consumers = $"group-{_consumers++}";
             OffsetCommitter? committer = i == 0 ? new(_clients, partition, _random.Split(), consumers) : null;
-            new ConsumerClient(_clients, partition, _random.Split(), $"{consumers} of {partition.Name}", committer).Start();
+            new ConsumerClient(_clients, partition, _random.Split(), $"{consumers} of {partition.Name} ({partition.Group})", committer).Start();
         }
     }
 

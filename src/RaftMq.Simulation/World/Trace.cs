@@ -58,6 +58,7 @@ internal enum TraceKind
     FrameArrived,
     DiskWork,
     Fault,
+    Sent,
     Request,
     Answer,
     Observed,

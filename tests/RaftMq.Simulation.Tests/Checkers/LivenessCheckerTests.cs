@@ -18,8 +18,8 @@ public sealed class LivenessCheckerTests
     public void Rejects_a_partition_that_is_written_late() => Objects(New().Tell(Written(11)).Tell(Moved(1)).Tell(End()));
 
     [Fact]
-    public void Accepts_that_a_deleted_partition_is_not_written() =>
-        Assert.Null(New().Tell(new HistoryEvent.PartitionDeleted(Group)).Tell(Moved(1)).Tell(End()).Objection);
+    public void Accepts_that_a_deleted_partition_is_neither_written_nor_read() =>
+        Assert.Null(New().Tell(new HistoryEvent.PartitionDeleted(Group)).Tell(End()).Objection);
 
     [Fact]
     public void Rejects_a_consumer_that_never_moves() => Objects(New().Tell(Written(1)).Tell(End()));
@@ -34,7 +34,7 @@ public sealed class LivenessCheckerTests
     public void Rejects_replicas_with_different_offsets() => Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 8)));
 
     private static Story New() => new Story(new LivenessChecker())
-        .Tell(new HistoryEvent.ConsumerExpected("c"))
+        .Tell(new HistoryEvent.ConsumerExpected("c", Group))
         .Tell(new HistoryEvent.ConsumerMoved("c", HealedAtUs - 1))
         .Tell(new HistoryEvent.Healed(HealedAtUs));
 
