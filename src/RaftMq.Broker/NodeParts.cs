@@ -302,7 +302,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         }
 
         bool isMine = partition.Replicas.Contains(Shard.Context.Self.Replica);
-        if (isMine && !_damaged.Exists(d => d.Group == group) && _creating.Add(group))
+        if (isMine && !_store.IsDeleted(group) && !_damaged.Exists(d => d.Group == group) && _creating.Add(group))
         {
             Create(
                 group, new GroupName.Partition(topic.Name, partition.Number), Membership.Of(partition.Replicas),

@@ -31,6 +31,10 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     private readonly SortedDictionary<GroupId, bool> _strangers = [];
 
     private readonly Dictionary<GroupId, GroupLog> _groups = [];
+
+    /// <summary>Groups whose deletion began here or was found at start. An incarnation that was deleted never comes back.</summary>
+    private readonly HashSet<GroupId> _deleted = [];
+
     private long _flushAtBytes;
     private string? _damagedUnknown;
     private Action<GroupId, LogIndex>? _route;
@@ -44,6 +48,12 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     /// <summary>The log of a group that was opened or created here and not deleted; null otherwise.</summary>
     public GroupLog? Find(GroupId group) => _groups.GetValueOrDefault(group);
+
+    /// <summary>
+    /// The group's deletion is known here: it must not be created. A caller whose state is older than the deletion asks before it does:
+    /// the journal writes nothing for such a group any more, and its folder is on its way out.
+    /// </summary>
+    public bool IsDeleted(GroupId group) => _deleted.Contains(group);
 
     public static NodeStore Scan(IDisk disk, NodeStoreLimits limits)
     {
@@ -80,6 +90,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
             if (recovery.IsDeleted)
             {
                 GroupFolder.Remove(_disk, recovery.Folder);
+                _deleted.Add(group);
                 continue;
             }
 
@@ -99,7 +110,11 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
         foreach ((GroupId group, bool wasDeleted) in _strangers)
         {
-            if (!wasDeleted)
+            if (wasDeleted)
+            {
+                _deleted.Add(group);
+            }
+            else
             {
                 result.Add(new RecoveredGroup.Damaged(
                     group, group.ToString(), $"The journal holds entries of group {group}, whose folder is gone though it was not deleted."));
@@ -120,6 +135,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         GroupId group, string name, Membership membership, GroupLogEnvironment environment, IGroupCreationWaiter waiter)
     {
         Invariant.Holds(!_groups.ContainsKey(group));
+        Invariant.Holds(!_deleted.Contains(group));
         GroupMeta meta = new(group, name, membership);
         environment.Disk.Submit(DiskLane.Background, new GroupCreation(meta, () =>
         {
@@ -140,6 +156,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     public void DeleteGroup(GroupLog log, GroupLogEnvironment environment, Action done)
     {
         _groups.Remove(log.Group);
+        _deleted.Add(log.Group);
         log.Close();
         new GroupDeletion(log.Group, log.Folder, environment, log.WhenUnread, done).Start();
     }
@@ -267,6 +284,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     {
         foreach ((GroupId group, string path) in _leaving)
         {
+            _deleted.Add(group);
             GroupLogEnvironment environment = environmentOf(group, path) with { Journal = journal };
             new GroupDeletion(group, path, environment, static whenUnread => whenUnread(), static () => { }).StartMarked();
         }
