@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RaftMq.Simulation.Tests;
+
+public sealed class SimulatorTests
+{
+    /// <summary>Set in the second process of <see cref="One_seed_gives_one_trace_in_every_process"/>: where it leaves its hash.</summary>
+    private const string HashFile = "RAFTMQ_SIM_HASH_FILE";
+
+    private const ulong Seed = 11;
+
+    [Fact]
+    public void One_seed_gives_one_trace()
+    {
+        SimulationResult first = Run(Seed);
+        SimulationResult second = Run(Seed);
+        Assert.Equal(first.TraceHash, second.TraceHash);
+        Assert.Equal(first.Totals.ToString(), second.Totals.ToString());
+    }
+
+    [Fact]
+    public void Two_seeds_give_two_traces() => Assert.NotEqual(Run(Seed).TraceHash, Run(Seed + 1).TraceHash);
+
+    [Fact]
+    public void One_seed_gives_one_trace_in_every_process()
+    {
+        string hash = Run(Seed).TraceHash.ToString("x16", CultureInfo.InvariantCulture);
+        if (Environment.GetEnvironmentVariable(HashFile) is { } path)
+        {
+            File.WriteAllText(path, hash);
+            return;
+        }
+
+        string file = Path.GetTempFileName();
+        try
+        {
+            string program = Path.Combine(AppContext.BaseDirectory, typeof(SimulatorTests).Assembly.GetName().Name!);
+            ProcessStartInfo start = new(program, ["-method", $"*{nameof(One_seed_gives_one_trace_in_every_process)}"])
+            {
+                RedirectStandardOutput = true,
+            };
+            start.Environment[HashFile] = file;
+            using Process other = Process.Start(start)!;
+            other.StandardOutput.ReadToEnd();
+            other.WaitForExit();
+            Assert.Equal(hash, File.ReadAllText(file));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static SimulationResult Run(ulong seed) => Simulator.Run(new SimulationOptions { Seed = seed });
+}
