@@ -5,7 +5,7 @@ namespace RaftMq.Simulation.Tests;
 public sealed class SeedTests
 {
     /// <summary>Seeds of the short form; CI's simulation stage sets RAFTMQ_SIM_SEEDS (at least 500), RAFTMQ_FULL=1 runs many more.</summary>
-    private const int ShortSeeds = 12;
+    private const int ShortSeeds = 8;
 
     private const int FullSeeds = 5_000;
 
