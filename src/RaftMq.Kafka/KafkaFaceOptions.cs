@@ -29,6 +29,9 @@ public sealed record KafkaLimits
     /// <summary>The most a producer is told to wait (throttle_time_ms) after its batches had to wait for room.</summary>
     public int ThrottleMsMax { get; init; } = 1000;
 
+    /// <summary>Shorter waits are not reported: clients answer a throttle time by waiting as long again.</summary>
+    public int ThrottleMsMin { get; init; } = 100;
+
     /// <summary>Administrative requests wait at least this long for the controller, and at most <see cref="AdminTimeoutMsMax"/>.</summary>
     public int AdminTimeoutMsMin { get; init; } = 1000;
 

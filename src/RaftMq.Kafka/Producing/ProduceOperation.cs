@@ -105,6 +105,7 @@ internal sealed class ProduceOperation : IProduceCompletion, IValueTaskSource
         if (Interlocked.Decrement(ref unadmitted) == 0)
         {
             waitedMs = (int)Math.Min(node.Clock.MonotonicMs - startedMs, node.Limits.ThrottleMsMax);
+            waitedMs = waitedMs < node.Limits.ThrottleMsMin ? 0 : waitedMs;
             admitted.SetResult(true);
         }
     }
