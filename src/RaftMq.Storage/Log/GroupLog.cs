@@ -83,7 +83,8 @@ public sealed class GroupLog
     public LogIndex SyncedUpTo => _files.SyncedUpTo;
 
     /// <summary>
-    /// Journal files wait for this group to sync up to here; zero when none do. For the metrics of a slow group (L-06).
+    /// True while something is with the disk or waits for a further <see cref="Pump"/>: a journal file that waits for this group (L-06), a
+    /// checkpoint that waits for the log to be durable, files that wait for their last reader.
     /// </summary>
     public bool HasWork => _files.HasWork;
 
@@ -371,8 +372,9 @@ public sealed class GroupLog
             return;
         }
 
-        BaseIndex = segments[count].First.Previous;
-        BaseTerm = TermAt(BaseIndex);
+        LogIndex baseIndex = segments[count].First.Previous;
+        BaseTerm = TermAt(baseIndex);
+        BaseIndex = baseIndex;
         Tail.Terms.CutBefore(FirstIndex);
         _files.Cut(count);
         _owner?.LogCut(BaseIndex);

@@ -39,7 +39,8 @@ public abstract record RecoveredGroup
         public GroupLog Log { get; }
 
         /// <summary>
-        /// The stored entries behind the checkpoint up to the commit index, to be applied once and in order. Each is valid while held.
+        /// The stored entries behind the checkpoint up to the commit index, to be applied once and in order, taking a segment's base where
+        /// <see cref="GroupLog.NeedsBaseBefore"/> asks for it: the crash may have come before it was durable. Each is valid while held.
         /// Enumerating reads the disk and throws <see cref="Files.DamagedException"/> where a durable entry is not whole: then the group does
         /// not start either.
         /// </summary>

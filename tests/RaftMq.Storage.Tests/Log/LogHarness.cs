@@ -401,7 +401,12 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         }
     }
 
-    void IGroupLogOwner.LogCut(LogIndex baseIndex) => CutBase = baseIndex;
+    void IGroupLogOwner.LogCut(LogIndex baseIndex)
+    {
+        CutBase = baseIndex;
+        Assert.Equal(baseIndex, Log.BaseIndex);
+        Assert.Equal(HeaderOf(baseIndex).Term, Log.BaseTerm);
+    }
 
     void ICheckpointWaiter.CheckpointWritten(CheckpointHead head)
     {

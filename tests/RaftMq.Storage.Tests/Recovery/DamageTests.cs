@@ -86,6 +86,29 @@ public class DamageTests
     }
 
     [Fact]
+    public void Retention_does_not_cut_to_a_segment_whose_base_is_damaged_and_it_is_not_sent()
+    {
+        (LogHarness original, FakeJournal _) = Settled();
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        string[] bases = [.. disk.List(original.Log.Folder).Where(name => name.StartsWith("base-", StringComparison.Ordinal))];
+        Assert.True(bases.Length > 2);
+        foreach (string name in bases)
+        {
+            disk.Decay($"{original.Log.Folder}/{name}", 50, 4);
+        }
+
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(Recover(disk, original));
+        LogIndex before = found.Log.BaseIndex;
+        Assert.True(before > LogIndex.Zero);
+        Assert.Null(found.Log.SnapshotToSend);
+        Assert.Equal(original.HeaderOf(before).Term, found.Raft.BaseTerm);
+        found.Log.CutTo(found.Log.NextOffset);
+        _queue!.RunAll();
+        Assert.Equal(before, found.Log.BaseIndex);
+        Assert.All(bases, name => Assert.Contains(name, disk.List(original.Log.Folder)));
+    }
+
+    [Fact]
     public void A_log_that_was_cut_does_not_start_when_all_its_checkpoints_are_damaged()
     {
         (LogHarness original, FakeJournal _) = Settled();

@@ -1,0 +1,217 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
+using RaftMq.Storage.Log;
+
+namespace RaftMq.Storage.Tests.Log;
+
+public class GroupLogTests
+{
+    [Fact]
+    public void A_full_disk_pauses_the_writer_and_it_goes_on_by_itself_when_there_is_room()
+    {
+        // D-14
+        LogHarness harness = Filled(20);
+        harness.Disk.CapacityBytesMax = 100;
+        harness.Release(harness.Journal.Count);
+        harness.StepDisk(DiskLane.Background);
+        Assert.True(harness.Log.NoRoom);
+        Assert.Equal(LogIndex.Zero, harness.Log.SyncedUpTo);
+        harness.ReadConsumer(0, 1000);
+
+        harness.Disk.CapacityBytesMax = long.MaxValue;
+        harness.Settle();
+        Assert.False(harness.Log.NoRoom);
+        Assert.Equal(harness.Log.LastIndex, harness.Log.SyncedUpTo);
+        harness.CrashAndRecover(power: true, 0);
+        Assert.Equal(new LogIndex(20), harness.Log.LastIndex);
+    }
+
+    [Fact]
+    public void Small_runs_wait_until_the_journal_wants_them()
+    {
+        LogHarness harness = Filled(10);
+        harness.Settle();
+        Assert.Equal(LogIndex.Zero, harness.Log.WrittenUpTo);
+        harness.Release(harness.Journal.Count);
+        harness.Settle();
+        Assert.Equal(new LogIndex(10), harness.Log.WrittenUpTo);
+    }
+
+    [Fact]
+    public void Runs_of_256_KiB_are_written_without_being_asked_and_wait_for_the_pacing()
+    {
+        LogHarness harness = new(new RandomSource(4)) { PoolBytes = 64 << 20 };
+        harness.SetRoll(RollPolicy.Default);
+        for (int i = 0; i < 30; i++)
+        {
+            harness.AppendData(10_000, 1);
+            harness.StepJournal();
+            harness.Commit(harness.Log.LastIndex);
+            harness.Apply(1);
+        }
+
+        harness.Settle();
+        Assert.InRange(harness.Log.WrittenUpTo.Value, 26, 30);
+    }
+
+    [Fact]
+    public void Uncommitted_entries_are_given_to_the_journal_again_all_of_them_and_once()
+    {
+        LogHarness harness = Filled(6);
+        for (int i = 0; i < 4; i++)
+        {
+            harness.AppendData(20, 1);
+            harness.StepJournal();
+        }
+
+        int before = harness.Journal.Count;
+        ((IJournalOwner)harness.Store).ReleaseWanted(LogHarness.Group, new LogIndex(8));
+        harness.Settle();
+        List<byte[]> expected = [.. harness.Oracle];
+
+        // One record of entries and one of the durable mark.
+        Assert.Equal(before + 2, harness.Journal.Count);
+        harness.Journal.Recycle(before);
+        harness.CrashAndRecover(power: true, 0);
+        Assert.Equal(expected, harness.Oracle);
+        Assert.Equal(new LogIndex(10), harness.Log.LastIndex);
+    }
+
+    [Fact]
+    public void A_base_is_sent_in_pieces_and_installed_by_a_follower()
+    {
+        LogHarness leader = Filled(12);
+        leader.Release(leader.Journal.Count);
+        leader.Settle();
+        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
+        leader.Settle();
+        (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
+        Assert.Equal(new Term(1), leader.Log.BaseTerm);
+        Assert.Equal(leader.Log.BaseIndex, index);
+        Assert.True(index > LogIndex.Zero);
+
+        LogHarness follower = new(new RandomSource(5));
+        Transfer transfer = new();
+        SnapshotInstall install = follower.Log.BeginInstall(index, term, transfer);
+        do
+        {
+            Assert.True(leader.Log.ReadSnapshot(index, install.NextPosition, 50, transfer));
+            leader.Queue.RunAll();
+            install.Append(transfer.Position, transfer.Bytes);
+            follower.Queue.RunAll();
+        }
+        while (install.NextPosition < transfer.TotalBytes);
+
+        install.Finish();
+        while (follower.StepDisk(DiskLane.Background) || follower.Journal.Step())
+        {
+        }
+
+        Assert.Null(transfer.Failure);
+        Assert.Equal(index, transfer.Checkpoint!.Head.LastIndex);
+        Assert.Equal(index, follower.Log.LastIndex);
+        Assert.Equal(leader.OffsetBehind(index), follower.Log.NextOffset);
+        Assert.Equal(follower.Log.NextOffset, follower.Log.LogStartOffset);
+        Assert.Equal((index, term), (follower.Log.SnapshotToSend!.Value.Index, follower.Log.SnapshotToSend!.Value.Term));
+    }
+
+    [Fact]
+    public void A_snapshot_with_a_wrong_byte_fails_and_leaves_the_old_log()
+    {
+        LogHarness leader = Filled(12);
+        leader.Release(leader.Journal.Count);
+        leader.Settle();
+        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
+        leader.Settle();
+        (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
+        Transfer transfer = new();
+        leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
+        leader.Queue.RunAll();
+        for (int at = 0; at < transfer.Bytes.Length; at += 7)
+        {
+            LogHarness follower = Filled(2);
+            byte[] bytes = transfer.Bytes.ToArray();
+            bytes[at] ^= 1;
+            SnapshotInstall install = follower.Log.BeginInstall(index, term, transfer);
+            install.Append(0, bytes);
+            install.Finish();
+            follower.Settle();
+            Assert.NotNull(transfer.Failure);
+            Assert.Null(transfer.Checkpoint);
+            Assert.Equal(new LogIndex(2), follower.Log.LastIndex);
+            transfer.Failure = null;
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_being_read_stays_until_the_read_is_done()
+    {
+        LogHarness harness = new(new RandomSource(6)) { PoolBytes = 1 };
+        Fill(harness, 12);
+        harness.Release(harness.Journal.Count);
+        while (harness.StepDisk(DiskLane.Background) || harness.Journal.Step())
+        {
+        }
+
+        harness.CrashAndRecover(power: false, 0);
+        string[] before = [.. harness.Disk.List(harness.Log.Folder)];
+        harness.ReadFollower(new LogIndex(1), 100);
+        harness.Cut(harness.OffsetBehind(new LogIndex(9)));
+        while (harness.StepDisk(DiskLane.Background))
+        {
+        }
+
+        string first = before.First(name => name.EndsWith(".log", StringComparison.Ordinal));
+        Assert.Contains(first, harness.Disk.List(harness.Log.Folder));
+        int checkedReads = harness.ReadsChecked;
+        harness.StepDisk(DiskLane.Read);
+        Assert.Equal(checkedReads + 1, harness.ReadsChecked);
+        harness.Settle();
+        Assert.DoesNotContain(first, harness.Disk.List(harness.Log.Folder));
+    }
+
+    private static LogHarness Filled(int entries)
+    {
+        LogHarness harness = new(new RandomSource(2));
+        Fill(harness, entries);
+        return harness;
+    }
+
+    private static void Fill(LogHarness harness, int entries)
+    {
+        harness.SetRoll(new RollPolicy(500, 1_000_000));
+        for (int i = 0; i < entries; i++)
+        {
+            harness.AppendData(40, 2);
+            harness.StepJournal();
+            harness.Commit(harness.Log.LastIndex);
+            harness.Apply(1);
+        }
+    }
+
+    private sealed class Transfer : ISnapshotChunkWaiter, ISnapshotInstallOwner
+    {
+        public long Position { get; private set; }
+
+        public ReadOnlyMemory<byte> Bytes { get; private set; }
+
+        public long TotalBytes { get; private set; }
+
+        public Checkpoint? Checkpoint { get; private set; }
+
+        public string? Failure { get; set; }
+
+        public void SnapshotChunkRead(long position, ReadOnlyMemory<byte> bytes, long totalBytes) =>
+            (Position, Bytes, TotalBytes) = (position, bytes, totalBytes);
+
+        public void ChunkTaken(long nextPosition)
+        {
+        }
+
+        public void Installed(Checkpoint checkpoint) => Checkpoint = checkpoint;
+
+        public void InstallFailed(string reason) => Failure = reason;
+    }
+}
