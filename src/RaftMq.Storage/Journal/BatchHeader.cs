@@ -29,6 +29,7 @@ internal enum BatchFlags : ushort
 internal readonly record struct GenerationCut(long Generation, long From, long End, ulong HashAtFrom, ulong HashAtEnd);
 
 /// <summary>The fixed part of a batch's header. Positions count the bytes of all journal files since the first; they never repeat.</summary>
+/// <param name="FileBytes">The length of the file when it was opened; it never shrinks, so a shorter one was truncated.</param>
 /// <param name="FileOffset">Where in its file the batch begins.</param>
 /// <param name="DurableUpTo">The position known fsynced when this batch was written.</param>
 /// <param name="FirstNeededFile">Files with a smaller number hold nothing that is still needed.</param>
@@ -37,6 +38,7 @@ internal readonly record struct BatchHeader(
     StoreId Store,
     long Generation,
     long FileNumber,
+    long FileBytes,
     long FileOffset,
     long Position,
     long Sequence,
@@ -92,7 +94,8 @@ internal readonly record struct BatchHeader(
         BinaryPrimitives.WriteInt64LittleEndian(header[128..], Cut.End);
         BinaryPrimitives.WriteUInt64LittleEndian(header[136..], Cut.HashAtFrom);
         BinaryPrimitives.WriteUInt64LittleEndian(header[144..], Cut.HashAtEnd);
-        header[152..BatchLayout.FixedHeaderBytes].Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(header[152..], FileBytes);
+        header[160..BatchLayout.FixedHeaderBytes].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Crc32C.Compute(header[8..]));
         return Hash(header);
     }
@@ -129,6 +132,7 @@ internal readonly record struct BatchHeader(
             new StoreId(BinaryPrimitives.ReadUInt128LittleEndian(header[16..])),
             BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
+            BinaryPrimitives.ReadInt64LittleEndian(header[152..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[56..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[64..]),

@@ -309,6 +309,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             _store,
             Generation,
             file.Number,
+            file.SizeBytes,
             file.UsedBytes,
             file.Position,
             _sequence + 1,

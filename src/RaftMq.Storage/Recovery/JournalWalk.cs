@@ -46,6 +46,11 @@ internal sealed class JournalWalk(ReplaySink sink)
     public void Follow(LineageFile file, JournalFile asFile, LineageFile? next)
     {
         Enter(file);
+        if (file.Opening?.Header.FileBytes > file.Reader.Length)
+        {
+            Hole($"{asFile.Path} has {file.Reader.Length} bytes and had {file.Opening.Header.FileBytes}");
+        }
+
         long? mustReach = next?.Opening?.Header.DurableUpTo;
         long limit = Math.Min(mustReach ?? long.MaxValue, file.LimitPosition);
         long at = 0;
@@ -124,7 +129,14 @@ internal sealed class JournalWalk(ReplaySink sink)
         Mended += mended && whole ? 1 : 0;
         Damaged += whole ? 0 : 1;
         (_body, _lastBody) = (_lastBody, _body);
-        LastBody = whole ? _lastBody.AsMemory(0, header.BodyBytes) : null;
+
+        // Not "? :" with a bare null, which would become an empty memory.
+        LastBody = null;
+        if (whole)
+        {
+            LastBody = _lastBody.AsMemory(0, header.BodyBytes);
+        }
+
         sink.Batch(found, LastBody, asFile);
         return true;
     }

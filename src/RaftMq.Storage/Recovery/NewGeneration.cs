@@ -58,6 +58,7 @@ internal sealed class NewGeneration(
             store,
             lineage.GenerationMax + 1,
             file.Number,
+            file.SizeBytes,
             FileOffset: 0,
             file.BasePosition,
             walk.Sequence + 1,
