@@ -39,6 +39,7 @@ public sealed class SimulatorTests
             ProcessStartInfo start = new(program, ["-method", $"*{nameof(One_seed_gives_one_trace_in_every_process)}"])
             {
                 RedirectStandardOutput = true,
+                UseShellExecute = false,
             };
             start.Environment[HashFile] = file;
             using Process other = Process.Start(start)!;
