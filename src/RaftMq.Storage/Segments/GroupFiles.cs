@@ -95,13 +95,7 @@ internal sealed class GroupFiles
         {
             // A record of entries replaces all that stood behind its first one: hence all of them, once.
             List<Entry> entries = [];
-            LogIndex from = committed.Next;
-            while (from <= _tail.LastIndex)
-            {
-                Invariant.Holds(_tail.TryRead(from, _tail.LastIndex, int.MaxValue, long.MaxValue, entries));
-                from = entries[^1].Index.Next;
-            }
-
+            Invariant.Holds(_tail.TryRead(committed.Next, _tail.LastIndex, int.MaxValue, long.MaxValue, entries));
             _environment.Journal.Append(new JournalRecord { Group = _group, Entries = entries, Commit = committed });
         }
 

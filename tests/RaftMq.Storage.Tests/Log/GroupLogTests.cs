@@ -80,6 +80,24 @@ public class GroupLogTests
     }
 
     [Fact]
+    public void The_newest_checkpoint_does_not_pass_a_boundary_whose_base_was_not_taken()
+    {
+        LogHarness harness = new(new RandomSource(2));
+        harness.SetRoll(new RollPolicy(500, 1_000_000));
+        for (int i = 0; i < 10; i++)
+        {
+            harness.AppendData(40, 2);
+            harness.StepJournal();
+        }
+
+        harness.Commit(harness.Log.LastIndex);
+        harness.Log.Advance(harness.Durable, harness.Committed, harness.Committed);
+        LogIndex boundary = harness.Log.Tail.NextSegmentStart(new LogIndex(1))!.Value;
+        Assert.True(harness.Log.WriteNewest(harness.Log.FreezeHead(harness.Committed) with { LastIndex = boundary.Previous }, 1, default, null));
+        Assert.False(harness.Log.WriteNewest(harness.Log.FreezeHead(harness.Committed), 1, default, null));
+    }
+
+    [Fact]
     public void A_base_is_sent_in_pieces_and_installed_by_a_follower()
     {
         LogHarness leader = Filled(12);
