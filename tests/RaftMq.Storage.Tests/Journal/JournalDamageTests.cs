@@ -237,6 +237,35 @@ public sealed class JournalDamageTests
     }
 
     [Fact]
+    public void A_batch_of_another_history_of_the_same_file_is_found_out_by_the_chain()
+    {
+        JournalRig rig = new JournalRig().Start();
+        rig.Write(Records.Of(A, Records.Entries(A, 1, 3, 1, 50)));
+        string file = NewestFile(rig);
+        long start = UsedBytes(rig, file);
+        JournalRig history = new JournalRig(new SimulatedDisk(new RandomSource(1))).Start();
+        history.Write(Records.Of(A, Records.Entries(A, 1, 3, 1, 50)));
+        history.Write(Records.Of(A, Records.Entries(A, 4, 4, 7, 50)));
+        rig.Write(Records.Of(A, Records.Entries(A, 4, 4, 2, 50)));
+        long end = UsedBytes(rig, file);
+        rig.Write(Records.Of(A, Records.Entries(A, 5, 6, 2, 50)));
+
+        // As a mirror does that answers from a stale half: whole, with the right place and number, and not what was written here.
+        byte[] foreign = new byte[end - start];
+        using (IDiskFile from = history.Disk.Open(file, DiskFileMode.Existing))
+        using (IDiskFile to = rig.Disk.Open(file, DiskFileMode.Existing))
+        {
+            from.Read(start, foreign);
+            to.Write(start, foreign);
+            to.Sync();
+        }
+
+        rig.Disk.ProcessCrash();
+        rig.Start(damageIsFailure: false);
+        Assert.True(rig.Replayed.IsDamageUnknown);
+    }
+
+    [Fact]
     public void D12_after_a_failed_sync_the_next_start_makes_durable_what_it_found()
     {
         for (ulong seed = 1; seed < 40; seed++)

@@ -114,11 +114,11 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
         {
             if (OnlyReleases(Appended[next]))
             {
-                // Perhaps the batch that was on its way was one of those that overtake.
+                // Perhaps the batch that was on its way was one of those that overtake, or began with records that had no room to.
                 JournalRecord record = Appended[next];
                 Appended.RemoveAt(next);
                 Appended.Insert(moved++, record);
-                count = JournalModel.Of(Appended.Take(moved)).Describe() == Replayed.Describe() ? moved : -1;
+                count = FindPrefix(moved);
             }
         }
 
