@@ -68,12 +68,17 @@ public static class Simulator
         world.After(durationUs - ReadingUs, workload.ReadEverything);
         inspector.Every(InspectEveryUs);
         world.RunUntil(durationUs);
+        ulong hash = world.Trace.Hash;
         Finish(world, workload, inspector);
+        if (world.History.IsViolated)
+        {
+            inspector.Describe();
+        }
 
         world.Totals.VirtualUs = world.NowUs;
         world.Totals.Events = world.EventsRun;
         return new SimulationResult(
-            options.Seed, options.Commit, count, world.Trace.Hash, world.Totals, world.History.Violation,
+            options.Seed, options.Commit, count, hash, world.Totals, world.History.Violation,
             Stopwatch.GetElapsedTime(started));
     }
 

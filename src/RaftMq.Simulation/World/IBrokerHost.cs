@@ -33,8 +33,9 @@ internal interface IReplicaVisitor
 }
 
 /// <param name="TermAt">The term of the entry at an index, null when the log does not reach there.</param>
+/// <param name="Describe">All of its state in one line, for people.</param>
 internal readonly record struct ReplicaView(
-    GroupId Group, bool IsLeader, Term Term, LogIndex Commit, long NextOffset, Func<LogIndex, Term?> TermAt);
+    GroupId Group, bool IsLeader, Term Term, LogIndex Commit, long NextOffset, Func<LogIndex, Term?> TermAt, Func<string> Describe);
 
 /// <summary>Makes the broker of a new life.</summary>
 internal delegate IBrokerHost BrokerFactory(SimulatedNode node, INodeEnvironment environment);

@@ -36,13 +36,23 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         foreach (Replica replica in node.Parts.Shard.Replicas.Values.OrderBy(r => r.Group))
         {
             visitor.Visit(new ReplicaView(
-                replica.Group, replica.IsLeader, replica.Term, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt));
+                replica.Group, replica.IsLeader, replica.Term, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt,
+                () => Describe(replica)));
         }
 
         foreach (DamagedGroup damaged in node.Parts.Describe().Damaged)
         {
             visitor.VisitDamaged(damaged.Group, damaged.Report);
         }
+    }
+
+    private static string Describe(Replica replica)
+    {
+        string peers = string.Join(", ", replica.Progress.Select(p =>
+            $"{p.Replica} has {p.Match}, heard {p.TicksSinceHeard} ticks ago{(p.InSnapshot ? ", in snapshot" : "")}"));
+        return $"{replica.Log.Folder} {replica.Role} {replica.Term} leader {replica.Leader}, last {replica.Log.LastIndex}, "
+            + $"durable {replica.DurableIndex}, commit {replica.CommitIndex}, applied {replica.Applied}, "
+            + $"offset {replica.Log.NextOffset}, quiet {replica.IsQuiet}, serving {replica.IsServing}; {peers}";
     }
 
     private static BrokerNode New(NodeId id, IReadOnlyList<NodeId> nodes, INodeEnvironment environment)

@@ -9,6 +9,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
     private readonly Dictionary<(NodeId Node, int Life, GroupId Group), LogIndex> _seenUpTo = [];
     private SimulatedNode _node = nodes[0];
     private bool _isAtEnd;
+    private bool _isDescribing;
 
     public void Every(long us) => world.After(us, () =>
     {
@@ -36,8 +37,27 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         }
     }
 
+    /// <summary>After a violation: what every replica looks like, into the trace.</summary>
+    public void Describe()
+    {
+        if (world.Trace.IsVerbose)
+        {
+            _isDescribing = true;
+            foreach (SimulatedNode node in nodes)
+            {
+                Look(node);
+            }
+        }
+    }
+
     public void Visit(in ReplicaView replica)
     {
+        if (_isDescribing)
+        {
+            world.Trace.Add(world.NowUs, TraceKind.Observed, $"{_node.Id}: {replica.Describe()}");
+            return;
+        }
+
         if (replica.IsLeader)
         {
             world.History.Add(new HistoryEvent.LeaderSeen(replica.Group, replica.Term, _node.Id));
