@@ -38,8 +38,14 @@ internal sealed class GroupFiles
     /// <summary>Grows when the log begins anew behind a snapshot: completions of an older one are void.</summary>
     private int _history;
 
-    /// <summary>What the journal wants released; zero when nothing.</summary>
+    /// <summary>What the journal wants released and may go to segments; zero when nothing.</summary>
     private LogIndex _wanted;
+
+    /// <summary>
+    /// What the journal wants released and was not committed when it asked; zero when nothing. It was carried again, but in a full
+    /// journal that record waits for room which only segments can make: so they are written as soon as they may (L-06).
+    /// </summary>
+    private LogIndex _wantedOnceCommitted;
 
     private LogIndex _applied;
     private Action? _whenUnread;
@@ -86,6 +92,11 @@ internal sealed class GroupFiles
         Durable = durable;
         _applied = applied;
         Writable = LogIndex.Max(Writable, LogIndex.Min(durable, committed));
+        if (_wantedOnceCommitted > LogIndex.Zero && Writable > SyncedUpTo)
+        {
+            _wanted = LogIndex.Max(_wanted, LogIndex.Min(_wantedOnceCommitted, Writable));
+            _wantedOnceCommitted = Writable < _wantedOnceCommitted ? _wantedOnceCommitted : LogIndex.Zero;
+        }
     }
 
     /// <summary>See <see cref="IJournalOwner.ReleaseWanted"/>.</summary>
@@ -97,6 +108,7 @@ internal sealed class GroupFiles
             List<Entry> entries = [];
             Invariant.Holds(_tail.TryRead(committed.Next, _tail.LastIndex, int.MaxValue, long.MaxValue, entries));
             _environment.Journal.Append(new JournalRecord { Group = _group, Entries = entries, Commit = committed });
+            _wantedOnceCommitted = LogIndex.Max(_wantedOnceCommitted, upTo);
         }
 
         LogIndex wanted = LogIndex.Min(upTo, committed);
@@ -357,6 +369,7 @@ internal sealed class GroupFiles
         _newestWrite = null;
         _cutRunning = false;
         _wanted = LogIndex.Zero;
+        _wantedOnceCommitted = LogIndex.Zero;
         foreach (CheckpointWrite waiting in _waiting)
         {
             waiting.Waiter?.CheckpointDropped(waiting.Head);
