@@ -58,7 +58,7 @@ suite() {
   if [ "$skipped" != 0 ]; then errors=$((errors + skipped)); echo "   $name skipped $skipped tests: a skipped test is a failed one"; fi
   passed=$((passed + total - bad - skipped))
   failed=$((failed + bad + errors))
-  if [ $((bad + errors)) != 0 ]; then tail -n 80 "$log"; else grep -E "^(   )?(sim|kill|figures):" "$log"; fi
+  if [ $((bad + errors)) != 0 ]; then tail -n 80 "$log"; else grep -E "^ *(first seed|kill:|figures:)" "$log"; fi
   echo "   $name: $total tests, $((bad + errors)) failed, $((SECONDS - start)) s"
 }
 
@@ -95,6 +95,7 @@ echo "== unit tests: $((SECONDS - start)) s"
 
 echo "== simulation"
 start=$SECONDS
+if [ "$full" = 0 ]; then export RAFTMQ_SIM_SEEDS=500; fi
 suite tests/RaftMq.Simulation.Tests
 echo "== simulation: $((SECONDS - start)) s"
 

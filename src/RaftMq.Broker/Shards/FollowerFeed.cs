@@ -36,7 +36,7 @@ internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, Action markDirt
     {
         if (log.SnapshotToSend is { } snapshot)
         {
-            _raft.SnapshotSent(follower, snapshot.Index, snapshot.Term, _raft.Membership);
+            _raft.SnapshotSent(follower, snapshot.Index, snapshot.Term, snapshot.Membership);
             _markDirty();
         }
     }

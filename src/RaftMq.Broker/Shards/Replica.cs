@@ -89,6 +89,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         {
             EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
             Invariant.Holds(header.Index == Applied.Next);
+            TakeBaseBefore(header);
             Applied = header.Index;
             Machine.Apply(header, entry.Span[EntryLayout.HeaderBytes..]);
         }
@@ -325,14 +326,23 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             ReadOnlySpan<byte> bytes = tail.BytesAt(index).Span;
             EntryHeader header = EntryLayout.ReadUnchecked(bytes);
             Invariant.Holds(header.Index == index);
-            if (Log.NeedsBaseBefore(header))
-            {
-                Log.WriteBase(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
-            }
+            TakeBaseBefore(header);
 
             // First the index, so that the machine's own answers see the entry as applied.
             Applied = index;
             Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
+        }
+    }
+
+    /// <summary>
+    /// A segment's base is the state just before its first entry. Also while start-up replays: a crash may have come before the base
+    /// was durable, and without it neither retention nor the newest checkpoint gets past the segment.
+    /// </summary>
+    private void TakeBaseBefore(in EntryHeader next)
+    {
+        if (Log.NeedsBaseBefore(next))
+        {
+            Log.WriteBase(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
         }
     }
 
