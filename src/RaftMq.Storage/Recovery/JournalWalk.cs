@@ -10,6 +10,10 @@ internal sealed class JournalWalk(ReplaySink sink)
 {
     private byte[] _body = [];
     private byte[] _lastBody = [];
+    private FoundBatch? _replaceable;
+
+    /// <summary>It carries entries and the like itself, which the next generation carries on only if it is written anew.</summary>
+    private bool _replaceableOnlyAsLast;
 
     /// <summary>False at the start and behind a hole: the next batch is taken at its word.</summary>
     private bool _linked;
@@ -33,6 +37,12 @@ internal sealed class JournalWalk(ReplaySink sink)
 
     /// <summary>Of the last batch but one: where it is durable, what it says can be relied on.</summary>
     public long FirstNeededBeforeLast { get; private set; }
+
+    /// <summary>
+    /// The first batch of the newest generation, when nothing in that generation says more than the state of its groups: the next one
+    /// repeats it and can take its place. Without this a node that starts again and again would take a file each time.
+    /// </summary>
+    public FoundBatch? Replaceable => _replaceableOnlyAsLast && DurableUpTo >= End ? null : _replaceable;
 
     public long Batches { get; private set; }
 
@@ -126,6 +136,7 @@ internal sealed class JournalWalk(ReplaySink sink)
         Last = found;
         _linked = true;
         Batches++;
+        KeepReplaceable(found, whole);
         Mended += mended && whole ? 1 : 0;
         Damaged += whole ? 0 : 1;
         (_body, _lastBody) = (_lastBody, _body);
@@ -141,8 +152,24 @@ internal sealed class JournalWalk(ReplaySink sink)
         return true;
     }
 
+    private void KeepReplaceable(FoundBatch found, bool whole)
+    {
+        const RowParts more = RowParts.Entries | RowParts.Reset | RowParts.Deleted;
+        bool saysMore = found.Rows().Exists(row => !row.Has(RowParts.State) && row.Has(more));
+        if (found.Header.OpensGeneration && whole)
+        {
+            _replaceable = found;
+            _replaceableOnlyAsLast = saysMore;
+        }
+        else if (found.Header.OpensFile || saysMore || _replaceableOnlyAsLast || !whole)
+        {
+            _replaceable = null;
+        }
+    }
+
     private void Hole(string report)
     {
+        _replaceable = null;
         Damaged++;
         _linked = false;
         sink.DamageUnknown($"Durable journal bytes are damaged together with their table. {report}.");

@@ -16,6 +16,7 @@ internal sealed class NewGeneration(
     public JournalStart Open(IDisk disk, List<JournalFile> needed, long numberMax)
     {
         bool isRewritten = walk.Last is not null && walk.DurableUpTo < walk.End;
+        FoundBatch? replaced = walk.Damaged == 0 && !KeepsOldFiles() ? walk.Replaceable : null;
         int tableBytes = ledger.AddStates(_batch.Rows);
         int bodyBytes = isRewritten ? AddLastBatch(ref tableBytes) : 0;
         int headerBytes = BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes);
@@ -31,18 +32,18 @@ internal sealed class NewGeneration(
         List<FreeFile> free = SafelyFree(needed);
         string? recycles = free.Count > 0 ? free[0].Path : null;
         new FilePreparation(file, recycles, _ => { }, _ => { }).Execute(disk);
-        _batch.Place(file, Header(file, isRewritten, headerBytes, bodyBytes, firstNeeded));
+        _batch.Place(file, Header(file, Cut(isRewritten, replaced), headerBytes, bodyBytes, firstNeeded));
         _batch.Execute(disk);
 
         file.UsedBytes = batchBytes;
-        needed.RemoveAll(old => old.Number < firstNeeded);
+        needed.RemoveAll(old => old.Number < firstNeeded || old.Number == replaced?.Header.FileNumber);
         needed.Add(file);
         return new JournalStart
         {
             Store = store,
             Ledger = ledger,
             Files = needed,
-            Free = FreeNow(firstNeeded, recycles),
+            Free = FreeNow(firstNeeded, recycles, replaced),
             Opening = _batch.Header,
             OpeningHash = _batch.Hash,
             Report = new JournalRecoveryReport(
@@ -50,10 +51,8 @@ internal sealed class NewGeneration(
         };
     }
 
-    private BatchHeader Header(JournalFile file, bool isRewritten, int headerBytes, int bodyBytes, long firstNeeded)
-    {
-        GenerationCut cut = new(walk.Generation, walk.DurableUpTo, walk.End, HashAtFrom(isRewritten), walk.Hash);
-        return new BatchHeader(
+    private BatchHeader Header(JournalFile file, in GenerationCut cut, int headerBytes, int bodyBytes, long firstNeeded) =>
+        new(
             BatchFlags.OpensFile | BatchFlags.OpensGeneration | (ledger.DamageUnknown ? BatchFlags.DamageUnknown : 0),
             store,
             lineage.GenerationMax + 1,
@@ -63,26 +62,32 @@ internal sealed class NewGeneration(
             file.BasePosition,
             walk.Sequence + 1,
             walk.Hash,
-            walk.DurableUpTo,
+            cut.From,
             firstNeeded,
             headerBytes,
             bodyBytes,
             _batch.Rows.Count,
             ParityChecksum: 0,
             cut);
-    }
 
-    /// <summary>Where the last batch is written anew, the chain is cut before it.</summary>
-    private ulong HashAtFrom(bool isRewritten)
+    /// <summary>Where the last batch is written anew, or the last generation replaced, the chain is cut before it.</summary>
+    private GenerationCut Cut(bool isRewritten, FoundBatch? replaced)
     {
+        if (replaced is not null)
+        {
+            GenerationCut before = replaced.Header.Cut;
+            return new GenerationCut(walk.Generation, before.From, walk.End, before.HashAtFrom, walk.Hash);
+        }
+
         if (!isRewritten)
         {
-            return walk.Hash;
+            return new GenerationCut(walk.Generation, walk.DurableUpTo, walk.End, walk.Hash, walk.Hash);
         }
 
         BatchHeader last = walk.Last!.Header;
         Invariant.Holds(walk.DurableUpTo == last.DurableUpTo);
-        return last.OpensGeneration ? last.Cut.HashAtFrom : last.PreviousHash;
+        ulong hashAtFrom = last.OpensGeneration ? last.Cut.HashAtFrom : last.PreviousHash;
+        return new GenerationCut(walk.Generation, walk.DurableUpTo, walk.End, hashAtFrom, walk.Hash);
     }
 
     /// <summary>D is never before the last batch's predecessor's end, since its own header says so: one batch is all there is to write anew.</summary>
@@ -142,7 +147,7 @@ internal sealed class NewGeneration(
     }
 
     /// <summary>What is free now that the new generation is durable.</summary>
-    private List<FreeFile> FreeNow(long firstNeeded, string? recycled)
+    private List<FreeFile> FreeNow(long firstNeeded, string? recycled, FoundBatch? replaced)
     {
         long newest = lineage.Files.Count == 0 ? 0 : lineage.Files[^1].Reader.Number;
         List<FreeFile> free = [];
@@ -150,6 +155,11 @@ internal sealed class NewGeneration(
         {
             free.AddRange(lineage.Files.Where(file => file.Reader.Number < firstNeeded)
                 .Select(file => new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number)));
+        }
+
+        if (replaced is not null && replaced.Header.FileNumber >= firstNeeded)
+        {
+            free.Add(new FreeFile(JournalFile.PathOf(replaced.Header.FileNumber), Number: 0));
         }
 
         // A blank file among those that count is the remains of a damaged one; number 0 is below any needed file.

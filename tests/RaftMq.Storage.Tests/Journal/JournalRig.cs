@@ -110,9 +110,15 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
     {
         Assert.False(Replayed.IsDamaged, string.Join('\n', Replayed.Reports));
         int count = FindPrefix(Acknowledged);
+        HashSet<GroupId> reset = [];
         for (int next = Acknowledged, moved = Acknowledged; count < 0 && next < Appended.Count; next++)
         {
-            if (OnlyReleases(Appended[next]))
+            if (Appended[next].Reset is not null)
+            {
+                reset.Add(Appended[next].Group);
+            }
+
+            if (OnlyReleases(Appended[next]) && !reset.Contains(Appended[next].Group))
             {
                 // Perhaps the batch that was on its way was one of those that overtake, or began with records that had no room to.
                 JournalRecord record = Appended[next];
