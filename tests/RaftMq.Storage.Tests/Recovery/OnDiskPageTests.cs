@@ -124,7 +124,7 @@ public class OnDiskPageTests
         });
     }
 
-    private static void Compare(string section, byte[] bytes, Dictionary<string, UInt128> expected)
+    internal static void Compare(string section, byte[] bytes, Dictionary<string, UInt128> expected)
     {
         foreach ((int at, int size, string field) in Rows(section))
         {
@@ -181,7 +181,7 @@ public class OnDiskPageTests
         return rows;
     }
 
-    private static UInt128 Magic(string letters) => BitConverter.ToUInt32(System.Text.Encoding.ASCII.GetBytes(letters));
+    internal static UInt128 Magic(string letters) => BitConverter.ToUInt32(System.Text.Encoding.ASCII.GetBytes(letters));
 
     private static string Root()
     {
