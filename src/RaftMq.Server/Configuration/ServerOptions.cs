@@ -44,9 +44,6 @@ internal sealed record ServerOptions
     [Setting("http.listen", "Where admin API, metrics and health are served: host:port.")]
     public HostPort HttpListen { get; init; } = new("localhost", 8080);
 
-    [Setting("shards", "Exclusive sections that share the node's groups.", Min = 1, Max = 1)]
-    public int Shards { get; init; } = 1;
-
     [Setting("auto.create.topics.enable", "Topics are created on first use. Turn it off in production.")]
     public bool AutoCreateTopics { get; init; } = true;
 
@@ -69,6 +66,10 @@ internal sealed record ServerOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public TlsSettings Tls { get; init; } = new();
+
+    public JournalSettings Journal { get; init; } = new();
+
+    public GroupSettings Groups { get; init; } = new();
 
     public DiskSettings Disk { get; init; } = new();
 

@@ -1,4 +1,6 @@
 using System.Net;
+using RaftMq.Server.Hosting;
+using RaftMq.Server.Peers;
 
 namespace RaftMq.Server.Configuration;
 
@@ -11,6 +13,7 @@ internal static class ServerOptionsRules
         CheckTls(options.Tls, faults);
         CheckNodes(options, faults);
         WarnOfPlaintext(options, warnings);
+        faults.AddRange(NodeFactory.JournalOptions(options.Journal).Faults().Select(fault => $"journal: {fault}."));
         if (options.Limits.UncommittedBytesPerGroup > options.Limits.UncommittedBytesPerNode)
         {
             faults.Add("limits.uncommitted.bytes.per.group is above limits.uncommitted.bytes.per.node.");
@@ -36,6 +39,11 @@ internal static class ServerOptionsRules
         foreach (IGrouping<string, ListenerSetting> same in options.Listeners.GroupBy(listener => listener.Name).Where(g => g.Count() > 1))
         {
             faults.Add($"listeners: two are named {same.Key}; give each a name, as in inside@{same.First()}.");
+        }
+
+        if (options.Listeners.Any(listener => listener.Name == NodeContext.PeersListener))
+        {
+            faults.Add($"listeners: the name {NodeContext.PeersListener} is taken by the nodes' own port.");
         }
 
         foreach (AdvertisedSetting advertised in options.AdvertisedListeners)
@@ -69,6 +77,11 @@ internal static class ServerOptionsRules
         if (options.PeersListen.IsAnyAddress && options.PeersAdvertised is null && options.InitialNodes.All(node => node.NodeId != options.NodeId))
         {
             faults.Add("peers.listen is bound to every address; say under which the other nodes reach it: peers.advertised HOST:PORT.");
+        }
+
+        if ((options.PeersAdvertised ?? options.PeersListen).Host.Length > PeerPreamble.HostBytesMax)
+        {
+            faults.Add($"peers.advertised: the host name is longer than {PeerPreamble.HostBytesMax} characters.");
         }
 
         if (options.Tls.KafkaCertificate.Length > 0 && options.Listeners.All(listener => listener.Scheme == ListenerScheme.Kafka))
@@ -115,6 +128,11 @@ internal static class ServerOptionsRules
             foreach (IGrouping<int, NodeAddress> same in nodes.GroupBy(node => node.NodeId).Where(group => group.Count() > 1))
             {
                 faults.Add($"{key} names node {same.Key} twice.");
+            }
+
+            foreach (NodeAddress node in nodes.Where(node => node.Address.Host.Length > PeerPreamble.HostBytesMax))
+            {
+                faults.Add($"{key}: the host name in {node} is longer than {PeerPreamble.HostBytesMax} characters.");
             }
 
             foreach (NodeAddress node in nodes.Where(node => node.Address.IsAnyAddress))

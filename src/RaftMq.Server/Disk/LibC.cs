@@ -17,7 +17,6 @@ internal static partial class LibC
     public const int Edquot = 122;
 
     public const int OpenReadOnlyFolder = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
-    public const int OpenLockFile = 0x2 | 0x40 | 0x80000; // O_RDWR | O_CREAT | O_CLOEXEC
     public const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
 
     private const string Main = "main-program";
@@ -41,7 +40,7 @@ internal static partial class LibC
     public static partial void ExitNow(int code);
 
     /// <summary>Returns a handle that may be invalid: look at <see cref="Marshal.GetLastPInvokeError"/> then.</summary>
-    public static SafeFileHandle Open(string path, int flags) => new(OpenRaw(path, flags, 0x1A4 /* 0644 */), ownsHandle: true);
+    public static SafeFileHandle Open(string path, int flags) => new(OpenRaw(path, flags, 0), ownsHandle: true);
 
     public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
 

@@ -65,8 +65,8 @@ internal sealed partial class KafkaConnection : IDisposable
         try
         {
             _socket.NoDelay = true;
-            _socket.Blocking = false;
             tls = await HandshakeAsync();
+            _socket.Blocking = tls is not null;
             _responses = new ResponseQueue(_socket, tls, _limits, _metrics, Close);
             await ServeAsync(tls, _responses);
             Close(CloseCause.ByClient, "closed by the client");

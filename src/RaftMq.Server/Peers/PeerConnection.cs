@@ -42,7 +42,7 @@ internal sealed class PeerConnection : IDisposable
     public PeerConnection(Socket socket, Stream? tls, long queueBytesMax, PeerMetrics metrics)
     {
         _socket = socket;
-        _socket.Blocking = false;
+        _socket.Blocking = tls is not null;
         _tls = tls;
         _queueBytesMax = queueBytesMax;
         _metrics = metrics;

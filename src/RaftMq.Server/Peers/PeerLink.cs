@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -13,12 +14,12 @@ namespace RaftMq.Server.Peers;
 /// 1. dial; when that fails, wait (10 ms doubling to 1 s) and dial again;
 /// 2. connected: frames are taken until the connection breaks;
 /// 3. broken: dial at once, and tell the receiver whether that was refused. A process that was killed closes its sockets one after
-///    another, so an answer that breaks off before the preamble is asked again at once, a few times.
+///    another, so an answer that breaks off before the preamble came back is asked again at once, for a short while.
 /// </summary>
 internal sealed partial class PeerLink : IAsyncDisposable
 {
-    /// <summary>Asking again in step 3, one millisecond apart.</summary>
-    private const int UnclearAnswersMax = 15;
+    /// <summary>Asking again in step 3, one millisecond apart: longer than the kernel takes to end a process on a busy machine.</summary>
+    private static readonly TimeSpan UnclearMax = TimeSpan.FromMilliseconds(200);
 
     private readonly NodeId _node;
     private readonly PeerOptions _options;
@@ -53,7 +54,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
         Connected,
         Refused,
 
-        /// <summary>Accepted, then broken off before the preamble came back.</summary>
+        /// <summary>Broken off before the preamble came back.</summary>
         Unclear,
         Failed,
     }
@@ -108,14 +109,14 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private async Task RunAsync(CancellationToken stop)
     {
         bool lost = false;
-        int unclear = 0;
+        long lostAt = 0;
         TimeSpan delay = _options.ReconnectMin;
         try
         {
             while (!stop.IsCancellationRequested)
             {
                 (DialOutcome outcome, PeerConnection? connection) = await DialAsync(stop);
-                if (lost && outcome == DialOutcome.Unclear && unclear++ < UnclearAnswersMax)
+                if (lost && outcome == DialOutcome.Unclear && Stopwatch.GetElapsedTime(lostAt) < UnclearMax)
                 {
                     await Task.Delay(1, stop);
                     continue;
@@ -131,7 +132,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 {
                     await ServeAsync(connection, stop);
                     lost = true;
-                    unclear = 0;
+                    lostAt = Stopwatch.GetTimestamp();
                     delay = _options.ReconnectMin;
                     continue;
                 }
@@ -169,14 +170,12 @@ internal sealed partial class PeerLink : IAsyncDisposable
         DnsEndPoint address = _address;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         Stream? tls = null;
-        bool accepted = false;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_options.HandshakeTimeout);
         try
         {
             PeerSockets.Configure(socket);
             await socket.ConnectAsync(address, limit.Token);
-            accepted = true;
             if (_options.Tls is not null)
             {
                 var encrypted = new SslStream(new NetworkStream(socket, ownsSocket: false));
@@ -196,7 +195,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
             Report(fault);
             return (DialOutcome.Failed, null);
         }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused && !accepted)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
             Report("connection refused");
             return (DialOutcome.Refused, null);
@@ -204,7 +203,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
         catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException)
         {
             Report(exception.Message);
-            return (accepted && exception is not AuthenticationException ? DialOutcome.Unclear : DialOutcome.Failed, null);
+            return (exception is AuthenticationException ? DialOutcome.Failed : DialOutcome.Unclear, null);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -40,7 +40,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
     internal IPeerReceiver Receiver => _receiver ?? throw new InvariantViolationException("The transport is not started.");
 
-    /// <summary>Opens the ports. Nothing is received yet.</summary>
+    /// <summary>Takes the ports. Nodes that dial are refused until <see cref="Start"/>.</summary>
     /// <exception cref="SocketException">An address can't be bound.</exception>
     public void Bind()
     {
@@ -49,7 +49,6 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             _listening.Add(socket);
             socket.Bind(address);
-            socket.Listen(128);
         }
     }
 
@@ -58,6 +57,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         _receiver = receiver;
         foreach (Socket socket in _listening)
         {
+            socket.Listen(128);
             _accepting.Add(Task.Run(() => AcceptAsync(socket)));
         }
     }

@@ -75,7 +75,7 @@ public sealed class DiskLanesTests : IDisposable
         Thread[] posters = [.. Enumerable.Range(0, 2).Select(_ => new Thread(() =>
         {
             // As connections do, each poster has a bounded number of works under way; together they hardly ever leave the section free.
-            using var room = new SemaphoreSlim(64);
+            var room = new SemaphoreSlim(64);
             while (!Volatile.Read(ref stop))
             {
                 room.Wait();

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using RaftMq.Broker;
+using RaftMq.Broker.Controller;
+using RaftMq.Raft;
+using RaftMq.Server.Hosting;
+using RaftMq.Server.Telemetry;
+
+namespace RaftMq.Server.Admin;
+
+/// <summary>The HTTP API that the command line uses. Reads come from what this node knows; changes go to the controller's leader.</summary>
+internal static class AdminApi
+{
+    public static void Map(IEndpointRouteBuilder routes, INode node, StatusSampler sampler)
+    {
+        IBroker broker = node.Broker;
+        routes.MapGet("/v1/cluster", () => AdminView.Of(broker.Cluster));
+        routes.MapGet("/v1/status", async (CancellationToken cancellation) =>
+            AdminView.Of(await sampler.CollectAsync(cancellation), sampler.MessagesPerSecond));
+        routes.MapGet("/v1/topics", () => AdminView.Of(broker.Cluster).Topics);
+        routes.MapGet("/v1/topics/{topic}", (string topic) =>
+            broker.Cluster.Topics.TryGetValue(topic, out TopicInfo? info)
+                ? Results.Json(AdminView.Of(info, broker.Cluster))
+                : Unknown(topic));
+        routes.MapPost("/v1/topics", (CreateTopicRequest request, CancellationToken cancellation) =>
+            string.IsNullOrEmpty(request.Name) ? Task.FromResult(Bad("The topic has no name.")) : AdminCall.RunAsync(broker, Create(request), cancellation));
+        routes.MapDelete("/v1/topics/{topic}", (string topic, CancellationToken cancellation) =>
+            broker.Cluster.Topics.TryGetValue(topic, out TopicInfo? info)
+                ? AdminCall.RunAsync(broker, new AdminCommand.DeleteTopic(topic, info.Id), cancellation)
+                : Task.FromResult(Unknown(topic)));
+        routes.MapPost("/v1/topics/{topic}/partitions", (string topic, AddPartitionsRequest request, CancellationToken cancellation) =>
+            request.Count is not { } count
+                ? Task.FromResult(Bad("count says how many partitions the topic is to have."))
+                : AdminCall.RunAsync(
+                    broker, new AdminCommand.AddPartitions(topic, count, [], request.ValidateOnly ?? false), cancellation));
+        routes.MapPatch("/v1/topics/{topic}/configs", (string topic, Dictionary<string, string?> changes, CancellationToken cancellation) =>
+            AdminCall.RunAsync(
+                broker,
+                new AdminCommand.SetTopicConfigs(topic, changes.ToImmutableSortedDictionary(StringComparer.Ordinal), Replace: false, ValidateOnly: false),
+                cancellation));
+        routes.MapPost("/v1/partitions/{topic}/{partition:int}/transfer", (string topic, int partition, int to, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.TransferLeadership(topic, partition, new NodeId(to)), cancellation));
+    }
+
+    private static AdminCommand.CreateTopic Create(CreateTopicRequest request) => new(
+        request.Name!, request.Partitions ?? -1, request.ReplicationFactor ?? -1, [],
+        (request.Configs ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal), request.ValidateOnly ?? false);
+
+    private static IResult Unknown(string topic) => Results.Json(
+        new AdminAnswer(nameof(AdminOutcome.UnknownTopic), $"There is no topic {topic}."), statusCode: StatusCodes.Status404NotFound);
+
+    private static IResult Bad(string message) => Results.Json(
+        new AdminAnswer(nameof(AdminOutcome.Refused), message), statusCode: StatusCodes.Status400BadRequest);
+}

@@ -1,0 +1,37 @@
+namespace RaftMq.Server.Admin;
+
+/// <summary>What the admin API says and takes, as JSON with camel case names. Programs depend on it: fields are added, never renamed.</summary>
+internal sealed record ClusterAnswer(
+    string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics);
+
+internal sealed record NodeAnswer(
+    int Id, string? Rack, bool Alive, int FeatureMin, int FeatureMax, string StoreId, IReadOnlyList<ListenerAnswer> Listeners);
+
+internal sealed record ListenerAnswer(string Name, string Host, int Port);
+
+internal sealed record TopicAnswer(
+    string Name, string Id, bool Internal, IReadOnlyDictionary<string, string> Configs, IReadOnlyList<PartitionAnswer> Partitions);
+
+/// <param name="Leader">Null while there is none.</param>
+internal sealed record PartitionAnswer(
+    int Partition, string Group, int? Leader, int? LeaderEpoch, IReadOnlyList<int> Replicas, IReadOnlyList<int> InSync);
+
+/// <param name="RecordsPerSecond">Records that became visible in the last second, in partitions led here.</param>
+internal sealed record StatusAnswer(
+    int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<ReplicaAnswer> Replicas,
+    IReadOnlyList<DamageAnswer> Damaged);
+
+internal sealed record ReplicaAnswer(
+    string Name, string? Topic, int Partition, string Role, int Term, int? Leader, long LogStart, long HighWatermark, long LogEnd,
+    int InSync, int Voters, long SizeBytes);
+
+internal sealed record DamageAnswer(string Name, string Report);
+
+internal sealed record CreateTopicRequest(
+    string? Name, int? Partitions, int? ReplicationFactor, Dictionary<string, string>? Configs, bool? ValidateOnly);
+
+internal sealed record AddPartitionsRequest(int? Count, bool? ValidateOnly);
+
+/// <param name="Outcome">Name of the outcome, for programs.</param>
+/// <param name="Message">For people.</param>
+internal sealed record AdminAnswer(string Outcome, string? Message, TopicAnswer? Topic = null);

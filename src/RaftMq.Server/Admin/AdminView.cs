@@ -1,0 +1,37 @@
+using RaftMq.Broker;
+using RaftMq.Broker.Controller;
+using RaftMq.Raft;
+
+namespace RaftMq.Server.Admin;
+
+/// <summary>From what the broker knows to what the admin API says.</summary>
+internal static class AdminView
+{
+    public static ClusterAnswer Of(ClusterImage image) => new(
+        image.ClusterId, image.ControllerLeader?.Value, image.FeatureLevel,
+        [.. image.Nodes.Select(node => Of(node.Key, node.Value))],
+        [.. image.Topics.Values.Select(topic => Of(topic, image))]);
+
+    public static TopicAnswer Of(TopicInfo topic, ClusterImage image) => new(
+        topic.Name, topic.Id.ToString("x32"), topic.Internal, topic.Configs,
+        [.. topic.Partitions.Select(partition => Of(partition, image.LeaderOf(partition.Group)))]);
+
+    public static StatusAnswer Of(NodeStatus status, double recordsPerSecond) => new(
+        status.Self.Value, status.IsReady, Math.Round(recordsPerSecond, 1),
+        status.Replicas.Count(replica => replica.Role == Role.Leader), status.Replicas.Count(replica => replica.Role != Role.Leader),
+        [.. status.Replicas.Select(Of)],
+        [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report))]);
+
+    private static NodeAnswer Of(NodeId id, NodeInfo node) => new(
+        id.Value, node.Rack, node.Alive, node.FeatureMin, node.FeatureMax, node.Replica.Store.ToString(),
+        [.. node.Listeners.Select(listener => new ListenerAnswer(listener.Name, listener.Host, listener.Port))]);
+
+    private static PartitionAnswer Of(PartitionInfo partition, LeaderInfo? leader) => new(
+        partition.Number, partition.Group.ToString(), leader?.Leader.Value, leader?.Epoch,
+        [.. partition.Replicas.Select(replica => replica.Node.Value)],
+        leader is { } known ? [.. known.InSync.Select(node => node.Value)] : []);
+
+    private static ReplicaAnswer Of(ReplicaStatus replica) => new(
+        replica.Name, replica.Topic, replica.Partition, replica.Role.ToString().ToLowerInvariant(), replica.Term, replica.Leader?.Value,
+        replica.LogStart, replica.HighWatermark, replica.LogEnd, replica.InSync, replica.Voters, replica.SegmentBytes);
+}

@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using RaftMq.Server.Configuration;
+using RaftMq.Server.Disk;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Server.Hosting;
+
+/// <summary>The whole life of the process, from accepted options to the exit code.</summary>
+internal static partial class Host
+{
+    private const int ExitOnSecondSignal = 130;
+
+    public static async Task<int> RunAsync(ServerOptions options, IReadOnlyList<string> warnings)
+    {
+        AppDomain.CurrentDomain.UnhandledException += (_, raised) =>
+            ProcessEnd.Fatal("unhandled exception", raised.ExceptionObject as Exception ?? new InvalidOperationException("unknown"));
+        using ILoggerFactory loggers = CreateLoggers(options.LogLevel);
+        ILogger logger = loggers.CreateLogger("RaftMq");
+        foreach (string warning in warnings)
+        {
+            LogWarning(logger, warning);
+        }
+
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Asked(signal, asked));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Asked(signal, asked));
+        try
+        {
+            await using var process = new NodeProcess(options, loggers, ProcessEnd.Fatal, NodeFactory.Create);
+            process.Prepare();
+            await process.StartAsync();
+            Task first = await Task.WhenAny(asked.Task, FailureOfAsync(process.Ready));
+            await first;
+            LogStopping(logger);
+            await process.DrainAsync();
+        }
+        catch (CannotStartException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return ExitCodes.CannotStart;
+        }
+        catch (StoreRefusedException exception)
+        {
+            await Console.Error.WriteLineAsync($"The data in {options.DataFolder} can't be used: {exception.Message}");
+            return ExitCodes.CannotStart;
+        }
+        catch (DamagedException exception)
+        {
+            await Console.Error.WriteLineAsync($"The data in {options.DataFolder} can't be used: {exception.Message}");
+            return ExitCodes.CannotStart;
+        }
+#pragma warning disable CA1031 // The top of the process.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            ProcessEnd.Fatal("start", exception);
+        }
+
+        return ExitCodes.Stopped;
+    }
+
+    private static void Asked(PosixSignalContext signal, TaskCompletionSource asked)
+    {
+        signal.Cancel = true;
+        if (!asked.TrySetResult())
+        {
+            // Asked a second time: now.
+            LibC.ExitNow(ExitOnSecondSignal);
+        }
+    }
+
+    /// <summary>Never ends unless the task fails.</summary>
+    private static async Task FailureOfAsync(Task task)
+    {
+        await task;
+        await Task.Delay(Timeout.Infinite);
+    }
+
+    private static ILoggerFactory CreateLoggers(LogLevel level) => LoggerFactory.Create(logging => logging
+        .SetMinimumLevel(level)
+        .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.UseUtcTimestamp = true;
+        }));
+
+    [LoggerMessage(1021, LogLevel.Warning, "{Warning}")]
+    private static partial void LogWarning(ILogger logger, string warning);
+
+    [LoggerMessage(1022, LogLevel.Information, "Stopping")]
+    private static partial void LogStopping(ILogger logger);
+}

@@ -1,0 +1,30 @@
+using RaftMq.Broker;
+using RaftMq.Server.Peers;
+
+namespace RaftMq.Server.Hosting;
+
+/// <summary>What the process needs of the node it carries; the broker node behind it, a double in tests.</summary>
+internal interface INode : IPeerReceiver
+{
+    IBroker Broker { get; }
+
+    /// <summary>Clients may come.</summary>
+    bool IsReady { get; }
+
+    /// <summary>Not null when the cluster does not take this node: it must stop.</summary>
+    string? RefusedByCluster { get; }
+
+    bool IsDrained { get; }
+
+    /// <summary>Recovers the data folder.</summary>
+    void Start();
+
+    /// <summary>Called about every 10 ms.</summary>
+    void Tick();
+
+    /// <summary>Hands leadership over and writes checkpoints; then <see cref="IsDrained"/>.</summary>
+    void BeginDrain();
+
+    /// <summary>The answer comes inside a section.</summary>
+    void CollectStatus(Action<NodeStatus> completion);
+}

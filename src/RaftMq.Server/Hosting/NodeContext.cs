@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Environment;
+using RaftMq.Server.Configuration;
+
+namespace RaftMq.Server.Hosting;
+
+/// <summary>What a node is made of, once the ports are known.</summary>
+/// <param name="Listeners">Where clients, and under the name <see cref="PeersListener"/> other nodes, reach this one.</param>
+internal sealed record NodeContext(ServerOptions Options, INodeEnvironment Environment, ImmutableArray<ListenerAddress> Listeners)
+{
+    /// <summary>The name under which a node tells the cluster where other nodes dial it; no listener for clients may have it.</summary>
+    public const string PeersListener = "peers";
+}

@@ -1,0 +1,318 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Environment;
+using RaftMq.Kafka;
+using RaftMq.Raft;
+using RaftMq.Server.Admin;
+using RaftMq.Server.Configuration;
+using RaftMq.Server.Disk;
+using RaftMq.Server.Listeners;
+using RaftMq.Server.Peers;
+using RaftMq.Server.Security;
+using RaftMq.Server.Telemetry;
+
+namespace RaftMq.Server.Hosting;
+
+/// <summary>
+/// A node with everything around it. Its life:
+/// 1. <see cref="Prepare"/>: the folder is locked and the ports are taken, so that what is wrong outside is found before anything starts;
+/// 2. <see cref="StartAsync"/>: the node recovers its data, then HTTP, peers and time begin; Kafka clients are let in once the node
+///    is ready;
+/// 3. <see cref="DrainAsync"/>: no new clients, leadership goes to others, checkpoints are written;
+/// 4. disposed, in the reverse order of the start.
+/// </summary>
+internal sealed partial class NodeProcess : IAsyncDisposable
+{
+    /// <summary>The node itself gives up handing over after 5 s; what is above is for its checkpoints.</summary>
+    private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ReadyCheckEvery = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LearnEvery = TimeSpan.FromSeconds(1);
+
+    private readonly ServerOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly Action<string, Exception> _fatal;
+    private readonly Func<NodeContext, INode> _createNode;
+    private readonly MetricRegistry _metrics = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<KafkaListener> _listeners = [];
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private DataFolderLock _lock = null!;
+    private DiskLanes _lanes = null!;
+    private RealDisk _disk = null!;
+    private PeerTransport _peers = null!;
+    private INode? _node;
+    private StatusSampler? _sampler;
+    private HttpFace? _http;
+    private Ticker? _ticker;
+    private Task _opening = Task.CompletedTask;
+
+    public NodeProcess(
+        ServerOptions options, ILoggerFactory loggers, Action<string, Exception> fatal, Func<NodeContext, INode> createNode)
+    {
+        _options = options;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger("RaftMq");
+        _fatal = fatal;
+        _createNode = createNode;
+    }
+
+    public MetricRegistry Metrics => _metrics;
+
+    /// <summary>Done when Kafka clients are let in; fails when the cluster refuses this node.</summary>
+    public Task Ready => _ready.Task;
+
+    public IReadOnlyList<IPEndPoint> KafkaAddresses => [.. _listeners.SelectMany(listener => listener.Addresses)];
+
+    public IReadOnlyList<IPEndPoint> PeerAddresses => _peers.Addresses;
+
+    public IReadOnlyList<Uri> HttpAddresses => _http?.Addresses ?? [];
+
+    /// <exception cref="CannotStartException">Says what is in the way.</exception>
+    public void Prepare()
+    {
+        _lock = DataFolderLock.Take(_options.DataFolder);
+        PrepareDisk();
+        PreparePeers();
+        PrepareListeners();
+    }
+
+    /// <exception cref="CannotStartException">The data can't be read by this version, or the HTTP port is taken.</exception>
+    public async Task StartAsync()
+    {
+        HostPort peers = AdvertisedAddresses.OfPeers(_options, _peers.Addresses[0].Port);
+        var environment = new ServerEnvironment(_disk, _lanes, _peers, _fatal, _logger);
+        _node = _createNode(new NodeContext(_options, environment, AdvertisedAddresses.Of(_options, _listeners, peers)));
+        _node.Start();
+        _sampler = new StatusSampler(_node);
+        _ = new NodeMetrics(_metrics, _sampler);
+        await StartHttpAsync(_node, _sampler);
+        StartPeers(_node);
+        _ticker = new Ticker(_node.Tick, _fatal);
+        _opening = Task.Run(() => OpenWhenReadyAsync(_node, environment.Clock, _stop.Token));
+    }
+
+    /// <summary>Makes the stop cost clients nothing but a retry.</summary>
+    public async Task DrainAsync()
+    {
+        _listeners.ForEach(listener => listener.StopAccepting());
+        if (_node is null)
+        {
+            return;
+        }
+
+        _node.BeginDrain();
+        using var limit = new CancellationTokenSource(DrainMax);
+        try
+        {
+            while (!_node.IsDrained)
+            {
+                await Task.Delay(ReadyCheckEvery, limit.Token);
+            }
+
+            LogDrained();
+        }
+        catch (OperationCanceledException)
+        {
+            LogNotDrained(DrainMax);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _opening;
+        foreach (KafkaListener listener in _listeners)
+        {
+            await listener.DisposeAsync();
+        }
+
+        if (_http is not null)
+        {
+            await _http.DisposeAsync();
+        }
+
+        if (_sampler is not null)
+        {
+            await _sampler.DisposeAsync();
+        }
+
+        _ticker?.Dispose();
+        if (_peers is not null)
+        {
+            await _peers.DisposeAsync();
+        }
+
+        _lanes?.Dispose();
+        _lock?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void PrepareDisk()
+    {
+        var metrics = new DiskMetrics(_metrics);
+        _disk = new RealDisk(_options.DataFolder, metrics);
+        var options = new DiskOptions
+        {
+            JournalSpin = _options.Disk.JournalSpin,
+            ReadThreads = _options.Disk.ReadThreads,
+            ReadsWaitingMax = _options.Disk.ReadsWaitingMax,
+        };
+        _lanes = new DiskLanes(_disk, options, metrics, _fatal);
+    }
+
+    private void PreparePeers()
+    {
+        TlsSettings tls = _options.Tls;
+        CertificateSource? certificates = Certificates(tls.PeersCertificate, tls.PeersKey, tls.PeersAuthority);
+        HostPort? advertised = _options.PeersAdvertised
+            ?? _options.InitialNodes.FirstOrDefault(node => node.NodeId == _options.NodeId)?.Address;
+        var options = new PeerOptions
+        {
+            Self = new NodeId(_options.NodeId),
+            Listen = Addresses.ToBind(_options.PeersListen),
+            AdvertisedHost = advertised?.Host,
+            AdvertisedPort = advertised?.Port,
+            QueueBytesMax = _options.Limits.PeerQueueBytes,
+            Tls = certificates is null ? null : new PeerTls(certificates),
+        };
+        _peers = new PeerTransport(options, new PeerMetrics(_metrics), _loggers.CreateLogger("RaftMq.Peers"), _fatal);
+        Bind("peers.listen", _options.PeersListen, _peers.Bind);
+    }
+
+    private void PrepareListeners()
+    {
+        LimitSettings given = _options.Limits;
+        var limits = new ListenerLimits
+        {
+            ConnectionsMax = given.Connections,
+            InFlightMax = given.RequestsInFlight,
+            ResponseBytesMax = given.ResponseBytes,
+            RequestFrameBytesMax = given.RequestFrameBytes,
+            RequestBytesPerNode = given.RequestMemoryBytes,
+            IdleMax = given.ConnectionIdle,
+        };
+        var memory = new RequestMemory(limits.RequestBytesPerNode);
+        var metrics = new ListenerMetrics(_metrics, limits, memory);
+        TlsSettings tls = _options.Tls;
+        CertificateSource? certificates = Certificates(tls.KafkaCertificate, tls.KafkaKey, tls.KafkaClientAuthority);
+        foreach (ListenerSetting setting in _options.Listeners)
+        {
+            var listener = new KafkaListener(
+                new ListenerOptions(
+                    setting.Name, Addresses.ToBind(setting.Bind), setting.Scheme == ListenerScheme.Kafkas ? certificates : null),
+                limits, memory, metrics, _loggers.CreateLogger("RaftMq.Kafka"));
+            _listeners.Add(listener);
+            Bind($"listener {setting.Name}", setting.Bind, listener.Bind);
+        }
+    }
+
+    private CertificateSource? Certificates(string certificate, string key, string authority)
+    {
+        if (certificate.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            var files = new CertificateFiles(certificate, key, authority.Length == 0 ? null : authority);
+            return new CertificateSource(files, TimeProvider.System, _loggers.CreateLogger("RaftMq.Security"));
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new CannotStartException($"The certificate {certificate} with the key {key} can't be used: {exception.Message}", exception);
+        }
+    }
+
+    private static void Bind(string what, HostPort address, Action bind)
+    {
+        try
+        {
+            bind();
+        }
+        catch (SocketException exception)
+        {
+            throw new CannotStartException($"{address} ({what}) can't be bound: {exception.Message}.", exception);
+        }
+    }
+
+    private async Task StartHttpAsync(INode node, StatusSampler sampler)
+    {
+        try
+        {
+            _http = await HttpFace.StartAsync(Addresses.ToBind(_options.HttpListen), node, sampler, _metrics, _loggers);
+        }
+        catch (IOException exception)
+        {
+            throw new CannotStartException($"{_options.HttpListen} (http.listen) can't be bound: {exception.Message}", exception);
+        }
+    }
+
+    private void StartPeers(INode node)
+    {
+        _peers.Start(node);
+        foreach (NodeAddress known in _options.InitialNodes.Concat(_options.Seeds))
+        {
+            if (known.NodeId != _options.NodeId)
+            {
+                _peers.Learn(new NodeId(known.NodeId), known.Address.Host, known.Address.Port);
+            }
+        }
+    }
+
+    private async Task OpenWhenReadyAsync(INode node, IClock clock, CancellationToken stop)
+    {
+        try
+        {
+            while (!node.IsReady)
+            {
+                if (node.RefusedByCluster is { } reason)
+                {
+                    _ready.TrySetException(new CannotStartException(reason));
+                    return;
+                }
+
+                LearnFromCluster(node.Broker.Cluster);
+                await Task.Delay(ReadyCheckEvery, stop);
+            }
+
+            var face = new KafkaFace(
+                node.Broker, clock, TimeProvider.System, new KafkaObserver(_metrics, _loggers.CreateLogger("RaftMq.Kafka")), new KafkaFaceOptions());
+            _listeners.ForEach(listener => listener.Start(face.Open));
+            LogReady(_options.NodeId, string.Join(", ", KafkaAddresses), string.Join(", ", HttpAddresses), string.Join(", ", PeerAddresses));
+            _ready.TrySetResult();
+            while (true)
+            {
+                LearnFromCluster(node.Broker.Cluster);
+                await Task.Delay(LearnEvery, stop);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            _ready.TrySetCanceled(CancellationToken.None);
+        }
+#pragma warning disable CA1031 // The top of an owned loop: a node that can't open its doors is of no use.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _fatal("opening the listeners", exception);
+        }
+    }
+
+    /// <summary>Nodes that joined, or moved, say in the cluster's own records where they are dialled.</summary>
+    private void LearnFromCluster(ClusterImage cluster)
+    {
+        foreach ((NodeId id, NodeInfo info) in cluster.Nodes)
+        {
+            ListenerAddress? peers = info.Listeners.FirstOrDefault(listener => listener.Name == NodeContext.PeersListener);
+            if (id.Value != _options.NodeId && peers is not null)
+            {
+                _peers.Learn(id, peers.Host, peers.Port);
+            }
+        }
+    }
+}

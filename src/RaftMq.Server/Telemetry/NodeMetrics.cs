@@ -1,0 +1,67 @@
+using System.Globalization;
+using RaftMq.Broker;
+using RaftMq.Raft;
+
+namespace RaftMq.Server.Telemetry;
+
+/// <summary>What the node's replicas look like, from the last sample, and what the process uses.</summary>
+internal sealed class NodeMetrics
+{
+    private readonly Func<NodeStatus?> _status;
+
+    public NodeMetrics(MetricRegistry registry, StatusSampler sampler)
+    {
+        _status = () => sampler.Last;
+        registry.Gauge("raftmq_node_ready", "1 when the node is part of its cluster and serves clients.", () => _status()?.IsReady == true ? 1 : 0);
+        registry.Gauge(
+            "raftmq_node_records_per_second", "Records that became visible in the partitions this node leads, over the last second.",
+            () => sampler.MessagesPerSecond);
+        registry.Gauge("raftmq_node_replicas", "Replicas on this node.", () => _status()?.Replicas.Length ?? 0);
+        registry.Gauge(
+            "raftmq_node_damaged_groups", "Replicas that do not start here because durable bytes are damaged (promise DETECTED).",
+            () => _status()?.Damaged.Length ?? 0);
+        PerPartition(registry, "raftmq_partition_leader", "1 on the node that leads the partition.", replica => replica.Role == Role.Leader ? 1 : 0);
+        PerPartition(registry, "raftmq_partition_term", "The Raft term, which is Kafka's leader epoch.", replica => replica.Term);
+        PerPartition(registry, "raftmq_partition_log_start_offset", "First offset that consumers may read.", replica => replica.LogStart);
+        PerPartition(registry, "raftmq_partition_high_watermark_offset", "Offset behind the last committed record.", replica => replica.HighWatermark);
+        PerPartition(registry, "raftmq_partition_log_end_offset", "Offset behind the last record, committed or not.", replica => replica.LogEnd);
+        PerPartition(registry, "raftmq_partition_size_bytes", "Bytes in segment files of this replica.", replica => replica.SegmentBytes);
+        PerPartition(registry, "raftmq_partition_in_sync_replicas", "Voters in sync, on the leader.", replica => replica.InSync, leaderOnly: true);
+        PerPartition(registry, "raftmq_partition_voters", "Voters, on the leader.", replica => replica.Voters, leaderOnly: true);
+        PerPartition(registry, "raftmq_partition_pending_produces", "Produces on their way or waiting, on the leader.", replica => replica.Pending, leaderOnly: true);
+        ProcessMetrics(registry);
+    }
+
+    private static void ProcessMetrics(MetricRegistry registry)
+    {
+        registry.Gauge("raftmq_process_resident_memory_bytes", "Resident memory of the process.", () => Environment.WorkingSet);
+        registry.Gauge("raftmq_process_heap_bytes", "Memory of the managed heap in use.", () => GC.GetTotalMemory(forceFullCollection: false));
+        registry.Register(
+            new MetricFamily("raftmq_process_cpu_seconds_total", MetricKind.Counter, "Processor time used."),
+            writer => writer.Sample(Environment.CpuUsage.TotalTime.TotalSeconds));
+        registry.Register(
+            new MetricFamily("raftmq_process_collections_total", MetricKind.Counter, "Garbage collections.", "generation"),
+            writer =>
+            {
+                for (int generation = 0; generation <= GC.MaxGeneration; generation++)
+                {
+                    writer.Sample(GC.CollectionCount(generation), generation.ToString(CultureInfo.InvariantCulture));
+                }
+            });
+        registry.Register(
+            new MetricFamily("raftmq_process_collection_pause_seconds_total", MetricKind.Counter, "Time for which collections stopped the process."),
+            writer => writer.Sample(GC.GetTotalPauseDuration().TotalSeconds));
+    }
+
+    private void PerPartition(MetricRegistry registry, string name, string help, Func<ReplicaStatus, double> read, bool leaderOnly = false) =>
+        registry.Register(new MetricFamily(name, MetricKind.Gauge, help, "topic", "partition"), writer =>
+        {
+            foreach (ReplicaStatus replica in _status()?.Replicas ?? [])
+            {
+                if (replica.Topic is not null && (!leaderOnly || replica.Role == Role.Leader))
+                {
+                    writer.Sample(read(replica), replica.Topic, replica.Partition.ToString(CultureInfo.InvariantCulture));
+                }
+            }
+        });
+}

@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Logging;
+using RaftMq.Server.Configuration;
+
+namespace RaftMq.Server.Tests.Configuration;
+
+public sealed class ConfigurationReaderTests
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    [Fact]
+    public void Nothing_given_is_a_single_node_on_the_loopback()
+    {
+        ConfigurationResult.Accepted accepted = Accepted();
+
+        Assert.Equal(0, accepted.Options.NodeId);
+        Assert.Equal("raftmq-data/node-0", accepted.Options.DataFolder);
+        Assert.Equal("kafka://localhost:9092", accepted.Options.Listeners.Single().ToString());
+        Assert.Equal("127.0.0.1:7070", accepted.Options.PeersListen.ToString());
+        Assert.Equal("localhost:8080", accepted.Options.HttpListen.ToString());
+        Assert.Empty(accepted.Warnings);
+    }
+
+    [Fact]
+    public void Command_line_wins_over_environment_and_environment_over_file()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("raftmq.json"), """
+            {
+              // Comments are allowed, objects and dots mean the same.
+              "node": { "id": 1 },
+              "num.partitions": 7,
+              "rack": "from-file",
+              "listeners": ["kafka://127.0.0.1:1000", "outside@kafka://127.0.0.1:1001"],
+              "auto.create.topics.enable": false,
+            }
+            """);
+        var environment = new Dictionary<string, string>
+        {
+            ["RAFTMQ_NODE_ID"] = "2", ["RAFTMQ_NUM_PARTITIONS"] = "8", ["RAFTMQ_FULL"] = "1", ["OTHER"] = "x",
+        };
+
+        var accepted = (ConfigurationResult.Accepted)ConfigurationReader.Read(
+            ["--config", folder.File("raftmq.json"), "--node.id=3", "--limits.record.batch.bytes", "2MiB", "--log.level", "debug"], environment);
+
+        Assert.Equal(3, accepted.Options.NodeId);
+        Assert.Equal(8, accepted.Options.DefaultPartitions);
+        Assert.Equal("from-file", accepted.Options.Rack);
+        Assert.Equal("raftmq-data/node-3", accepted.Options.DataFolder);
+        Assert.Equal(["kafka", "outside"], accepted.Options.Listeners.Select(listener => listener.Name));
+        Assert.False(accepted.Options.AutoCreateTopics);
+        Assert.Equal(2 << 20, accepted.Options.Limits.RecordBatchBytes);
+        Assert.Equal(LogLevel.Debug, accepted.Options.LogLevel);
+    }
+
+    [Fact]
+    public void All_faults_are_reported_at_once_in_sentences()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("raftmq.json"), """{ "num.partitions": 0, "nodeid": 1, "default.replication.factor": 1.5 }""");
+
+        IReadOnlyList<string> faults = Refused(
+            "--config", folder.File("raftmq.json"), "--replica.lag.max", "10", "--peers.listen", "localhost", "stray", "--rack",
+            "--listeners", "http://x:1");
+
+        Assert.Equal(
+            [
+                "'stray' is not a setting: write --key value.",
+                "--rack has no value.",
+                $"default.replication.factor ({folder.File("raftmq.json")}): '1.5' is not a whole number.",
+                "listeners (command line): 'http://x:1' has the scheme 'http'; there are kafka and kafkas (TLS).",
+                $"There is no setting nodeid ({folder.File("raftmq.json")}); did you mean node.id?.",
+                $"num.partitions ({folder.File("raftmq.json")}): '0' is out of range (1 to 10000).",
+                "peers.listen (command line): 'localhost' is not host:port.",
+                "replica.lag.max (command line): '10' is not a time (a number followed by us, ms, s, m, h or d).",
+            ],
+            faults);
+    }
+
+    [Theory]
+    [InlineData("{", "is not JSON")]
+    [InlineData("[]", "is not a JSON object")]
+    [InlineData("""{"node.id":1,"node":{"id":2}}""", "gives node.id twice")]
+    [InlineData("""{"node.id":"one"}""", "'one' is not a whole number")]
+    [InlineData("""{"node.id":1000000}""", "out of range")]
+    [InlineData("""{"node.id":99999999999}""", "too large")]
+    public void Bad_file_is_refused(string text, string fault)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("raftmq.json"), text);
+
+        Assert.Contains(fault, Assert.Single(Refused("--config", folder.File("raftmq.json"))));
+    }
+
+    [Theory]
+    [InlineData("there is no", "--config", "/there/is/no.json")]
+    [InlineData("given twice", "--node.id", "1", "--node.id", "2")]
+    [InlineData("two are named kafka", "--listeners", "kafka://localhost:1,kafka://localhost:2")]
+    [InlineData("the name peers is taken", "--listeners", "peers@kafka://localhost:1")]
+    [InlineData("listeners is empty", "--listeners", " ")]
+    [InlineData("say under which clients reach it", "--listeners", "kafka://0.0.0.0:9092")]
+    [InlineData("no listener named outside", "--advertised.listeners", "outside@example.org:9092")]
+    [InlineData("clients can't connect to 0.0.0.0:9092", "--advertised.listeners", "kafka@0.0.0.0:9092")]
+    [InlineData("tls.kafka.certificate is not given", "--listeners", "kafkas://localhost:9092")]
+    [InlineData("belong together", "--tls.kafka.key", "/dev/null")]
+    [InlineData("tls.peers.certificate, tls.peers.key and tls.peers.authority belong together", "--tls.peers.key", "/dev/null")]
+    [InlineData("names node 1 twice", "--cluster.initial.nodes", "1@a:1,1@b:1")]
+    [InlineData("names this node itself", "--cluster.seeds", "0@a:1")]
+    [InlineData("is not id@host:port", "--cluster.seeds", "a:1")]
+    [InlineData("IPv6 address without brackets", "--http.listen", "::1:8080")]
+    [InlineData("port between 0 and 65535", "--http.listen", "localhost:70000")]
+    [InlineData("could never be sent", "--limits.record.batch.bytes", "50MiB", "--limits.request.frame.bytes", "1MiB")]
+    [InlineData("is above limits.uncommitted.bytes.per.node", "--limits.uncommitted.bytes.per.group", "1GiB")]
+    [InlineData("at least 4 files", "--journal.total.bytes", "100MiB")]
+    [InlineData("multiple of 4096", "--journal.file.bytes", "2000001")]
+    [InlineData("peers.advertised HOST:PORT", "--peers.listen", "0.0.0.0:7070")]
+    public void What_can_not_work_is_refused(string fault, params string[] arguments) =>
+        Assert.Contains(Refused(arguments), text => text.Contains(fault, StringComparison.OrdinalIgnoreCase) || text.Contains("can't be read", StringComparison.Ordinal));
+
+    [Fact]
+    public void Plaintext_on_other_addresses_is_a_warning()
+    {
+        ConfigurationResult.Accepted accepted = Accepted(
+            "--listeners", "kafka://10.0.0.1:9092", "--peers.listen", "10.0.0.1:7070", "--http.listen", "10.0.0.1:8080");
+
+        Assert.Equal(3, accepted.Warnings.Count);
+        Assert.Contains("Listener kafka serves 10.0.0.1:9092 without encryption", accepted.Warnings[0]);
+    }
+
+    [Theory]
+    [InlineData("[::1]:9092", "::1", 9092)]
+    [InlineData("localhost:0", "localhost", 0)]
+    [InlineData("10.1.2.3:65535", "10.1.2.3", 65535)]
+    public void Host_and_port_are_read_and_written(string text, string host, int port)
+    {
+        HostPort parsed = HostPort.Parse(text);
+
+        Assert.Equal(new HostPort(host, port), parsed);
+        Assert.Equal(text, parsed.ToString());
+    }
+
+    [Fact]
+    public void Every_default_reads_back_as_itself()
+    {
+        foreach (SettingTable.Entry entry in SettingTable.All.Where(entry => entry.Default is not null))
+        {
+            string text = SettingText.Format(entry.Default, entry.Setting);
+            if (text.Length > 0)
+            {
+                Assert.Equal(text, SettingText.Format(SettingText.Parse(entry.Type, entry.Setting, text), entry.Setting));
+            }
+        }
+    }
+
+    [Fact]
+    public void Help_names_every_setting()
+    {
+        Assert.IsType<ConfigurationResult.HelpWanted>(ConfigurationReader.Read(["--help"], NoEnvironment));
+        Assert.All(SettingTable.All, entry => Assert.Contains($"--{entry.Setting.Key}  (", ConfigurationHelp.Text()));
+    }
+
+    private static ConfigurationResult.Accepted Accepted(params string[] arguments) =>
+        Assert.IsType<ConfigurationResult.Accepted>(ConfigurationReader.Read(arguments, NoEnvironment));
+
+    private static IReadOnlyList<string> Refused(params string[] arguments) =>
+        Assert.IsType<ConfigurationResult.Refused>(ConfigurationReader.Read(arguments, NoEnvironment)).Faults;
+}

@@ -1,0 +1,279 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftMq.Broker;
+using RaftMq.Broker.Controller;
+using RaftMq.Raft;
+using RaftMq.Server.Configuration;
+using RaftMq.Server.Hosting;
+using RaftMq.Server.Telemetry;
+
+namespace RaftMq.Server.Tests.Hosting;
+
+public sealed class NodeProcessTests : IAsyncDisposable
+{
+    private static readonly GroupId Group = new(5);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<Exception> _fatal = [];
+    private readonly HttpClient _http = new();
+    private readonly NodeProcess _process;
+    private TestNode _node = null!;
+    private Action<TestNode>? _prepare;
+
+    public NodeProcessTests() => _process = Create();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _http.Dispose();
+        Assert.Empty(_fatal);
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Health_says_ready_once_clients_are_let_in()
+    {
+        await StartAsync(node => node.IsReady = false);
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/health/live")).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/health/ready")).Code);
+        await Assert.ThrowsAsync<SocketException>(ConnectAsync);
+
+        _node.IsReady = true;
+        await _process.Ready.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/health/ready")).Code);
+        (await ConnectAsync()).Dispose();
+        await Eventually.HoldsAsync(() => _node.Ticks > 2, () => $"{_node.Ticks} ticks");
+    }
+
+    [Fact]
+    public async Task Node_that_the_cluster_refuses_says_why_and_can_not_start()
+    {
+        await StartAsync(node =>
+        {
+            node.IsReady = false;
+            node.RefusedByCluster = "feature level 9 is needed, this node knows 1 to 1";
+        });
+
+        CannotStartException refused = await Assert.ThrowsAsync<CannotStartException>(() => _process.Ready);
+        Assert.Contains("feature level 9", refused.Message);
+        Assert.Contains("feature level 9", (await GetAsync("/health/ready")).Text);
+    }
+
+    [Fact]
+    public async Task Stop_drains_first_and_refuses_new_clients()
+    {
+        await StartAsync();
+        await _process.Ready;
+
+        await _process.DrainAsync();
+
+        Assert.Equal(["start", "drain"], _node.Calls);
+        await Assert.ThrowsAsync<SocketException>(ConnectAsync);
+    }
+
+    [Fact]
+    public async Task Node_knows_the_real_ports_that_it_advertises()
+    {
+        await StartAsync();
+
+        ListenerAddress[] addresses = [.. _node.Context.Listeners];
+        Assert.Equal(["kafka", "peers"], addresses.Select(address => address.Name));
+        Assert.Equal(_process.KafkaAddresses[0].Port, addresses[0].Port);
+        Assert.Equal("localhost", addresses[0].Host);
+        Assert.Equal(_process.PeerAddresses[0].Port, addresses[1].Port);
+    }
+
+    [Fact]
+    public async Task Second_process_on_the_folder_is_refused_and_told_the_first()
+    {
+        _process.Prepare();
+        await using NodeProcess second = Create();
+
+        CannotStartException refused = Assert.Throws<CannotStartException>(second.Prepare);
+
+        Assert.Contains($"is in use by process {Environment.ProcessId}", refused.Message);
+    }
+
+    [Fact]
+    public async Task Taken_port_is_named()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using NodeProcess process = Create(options => options with
+        {
+            DataFolder = _folder.File("other"),
+            Listeners = [new ListenerSetting("kafka", ListenerScheme.Kafka, new HostPort("127.0.0.1", port))],
+        });
+
+        Assert.Contains($"127.0.0.1:{port} (listener kafka) can't be bound", Assert.Throws<CannotStartException>(process.Prepare).Message);
+    }
+
+    [Fact]
+    public async Task Page_lists_every_metric_of_a_process()
+    {
+        await StartAsync();
+        await _process.Ready;
+
+        IEnumerable<string> rows = _process.Metrics.Families.Select(family =>
+            $"| `{family.Name}` | {family.Kind.ToString().ToLowerInvariant()} | {string.Join(", ", family.Labels.Select(label => $"`{label}`"))} | {family.Help} |");
+        DocumentTable.Check("metrics.md", "metrics", rows);
+
+        // And what is registered is what is printed.
+        string text = (await GetAsync("/metrics")).Text;
+        Assert.All(_process.Metrics.Families, family => Assert.Contains($"# TYPE {family.Name} ", text));
+    }
+
+    [Fact]
+    public async Task Metrics_show_each_partition_with_its_role()
+    {
+        await StartAsync(node => node.Status = Status(highWatermark: 40));
+
+        string text = "";
+        await Eventually.HoldsAsync(
+            () => (text = _process.Metrics.WriteText()).Contains("raftmq_partition_leader{topic=\"orders\",partition=\"0\"} 1\n", StringComparison.Ordinal),
+            () => text);
+        Assert.Contains("raftmq_partition_high_watermark_offset{topic=\"orders\",partition=\"0\"} 40\n", text);
+        Assert.Contains("raftmq_partition_in_sync_replicas{topic=\"orders\",partition=\"0\"} 3\n", text);
+        Assert.DoesNotContain("controller", text.Split('\n').Where(line => line.StartsWith("raftmq_partition", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Rate_counts_records_of_partitions_led_both_times()
+    {
+        Assert.Equal(60, StatusSampler.Progress(Status(highWatermark: 40), Status(highWatermark: 100)));
+        Assert.Equal(0, StatusSampler.Progress(Status(highWatermark: 100), Status(highWatermark: 40)));
+        Assert.Equal(0, StatusSampler.Progress(new NodeStatus(new NodeId(0), IsReady: true, [], []), Status(highWatermark: 40)));
+    }
+
+    [Fact]
+    public async Task Cluster_and_status_are_described_as_JSON()
+    {
+        await StartAsync(node =>
+        {
+            node.Status = Status(highWatermark: 40);
+            node.Cluster = Image();
+        });
+
+        JsonElement cluster = await JsonAsync("/v1/cluster");
+        Assert.Equal("c1", cluster.GetProperty("clusterId").GetString());
+        JsonElement partition = cluster.GetProperty("topics")[0].GetProperty("partitions")[0];
+        Assert.Equal(0, partition.GetProperty("leader").GetInt32());
+        Assert.Equal(7, partition.GetProperty("leaderEpoch").GetInt32());
+        JsonElement replica = (await JsonAsync("/v1/status")).GetProperty("replicas")[0];
+        Assert.Equal("leader", replica.GetProperty("role").GetString());
+        Assert.Equal(40, replica.GetProperty("highWatermark").GetInt64());
+        Assert.Equal("orders", (await JsonAsync("/v1/topics/orders")).GetProperty("name").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("/v1/topics/none")).Code);
+    }
+
+    [Fact]
+    public async Task Changes_go_to_the_broker_and_outcomes_become_status_codes()
+    {
+        await StartAsync(node =>
+        {
+            node.Cluster = Image();
+            node.Answer = command => command switch
+            {
+                AdminCommand.CreateTopic { Name: "taken" } => new AdminResult(AdminOutcome.TopicExists, "It exists."),
+                AdminCommand.TransferLeadership { To.Value: 9 } => new AdminResult(AdminOutcome.NotReplica, "Node 9 has no replica."),
+                _ => new AdminResult(AdminOutcome.Done),
+            };
+        });
+
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Post, "/v1/topics", new { name = "new", partitions = 3, configs = new { a = "b" } }));
+        Assert.Equal(HttpStatusCode.Conflict, await SendAsync(HttpMethod.Post, "/v1/topics", new { name = "taken" }));
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(HttpMethod.Post, "/v1/topics", new { }));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Delete, "/v1/topics/orders", body: null));
+        Assert.Equal(HttpStatusCode.NotFound, await SendAsync(HttpMethod.Delete, "/v1/topics/none", body: null));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Post, "/v1/topics/orders/partitions", new { count = 8 }));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Patch, "/v1/topics/orders/configs", new Dictionary<string, string?> { ["retention.ms"] = null }));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Post, "/v1/partitions/orders/0/transfer?to=2", body: null));
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(HttpMethod.Post, "/v1/partitions/orders/0/transfer?to=9", body: null));
+
+        var created = Assert.IsType<AdminCommand.CreateTopic>(_node.Commands[0]);
+        Assert.Equal(("new", 3, -1), (created.Name, created.Partitions, created.ReplicationFactor));
+        Assert.Equal("b", created.Configs["a"]);
+        Assert.Equal(new AdminCommand.DeleteTopic("orders", 77), _node.Commands[2]);
+        Assert.Equal(8, Assert.IsType<AdminCommand.AddPartitions>(_node.Commands[3]).TotalCount);
+        Assert.Null(Assert.IsType<AdminCommand.SetTopicConfigs>(_node.Commands[4]).Changes["retention.ms"]);
+        Assert.Equal(new AdminCommand.TransferLeadership("orders", 0, new NodeId(2)), _node.Commands[5]);
+    }
+
+    private static NodeStatus Status(long highWatermark) => new(
+        new NodeId(0), IsReady: true,
+        [
+            new ReplicaStatus(
+                Group, "orders-0", "orders", 0, Role.Leader, 7, new NodeId(0), 0, highWatermark, 50, 3, 3, 1, 4096, IsQuiet: false),
+            new ReplicaStatus(
+                new GroupId(1), "controller", null, -1, Role.Leader, 7, new NodeId(0), 0, 9, 9, 3, 3, 0, 0, IsQuiet: false),
+        ],
+        []);
+
+    private static ClusterImage Image() => ClusterImage.Empty with
+    {
+        ClusterId = "c1",
+        Topics = ClusterImage.Empty.Topics.Add("orders", TestNode.Topic("orders", Group.Value)),
+        Leaders = ImmutableDictionary<GroupId, LeaderInfo>.Empty.Add(Group, new LeaderInfo(new NodeId(0), 7, [new NodeId(0)])),
+    };
+
+    private NodeProcess Create(Func<ServerOptions, ServerOptions>? change = null)
+    {
+        var options = new ServerOptions
+        {
+            DataFolder = _folder.File("data"),
+            Listeners = [new ListenerSetting("kafka", ListenerScheme.Kafka, new HostPort("localhost", 0))],
+            PeersListen = new HostPort("127.0.0.1", 0),
+            HttpListen = new HostPort("127.0.0.1", 0),
+        };
+        return new NodeProcess(
+            change?.Invoke(options) ?? options, NullLoggerFactory.Instance, (_, cause) => _fatal.Add(cause), CreateNode);
+    }
+
+    private TestNode CreateNode(NodeContext context)
+    {
+        _node = new TestNode(context);
+        _prepare?.Invoke(_node);
+        return _node;
+    }
+
+    private async Task StartAsync(Action<TestNode>? prepare = null)
+    {
+        _process.Prepare();
+        _prepare = prepare;
+        await _process.StartAsync();
+    }
+
+    private async Task<Socket> ConnectAsync()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _process.KafkaAddresses[0].Port), TestContext.Current.CancellationToken);
+        return socket;
+    }
+
+    private async Task<(HttpStatusCode Code, string Text)> GetAsync(string path)
+    {
+        using HttpResponseMessage answer = await _http.GetAsync(new Uri(_process.HttpAddresses[0], path), TestContext.Current.CancellationToken);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    private Task<JsonElement> JsonAsync(string path) =>
+        _http.GetFromJsonAsync<JsonElement>(new Uri(_process.HttpAddresses[0], path), TestContext.Current.CancellationToken);
+
+    private async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, object? body)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(_process.HttpAddresses[0], path));
+        if (body is not null)
+        {
+            request.Content = JsonContent.Create(body, body.GetType());
+        }
+
+        using HttpResponseMessage answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        return answer.StatusCode;
+    }
+}
