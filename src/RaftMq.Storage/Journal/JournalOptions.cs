@@ -32,7 +32,10 @@ public sealed record JournalOptions
     /// <summary>From here on producers should be refused.</summary>
     public long FullBytes => TotalBytesMax - (2 * FileBytes);
 
-    /// <summary>Where even a journal whose callers do not heed <see cref="NodeJournal.IsFull"/> stops taking new files.</summary>
+    /// <summary>
+    /// Where even a journal whose callers do not heed <see cref="NodeJournal.IsFull"/> stops taking new files, but for one at a time that
+    /// the records which release files need themselves.
+    /// </summary>
     public long HardBytesMax => 2 * TotalBytesMax;
 
     /// <summary>The end of the last file, kept for the small records that release older ones.</summary>

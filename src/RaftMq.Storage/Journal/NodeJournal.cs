@@ -36,6 +36,9 @@ public sealed class NodeJournal : IJournal, IDisposable
     private long _nextFileBytesMin;
     private bool _noRoom;
 
+    /// <summary>The end of the last file, kept for records that release others, is used up and more of them wait.</summary>
+    private bool _releaseNeedsFile;
+
     // The chain: of the last durable batch.
     private ulong _hash;
     private long _sequence;
@@ -287,6 +290,10 @@ public sealed class NodeJournal : IJournal, IDisposable
         if (current.UsedBytes + BatchLayout.BatchBytes(BatchLayout.HeaderBytes(0, tableBytes), 0) > current.SizeBytes)
         {
             _waiting.PutBack(_batch);
+
+            // What would release files has no room itself: one more file, or nothing ever moves again (L-06).
+            _releaseNeedsFile = true;
+            PrepareNext();
             return;
         }
 
@@ -455,10 +462,12 @@ public sealed class NodeJournal : IJournal, IDisposable
 
         JournalFile current = _files[^1];
         int reusable = _free.FindIndex(file => file.Number < _durableFirstNeeded);
-        if (reusable < 0 && UsedBytes + _options.FileBytes > _options.HardBytesMax)
+        if (reusable < 0 && !_releaseNeedsFile && UsedBytes + _options.FileBytes > _options.HardBytesMax)
         {
             return;
         }
+
+        _releaseNeedsFile = false;
 
         string? recycles = reusable < 0 ? null : _free[reusable].Path;
         if (reusable >= 0)
