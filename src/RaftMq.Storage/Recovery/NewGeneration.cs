@@ -114,7 +114,7 @@ internal sealed class NewGeneration(
         foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
         {
             GroupLedger group = ledger.GetOrAdd(row.Group);
-            bool joins = !row.Has(RowParts.Entries) || group.CanHold(row.FirstIndex) || group.Damaged;
+            bool joins = !row.Has(RowParts.Entries) || row.Has(RowParts.Reset) || group.CanHold(row.FirstIndex) || group.Damaged;
             if (!row.Has(RowParts.State) && joins)
             {
                 group.Apply(row, file);

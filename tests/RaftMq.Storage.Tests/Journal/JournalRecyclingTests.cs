@@ -203,6 +203,32 @@ public sealed class JournalRecyclingTests
         Assert.True(files <= 5, $"{files} files");
     }
 
+    [Fact]
+    public void A_reset_that_carries_entries_is_held_again_by_the_next_generation()
+    {
+        // Both in the last batch, so that the next start writes them anew (found by a random life, seed 1002).
+        _rig.Start();
+        _rig.Write(
+            new JournalRecord { Group = B, Reset = (new(18), new(4)), Entries = Records.Entries(B, 19, 20, 4, 30) },
+            new JournalRecord { Group = B, Reset = (new(25), new(4)), Entries = Records.Entries(B, 26, 27, 4, 30) });
+        for (int restart = 0; restart < 3; restart++)
+        {
+            _rig.Disk.ProcessCrash();
+            _rig.RestartAndCheck();
+        }
+
+        _rig.OnReleaseWanted = (group, upTo) => Release(group, group == B ? new LogIndex(25) : upTo);
+        _rig.Write(Records.Of(B, Records.Entries(B, 28, 28, 4, 30)));
+        while (_rig.Journal.UsedBytes <= JournalRig.Small.DueBytes + JournalRig.Small.FileBytes)
+        {
+            WriteA();
+        }
+
+        _rig.Disk.PowerCut(_ => false);
+        _rig.RestartAndCheck();
+        Assert.Equal(3, _rig.Replayed.At(B).Entries.Count);
+    }
+
     private void Release(GroupId group, LogIndex upTo) =>
         _rig.Append(new JournalRecord { Group = group, SegmentsDurable = upTo });
 
