@@ -1,0 +1,45 @@
+using System.CommandLine;
+using RaftMq.Cli.Commands;
+using RaftMq.Kafka.Wire.Client;
+
+namespace RaftMq.Cli;
+
+/// <summary>All commands, and what is the same for each of them: faults become one sentence and an exit code.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Build() => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
+    {
+        UpCommand.Build(),
+    };
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        ParseResult parsed = Build().Parse(args);
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        if (parsed.CommandResult.Command.Name == UpCommand.Name)
+        {
+            // It treats signals itself: the first stops the nodes, the second kills them.
+            configuration.ProcessTerminationTimeout = null;
+        }
+
+        try
+        {
+            int code = await parsed.InvokeAsync(configuration);
+            return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
+        }
+        catch (CommandFailedException failed)
+        {
+            await error.WriteLineAsync(failed.Message);
+            return failed.ExitCode;
+        }
+        catch (KafkaConnectionException unreachable)
+        {
+            await error.WriteLineAsync(unreachable.Message);
+            return ExitCodes.Unreachable;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+    }
+}

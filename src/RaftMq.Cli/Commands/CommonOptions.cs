@@ -1,0 +1,36 @@
+using System.CommandLine;
+using RaftMq.Cli.Admin;
+using RaftMq.Kafka.Wire.Client;
+
+namespace RaftMq.Cli.Commands;
+
+/// <summary>Options that several commands have, so that they are called and mean the same everywhere.</summary>
+internal static class CommonOptions
+{
+    /// <summary>The first nodes of <c>raftmq up</c>: one may be down.</summary>
+    public const string LocalBootstrap = "localhost:9092,localhost:9093,localhost:9094";
+    public const string LocalAdmin = "localhost:8080,localhost:8090,localhost:8100";
+
+    public static Option<bool> JsonOutput() => new("--json") { Description = "Output for programs: one JSON document." };
+
+    public static Option<string> Bootstrap() => new("--bootstrap")
+    {
+        Description = "Kafka addresses of some brokers, host:port with commas.", DefaultValueFactory = _ => LocalBootstrap,
+    };
+
+    public static Option<string> Admin() => new("--admin")
+    {
+        Description = "HTTP addresses of some nodes, host:port with commas.", DefaultValueFactory = _ => LocalAdmin,
+    };
+
+    public static Argument<string> Topic() => new("topic") { Description = "Name of the topic." };
+
+    /// <exception cref="CommandFailedException">Not a list of addresses.</exception>
+    public static IReadOnlyList<KafkaEndpoint> Endpoints(string text) => KafkaEndpoint.TryParseList(text, out IReadOnlyList<KafkaEndpoint> parsed)
+        ? parsed
+        : throw new CommandFailedException(ExitCodes.Usage, $"'{text}' is not a list of host:port.");
+
+    public static KafkaCluster Cluster(string bootstrap) => new(Endpoints(bootstrap), new KafkaConnectionOptions { ClientId = "raftmq-cli" });
+
+    public static AdminClient AdminOf(string text) => new(AdminClient.Parse(text));
+}
