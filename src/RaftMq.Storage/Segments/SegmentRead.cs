@@ -37,6 +37,12 @@ internal sealed class SegmentRead : DiskWork
     private readonly SegmentQuestion _question;
     private readonly Action<SegmentRead> _done;
     private IndexPoint? _point;
+
+    /// <summary>
+    /// The outcome, shown in <see cref="LogRead.Status"/> by <see cref="Complete"/> only: who asked looks at that, inside the section, while
+    /// this may already run on a thread of the disk.
+    /// </summary>
+    private LogReadStatus _status = LogReadStatus.Done;
     private SparseIndex? _loaded;
 
     public SegmentRead(GroupId group, Segment segment, SegmentQuestion question, LogRead read, Action<SegmentRead> done)
@@ -87,6 +93,7 @@ internal sealed class SegmentRead : DiskWork
     public override void Complete()
     {
         _segment.Readers--;
+        Read.Status = _status;
         _done(this);
     }
 
@@ -153,10 +160,6 @@ internal sealed class SegmentRead : DiskWork
             }
         }
 
-        if (Read.Status == LogReadStatus.Pending)
-        {
-            Read.Status = LogReadStatus.Done;
-        }
     }
 
     /// <summary>False when the answer is complete.</summary>
@@ -231,7 +234,7 @@ internal sealed class SegmentRead : DiskWork
 
     private void Damaged(string what)
     {
-        Read.Status = LogReadStatus.Damaged;
+        _status = LogReadStatus.Damaged;
         Read.Damage = $"Segment {_segment.Path} of group {_group} is damaged: {what}.";
     }
 }
