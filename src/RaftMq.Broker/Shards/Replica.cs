@@ -27,6 +27,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private Term _servingTerm;
     private bool _wasLeader;
     private bool _isDirty;
+
+    /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
+    private bool _isClosed;
     private int _inSync = 1;
 
     public Replica(
@@ -171,7 +174,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public void MarkDirty()
     {
-        if (!_isDirty)
+        if (!_isDirty && !_isClosed)
         {
             _isDirty = true;
             _shard.Dirty.Add(this);
@@ -182,6 +185,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public void Act()
     {
         _isDirty = false;
+        if (_isClosed)
+        {
+            return;
+        }
+
         bool progressed = false;
         Log.Tail.NowMs = _shard.Clock.UnixMs;
         while (_raft.HasReady)
@@ -280,6 +288,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>Stops for good: the group leaves this node.</summary>
     public void Close()
     {
+        _isClosed = true;
         EndServing();
         _reads.RefuseAll();
         _snapshot.Abandon();
