@@ -26,6 +26,9 @@ internal sealed record PartitionConfig(
         {
             RetentionMs = -1,
             RetentionBytes = -1,
+
+            // Nothing is acknowledged on a guess: the topic may ask for more replicas than a majority.
+            MinInSyncReplicas = int.MaxValue,
         };
 
     private static readonly ImmutableSortedDictionary<string, string> NoConfigs =
