@@ -385,7 +385,9 @@ public sealed class LogTail : ILogTail
 
         _turns--;
         Drop(0, 1);
-        while (_segments.Count > 1 && _segments[1].First <= FirstInMemory)
+
+        // Strictly: a segment's first entry that is still in memory may be truncated, and then the one before goes on.
+        while (_segments.Count > 1 && _segments[1].First < FirstInMemory)
         {
             _segments.RemoveAt(0);
         }
