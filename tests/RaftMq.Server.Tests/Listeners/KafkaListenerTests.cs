@@ -96,10 +96,14 @@ public sealed class KafkaListenerTests
             }
         }, TestContext.Current.CancellationToken);
 
-        await Eventually.HoldsAsync(() => listener.Metrics.Paused.Value > 0, () => "never paused");
         await send;
+
+        // Until the kernel's buffers are full the connection goes on; then it stands.
+        await Eventually.HoldsAsync(
+            () => listener.Metrics.Paused.Value > 0 && listener.Metrics.ResponseBytes.Value > 4 << 20,
+            () => $"{listener.Metrics.Paused.Value} pauses, {listener.Metrics.ResponseBytes.Value} bytes");
         Assert.InRange(listener.Metrics.ResponseBytes.Value, 4 << 20, 6 << 20);
-        Assert.InRange(listener.Sessions.Handled, 5, 60);
+        Assert.InRange(listener.Sessions.Handled, 4, 60);
 
         for (int i = 0; i < 100; i++)
         {

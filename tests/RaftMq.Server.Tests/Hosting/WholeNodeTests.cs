@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using RaftMq.Server.Hosting;
+using RaftMq.Server.Tests.Disk;
+
+namespace RaftMq.Server.Tests.Hosting;
+
+/// <summary>The real process: its end by a failing disk, by a signal, by a fault in its configuration.</summary>
+public sealed class WholeNodeTests : IDisposable
+{
+    private const int Eio = 5;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly int _httpPort = FreePort();
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <summary>STOPPED, D-12: the journal's fdatasync fails once, under a whole node; the topic that waited for it is never acknowledged.</summary>
+    [Theory]
+    [InlineData("fdatasync")]
+    [InlineData("pwrite")]
+    public async Task Node_ends_itself_when_its_journal_fails_and_acknowledges_nothing_more(string call)
+    {
+        string gate = _folder.File("fault-now");
+        using Process node = Start(new Dictionary<string, string>
+        {
+            ["LD_PRELOAD"] = FaultShim.Path,
+            ["FAULTSHIM_CALL"] = call,
+            ["FAULTSHIM_PATH"] = "/journal/",
+            ["FAULTSHIM_AFTER"] = "0",
+            ["FAULTSHIM_ERRNO"] = Eio.ToString(),
+            ["FAULTSHIM_FILE"] = gate,
+        });
+        Task<string> report = node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await ReadyAsync(node);
+        Assert.Equal(HttpStatusCode.OK, await CreateTopicAsync("before"));
+
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => CreateTopicAsync("after"));
+
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Fatal, node.ExitCode);
+        string text = await report;
+        Assert.Contains("RaftMq stops:", text);
+        Assert.Contains("errno 5", text.Replace("Input/output error", "errno 5", StringComparison.Ordinal));
+
+        // The disk is well again: what was acknowledged is there.
+        File.Delete(gate);
+        using Process again = Start([]);
+        await ReadyAsync(again);
+        Assert.Contains("\"before\"", await _http.GetStringAsync(new Uri($"http://127.0.0.1:{_httpPort}/v1/topics"), TestContext.Current.CancellationToken));
+        Terminate(again);
+        await again.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Stopped, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task Faults_of_the_configuration_are_told_and_nothing_starts()
+    {
+        using Process node = Start([], "--num.partitions", "none", "--no.such.setting", "1");
+
+        string text = await node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Configuration, node.ExitCode);
+        Assert.Contains("num.partitions (command line): 'none' is not a whole number.", text);
+        Assert.Contains("There is no setting no.such.setting (command line).", text);
+        Assert.False(Directory.Exists(_folder.File("data")));
+    }
+
+    [Fact]
+    public async Task Folder_of_somebody_else_is_refused_in_one_sentence()
+    {
+        Directory.CreateDirectory(_folder.File("data"));
+        await File.WriteAllTextAsync(Path.Combine(_folder.File("data"), "thesis.txt"), "", TestContext.Current.CancellationToken);
+        using Process node = Start([]);
+
+        string text = await node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.CannotStart, node.ExitCode);
+        Assert.Contains("thesis.txt", Assert.Single(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    private Process Start(Dictionary<string, string> environment, params string[] more)
+    {
+        string[] arguments =
+        [
+            "--data.folder", _folder.File("data"), "--listeners", "kafka://localhost:0", "--peers.listen", "127.0.0.1:0", "--http.listen",
+            $"127.0.0.1:{_httpPort}", "--journal.file.bytes", "1MiB", "--journal.total.bytes", "8MiB", .. more,
+        ];
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "RaftMq.Server"), arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        Process process = Process.Start(start)!;
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private async Task ReadyAsync(Process node)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            Assert.False(node.HasExited, "the node ended before it was ready");
+            try
+            {
+                using HttpResponseMessage answer = await _http.GetAsync(new Uri($"http://127.0.0.1:{_httpPort}/health/ready"), limit.Token);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
+    private async Task<HttpStatusCode> CreateTopicAsync(string name)
+    {
+        using HttpResponseMessage answer = await _http.PostAsJsonAsync(
+            new Uri($"http://127.0.0.1:{_httpPort}/v1/topics"), new { name, partitions = 1 }, TestContext.Current.CancellationToken);
+        return answer.StatusCode;
+    }
+
+    private static void Terminate(Process process)
+    {
+        using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString()]);
+        kill.WaitForExit();
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
