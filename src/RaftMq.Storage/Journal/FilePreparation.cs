@@ -19,7 +19,6 @@ internal sealed class FilePreparation(
 
     public override void Execute(IDisk disk)
     {
-        bool grown = false;
         IDiskFile handle;
         if (recycles is not null)
         {
@@ -40,13 +39,11 @@ internal sealed class FilePreparation(
             if (handle.Length > file.SizeBytes)
             {
                 handle.SetLength(file.SizeBytes);
-                grown = true;
             }
 
             if (handle.Length < file.SizeBytes)
             {
                 WriteZeros(handle, handle.Length, file.SizeBytes);
-                grown = true;
             }
         }
         catch (DiskFullException)
@@ -60,11 +57,8 @@ internal sealed class FilePreparation(
             throw;
         }
 
-        if (grown)
-        {
-            handle.Sync();
-        }
-
+        // Also when nothing was written: a killed run may have made the file longer without living to sync it.
+        handle.Sync();
         disk.SyncFolder(JournalFile.Folder);
         file.Handle = handle;
     }

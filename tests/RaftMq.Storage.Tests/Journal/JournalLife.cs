@@ -63,13 +63,14 @@ internal sealed class JournalLife
         }
 
         // Everything settles: room comes back, nothing waits for ever (L-06).
-        _rig.Disk.CancelCrash();
         _rig.Disk.CapacityBytesMax = long.MaxValue;
-        foreach (SimulatedDiskFault _ in _rig.Disk.ArmedFaults.ToArray())
+        while (_rig.Disk.ArmedFaults.Count > 0)
         {
+            // They strike in a recovery, which writes and syncs.
             Die();
         }
 
+        _rig.Disk.CancelCrash();
         for (int round = 0; round < 1000 && (_rig.Journal.QueuedRecords > 0 || !_rig.Queue.IsIdle || _wishes.Count > 0); round++)
         {
             Answer(_wishes.Count);
