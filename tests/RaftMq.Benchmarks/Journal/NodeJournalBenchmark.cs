@@ -18,7 +18,7 @@ public class NodeJournalBenchmark : IJournalOwner, IJournalWaiter, IJournalRepla
     private const int BatchBytes = 1 << 20;
     private readonly NullDisk _disk = new();
     private readonly Queue<DiskWork> _work = new();
-    private GroupId _group = new(7);
+    private readonly GroupId _group = new(7);
     private JournalRecord[] _records = [];
     private NodeJournal? _journal;
     private int _written;

@@ -1,6 +1,5 @@
 using RaftMq.Raft;
 using RaftMq.Simulation.Disk;
-using RaftMq.Storage.Files;
 using RaftMq.Storage.Journal;
 
 namespace RaftMq.Storage.Tests.Journal;
