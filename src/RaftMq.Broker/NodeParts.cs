@@ -29,6 +29,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private readonly List<DamagedGroup> _damaged = [];
     private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
     private readonly SortedSet<GroupId> _creating = [];
+    private readonly SortedDictionary<UInt128, string> _knownTopics = [];
     private NodeStore _store = null!;
     private ISection _journalSection = null!;
     private NodeJournal _journal = null!;
@@ -145,6 +146,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         }
 
         RemoveUnplaced(wanted);
+        ForgetDeletedTopics(state);
         foreach ((GroupId group, (TopicInfo topic, PartitionInfo partition)) in wanted)
         {
             Place(group, topic, partition);
@@ -317,6 +319,32 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             _placement.Remove(group);
             Cluster.GroupRemoved(group);
             Remove(group);
+        }
+    }
+
+    /// <summary>
+    /// Consumer groups led here give up their offsets of topics that are gone. Only of topics that were known here and vanished: a topic
+    /// that is merely unknown may be one whose creation this node has not heard of yet.
+    /// </summary>
+    private void ForgetDeletedTopics(ClusterState state)
+    {
+        foreach ((UInt128 id, string name) in _knownTopics.ToArray())
+        {
+            if (state.Topics.TryGetValue(name, out TopicInfo? now) && now.Id == id)
+            {
+                continue;
+            }
+
+            _knownTopics.Remove(id);
+            foreach (Replica replica in Shard.Replicas.Values)
+            {
+                (replica.Machine as OffsetsPartition)?.TopicDeleted(name, id);
+            }
+        }
+
+        foreach (TopicInfo topic in state.Topics.Values)
+        {
+            _knownTopics[topic.Id] = topic.Name;
         }
     }
 

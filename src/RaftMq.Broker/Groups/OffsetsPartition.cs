@@ -46,23 +46,6 @@ internal sealed class OffsetsPartition(
 
     public void TopicDeleted(string topic, UInt128 topicId) => _coordinator?.TopicDeleted(topic, topicId, NowMs);
 
-    /// <summary>Offsets of topics that are gone, because the word of their deletion came while nobody led.</summary>
-    public void ForgetTopicsExcept(Func<string, UInt128, bool> exists)
-    {
-        if (_coordinator is not { } coordinator)
-        {
-            return;
-        }
-
-        foreach ((string topic, UInt128 topicId) in coordinator.TopicsWithOffsets())
-        {
-            if (!exists(topic, topicId))
-            {
-                coordinator.TopicDeleted(topic, topicId, NowMs);
-            }
-        }
-    }
-
     public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
     {
         if (header.Kind != StateEntryKinds.ConsumerGroups)
