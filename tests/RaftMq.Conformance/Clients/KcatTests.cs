@@ -1,0 +1,114 @@
+using RaftMq.Records;
+using RaftMq.Testing.Processes;
+
+namespace RaftMq.Conformance.Clients;
+
+/// <summary>kcat, as people use it in a shell.</summary>
+public sealed class KcatTests(SharedCluster shared) : ClusterCase(shared.Cluster)
+{
+    private readonly string authorityFile = shared.AuthorityFile;
+
+    [Theory]
+    [InlineData("none", CompressionType.None)]
+    [InlineData("gzip", CompressionType.Gzip)]
+    [InlineData("snappy", CompressionType.Snappy)]
+    [InlineData("lz4", CompressionType.Lz4)]
+    [InlineData("zstd", CompressionType.Zstd)]
+    public async Task Produces_and_consumes_with_every_compression(string compression, CompressionType stored)
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-" + compression);
+        await Probe.CreateTopicAsync(topic);
+        await ShellAsync($"for n in $(seq 400); do echo \"key$n:a value that is long enough to be worth packing, number $n\"; done | kcat -P -b {Bootstrap} -t {topic} -K : -z {compression} -X linger.ms=20");
+        string read = await ShellAsync($"kcat -C -q -b {Bootstrap} -t {topic} -e -f '%k %s\\n' | sort -u | wc -l");
+        Assert.Equal("400", read.Trim());
+        await AssertStoredAsAsync(topic, stored, 400);
+    }
+
+    /// <summary>The two commands of a first session, as they stand in the README, on the first 3,000 packages.</summary>
+    [Fact]
+    public async Task Package_index_goes_in_and_comes_out_with_the_commands_of_the_readme()
+    {
+        string topic = ConformanceSettings.NewTopic("packages");
+        string folder = Directory.CreateTempSubdirectory("raftmq-kcat-").FullName;
+        try
+        {
+            // awk's early exit would end apt-cache with SIGPIPE, hence no pipefail here.
+            await ShellAsync(
+                $$"""
+                apt-cache dumpavail | awk -v RS= 'NR <= 3000 {p=$2; gsub(/\t/," "); gsub(/\n/,"\\n"); print p "\t" $0}' > {{folder}}/sent
+                kcat -P -b {{Bootstrap}} -t {{topic}} -K '\t' -X acks=all -X enable.idempotence=true < {{folder}}/sent
+                kcat -C -b {{Bootstrap}} -t {{topic}} -e -f '%o %k\n' > {{folder}}/offsets 2>/dev/null
+                kcat -C -b {{Bootstrap}} -t {{topic}} -e -f '%k\t%s\n' 2>/dev/null | LC_ALL=C sort > {{folder}}/read
+                LC_ALL=C sort {{folder}}/sent > {{folder}}/expected
+                """);
+            Assert.Equal(3000, File.ReadLines(Path.Combine(folder, "offsets")).Count());
+            Assert.Equal(
+                await File.ReadAllBytesAsync(Path.Combine(folder, "expected"), TestContext.Current.CancellationToken),
+                await File.ReadAllBytesAsync(Path.Combine(folder, "read"), TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Speaks_tls_and_checks_the_certificate()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-tls");
+        string tls = $"-b localhost:{Cluster.Nodes[0].TlsPort} -X security.protocol=ssl -X ssl.ca.location={authorityFile}";
+        await ShellAsync($"seq 100 | kcat -P {tls} -t {topic}");
+        string read = await ShellAsync($"kcat -C -q {tls} -t {topic} -e | sort -n | tail -1");
+        Assert.Equal("100", read.Trim());
+        string metadata = await ShellAsync($"kcat -L {tls}");
+        Assert.All(Cluster.Nodes, node => Assert.Contains($"localhost:{node.TlsPort}", metadata, StringComparison.Ordinal));
+
+        // Without the authority the client must refuse the node: if it does not, nothing here was checked.
+        string refused = await ShellAsync($"kcat -L -b localhost:{Cluster.Nodes[0].TlsPort} -X security.protocol=ssl -m 3 2>&1 || true");
+        Assert.Contains("certificate", refused, StringComparison.OrdinalIgnoreCase);
+        string plain = await ShellAsync($"kcat -L -b localhost:{Cluster.Nodes[0].TlsPort} -m 3 2>&1 || true");
+        Assert.DoesNotContain("3 brokers", plain, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lists_the_brokers_and_a_topic()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-list");
+        await Probe.CreateTopicAsync(topic);
+        string listed = await ShellAsync($"kcat -L -b {Bootstrap} -t {topic}");
+        Assert.Contains("3 brokers", listed, StringComparison.Ordinal);
+        Assert.Contains($"topic \"{topic}\" with 4 partitions", listed, StringComparison.Ordinal);
+        Assert.Equal(4, listed.Split("partition ").Skip(1).Count(line => line.Contains("isrs: ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Balanced_consumer_reads_a_topic_and_goes_on_where_it_stopped()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-group");
+        await Probe.CreateTopicAsync(topic);
+        await ShellAsync($"seq 100 | kcat -P -b {Bootstrap} -t {topic}");
+        string consume = $"timeout 40 kcat -q -b {Bootstrap} -X auto.offset.reset=earliest -G g-{topic} -c";
+        Assert.Equal("100", (await ShellAsync($"{consume} 100 {topic} | sort -nu | wc -l")).Trim());
+        await ShellAsync($"seq 101 150 | kcat -P -b {Bootstrap} -t {topic}");
+        Assert.Equal("101 50", (await ShellAsync($"{consume} 50 {topic} | sort -n | awk 'NR==1{{f=$1}} END{{print f, NR}}'")).Trim());
+    }
+
+    [Fact]
+    public async Task Offset_of_a_time_is_found()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-time");
+        await Probe.CreateTopicAsync(topic, partitions: 1);
+        await ShellAsync($"seq 10 | kcat -P -b {Bootstrap} -t {topic}");
+        string found = await ShellAsync($"kcat -Q -b {Bootstrap} -t {topic}:0:1; kcat -Q -b {Bootstrap} -t {topic}:0:-1");
+        Assert.Contains($"{topic} [0] offset 0", found, StringComparison.Ordinal);
+        Assert.Contains($"{topic} [0] offset 10", found, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ShellAsync(string script)
+    {
+        await using ChildProcess shell = await ChildProcess.StartAsync("bash", ["-c", "set -e -o pipefail\n" + script]);
+        int code = await shell.WaitForExitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.True(code == 0, $"exit code {code} of: {script}\n{shell.Tail()}");
+        return string.Join('\n', shell.Output);
+    }
+}

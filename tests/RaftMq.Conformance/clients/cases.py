@@ -1,0 +1,33 @@
+"""What the Python scripts share: one case per process, its arguments as JSON, its result as one JSON line."""
+import json
+import sys
+import time
+
+
+def run(cases):
+    """Runs the case named by the first argument with the JSON object in the second one as keyword arguments."""
+    result = cases[sys.argv[1]](**json.loads(sys.argv[2]))
+    print("result " + json.dumps(result), flush=True)
+
+
+def say(text):
+    """A line that the test waits for."""
+    print(text, flush=True)
+
+
+def body(number, size):
+    """Compressible, and different for each number."""
+    text = ("record %d " % number).encode()
+    return (text * (size // len(text) + 1))[:size]
+
+
+def until(condition, seconds, step=None):
+    """Calls step until the condition holds; fails loudly at the deadline."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("condition not reached within %s s" % seconds)
+        if step is not None:
+            step()
+        else:
+            time.sleep(0.02)

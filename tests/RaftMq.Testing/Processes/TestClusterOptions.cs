@@ -1,0 +1,19 @@
+namespace RaftMq.Testing.Processes;
+
+/// <summary>How a cluster of node processes is made for a test.</summary>
+public sealed record TestClusterOptions
+{
+    public int Nodes { get; init; } = 3;
+
+    /// <summary>Settings that all nodes get on their command line besides the addresses.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Variables of all nodes' environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether each node has a second listener, kafkas (TLS), on localhost. Its certificate is among the settings.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>From the start of the processes to ready, all of them. Most of it is for machines that are busy with other tests.</summary>
+    public TimeSpan ReadyWithin { get; init; } = TimeSpan.FromSeconds(60);
+}
