@@ -101,6 +101,9 @@ internal sealed class ControllerMachine(
 
     public void AfterProgress() => DecideNext();
 
+    /// <summary>Whoever waits here waits for an entry, and a group with one on its way is not quiet.</summary>
+    public bool TicksWhileQuiet => false;
+
     public void Tick() => DecideNext();
 
     private void DecideNext()

@@ -32,6 +32,9 @@ internal sealed class OffsetsPartition(
     /// </summary>
     private long NowMs => clock.MonotonicMs + _timeOffsetMs;
 
+    /// <summary>Members wait for each other and sessions end while nobody writes.</summary>
+    public bool TicksWhileQuiet => true;
+
     public void Run(ICoordinatorCall call)
     {
         if (_coordinator is { } coordinator)

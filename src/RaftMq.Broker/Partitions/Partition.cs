@@ -115,6 +115,12 @@ internal sealed class Partition(
         _readers.WakeBelow(_state.HighWatermark);
     }
 
+    /// <summary>
+    /// A committed batch may wait for a voter that is gone (min.insync.replicas above the majority): the group is quiet then, and the
+    /// producer's time still runs.
+    /// </summary>
+    public bool TicksWhileQuiet => PendingCount > 0 || _deletes.Count > 0;
+
     public void Tick()
     {
         long now = clock.MonotonicMs;

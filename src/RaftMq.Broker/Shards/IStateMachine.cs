@@ -30,7 +30,12 @@ internal interface IStateMachine
     /// <summary>The last call of a turn in which entries were applied, or a follower's durable position moved.</summary>
     void AfterProgress();
 
-    /// <summary>About every 10 ms, while this replica serves.</summary>
+    /// <summary>
+    /// Whether time alone brings work: then <see cref="Tick"/> is called while the group is quiet too, where nothing but time moves.
+    /// </summary>
+    bool TicksWhileQuiet { get; }
+
+    /// <summary>About every 10 ms, while this replica serves and the group is not quiet or <see cref="TicksWhileQuiet"/>.</summary>
     void Tick();
 }
 
