@@ -43,6 +43,9 @@ public sealed class NodeUnderTest : IAsyncDisposable
     /// <summary>The process that runs or ran last; null before the first start.</summary>
     public ChildProcess? Process { get; private set; }
 
+    /// <summary>Whether the test wants it to run; one that ended by itself is a failure.</summary>
+    public bool IsWanted { get; private set; }
+
     public bool IsRunning => Process is { HasExited: false };
 
     public async Task StartAsync()
@@ -52,12 +55,14 @@ public sealed class NodeUnderTest : IAsyncDisposable
             await Process.DisposeAsync();
         }
 
+        IsWanted = true;
         Process = await ChildProcess.StartAsync(Repository.ServerProgram, arguments, environment, LogFile);
     }
 
     /// <summary>kill -9, and waits until the process is gone.</summary>
     public async Task KillAsync(CancellationToken cancellation)
     {
+        IsWanted = false;
         Process!.Kill();
         await Process.WaitForExitAsync(TimeSpan.FromSeconds(10), cancellation);
     }
@@ -66,6 +71,7 @@ public sealed class NodeUnderTest : IAsyncDisposable
     /// <returns>The exit code; 0 is a stop in good order.</returns>
     public async Task<int> StopAsync(CancellationToken cancellation)
     {
+        IsWanted = false;
         Process!.Terminate();
         return await Process.WaitForExitAsync(TimeSpan.FromSeconds(40), cancellation);
     }

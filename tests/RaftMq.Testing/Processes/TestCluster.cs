@@ -63,13 +63,13 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>The data and the logs stay when this is disposed, for whoever looks into a failure.</summary>
     public void KeepFiles() => keepFiles = true;
 
-    /// <summary>Waits until every running node says that it is ready.</summary>
+    /// <summary>Waits until every node that is to run says that it is ready.</summary>
     /// <exception cref="TimeoutException">Says what each node answered last, with the end of its log.</exception>
     public Task WaitReadyAsync(CancellationToken cancellation) => EventuallyAsync(
         "all nodes ready",
         async () =>
         {
-            foreach (NodeUnderTest node in nodes.Where(node => node.IsRunning))
+            foreach (NodeUnderTest node in nodes.Where(node => node.IsWanted))
             {
                 if (await node.HealthAsync(cancellation) is not "ready" and string state)
                 {
@@ -98,7 +98,7 @@ public sealed class TestCluster : IAsyncDisposable
                 return;
             }
 
-            NodeUnderTest? dead = nodes.FirstOrDefault(node => node.Process is { HasExited: true, ExitCode: not (0 or 137) });
+            NodeUnderTest? dead = nodes.FirstOrDefault(node => node is { IsWanted: true, IsRunning: false });
             if (dead is not null || Environment.TickCount64 - from > within.TotalMilliseconds)
             {
                 string why = dead is null ? $"not within {within.TotalSeconds} s" : $"node {dead.Id} ended with {dead.Process!.ExitCode}";
