@@ -68,7 +68,7 @@ internal sealed class ListOffsetsHandler(KafkaNode node) : AnsweringHandler<List
         answer.Offsets = found.Offset < 0 ? [] : [found.Offset];
     }
 
-    private Task<OffsetResult> FindAsync(
+    private async Task<OffsetResult> FindAsync(
         PartitionInfo info, ListOffsetsRequest.Partition partition, CancellationToken cancellation)
     {
         OffsetQuery query = partition.Timestamp switch
@@ -80,6 +80,13 @@ internal sealed class ListOffsetsHandler(KafkaNode node) : AnsweringHandler<List
         };
         var answer = new Answer<OffsetResult>();
         node.Broker.FindOffset(info.Group, query, partition.Timestamp, partition.CurrentLeaderEpoch, answer.Complete);
-        return answer.WaitAsync(cancellation);
+        OffsetResult found = await answer.WaitAsync(cancellation);
+        if (found.Outcome != ReadOutcome.Ok || found.Offset < 0 || query is OffsetQuery.Latest or OffsetQuery.Earliest)
+        {
+            return found;
+        }
+
+        long timestampMs = query == OffsetQuery.MaxTimestamp ? found.TimestampMs : partition.Timestamp;
+        return await RecordByTime.FindAsync(node.Broker, info.Group, found, timestampMs, cancellation);
     }
 }

@@ -4,6 +4,9 @@ namespace RaftMq.Kafka.Tests.Fakes;
 
 internal static class Batches
 {
+    /// <summary>Of the first record of each batch; the others follow a millisecond apart.</summary>
+    public const long FirstTimestampMs = 1_700_000_000_000;
+
     public static byte[] Of(int count, int valueBytes = 10, bool transactional = false)
     {
         var builder = new RecordBatchBuilder();
@@ -17,7 +20,7 @@ internal static class Batches
 
         for (int i = 0; i < count; i++)
         {
-            builder.Append(1_700_000_000_000 + i, [(byte)i], new byte[valueBytes]);
+            builder.Append(FirstTimestampMs + i, [(byte)i], new byte[valueBytes]);
         }
 
         return builder.ToArray();

@@ -195,6 +195,7 @@ internal sealed class FakeBroker : IBroker
                 OffsetQuery.Earliest => new OffsetResult(ReadOutcome.Ok, log.LogStart, -1, log.Epoch),
                 OffsetQuery.Latest => new OffsetResult(ReadOutcome.Ok, log.HighWatermark, -1, log.Epoch),
                 OffsetQuery.MaxTimestamp => new OffsetResult(ReadOutcome.Ok, log.HighWatermark - 1, 777, log.Epoch),
+                _ when timestampMs >= Batches.FirstTimestampMs => log.BatchReaching(timestampMs),
                 _ => timestampMs > 1000
                     ? new OffsetResult(ReadOutcome.Ok, -1, -1, -1)
                     : new OffsetResult(ReadOutcome.Ok, 1, timestampMs, log.Epoch),

@@ -35,6 +35,21 @@ internal sealed class FakePartition
         return baseOffset;
     }
 
+    /// <summary>As the broker does: the first batch with so late a timestamp, by its first visible offset.</summary>
+    public OffsetResult BatchReaching(long timestampMs)
+    {
+        foreach ((long baseOffset, long next, byte[] bytes) in Batches)
+        {
+            RecordBatchHeader.TryRead(bytes, out RecordBatchHeader header);
+            if (header.MaxTimestampMs >= timestampMs && next > LogStart)
+            {
+                return new OffsetResult(ReadOutcome.Ok, Math.Max(baseOffset, LogStart), header.MaxTimestampMs, Epoch);
+            }
+        }
+
+        return new OffsetResult(ReadOutcome.Ok, -1, -1, -1);
+    }
+
     public ReadResult Read(ReadCommand command)
     {
         Reads++;

@@ -2,7 +2,9 @@ using RaftMq.Broker.Controller;
 using RaftMq.Broker.Partitions;
 using RaftMq.Kafka.Tests.Fakes;
 using RaftMq.Kafka.Wire;
+using RaftMq.Kafka.Wire.Compression;
 using RaftMq.Kafka.Wire.Messages;
+using RaftMq.Records;
 
 namespace RaftMq.Kafka.Tests.Handlers;
 
@@ -30,6 +32,27 @@ public sealed class OffsetTests
         Assert.Equal(offset, Only(await connection.AskAsync(Ask("orders", 0, timestamp), 1)).Offset);
         ListOffsetsResponse.Partition first = Only(await connection.AskAsync(Ask("orders", 0, timestamp), 0));
         Assert.Equal(offset < 0 ? [] : [offset], first.Offsets);
+    }
+
+    /// <summary>A second batch of ten records, whose times go on a millisecond apart from the first one's: 5 to 9 are only in it.</summary>
+    [Theory]
+    [InlineData(CompressionType.None)]
+    [InlineData(CompressionType.Gzip)]
+    [InlineData(CompressionType.Snappy)]
+    [InlineData(CompressionType.Lz4)]
+    public async Task A_time_is_answered_with_the_record_and_not_with_its_batch(CompressionType compression)
+    {
+        connection.Broker.Append("orders", 0, RecordCompression.Compress(Batches.Of(10), compression));
+
+        ListOffsetsResponse.Partition inSecond = Only(await connection.AskAsync(Ask("orders", 0, Batches.FirstTimestampMs + 7), 7));
+        ListOffsetsResponse.Partition inFirst = Only(await connection.AskAsync(Ask("orders", 0, Batches.FirstTimestampMs + 3), 7));
+        ListOffsetsResponse.Partition belowLogStart = Only(await connection.AskAsync(Ask("orders", 0, Batches.FirstTimestampMs), 7));
+        ListOffsetsResponse.Partition after = Only(await connection.AskAsync(Ask("orders", 0, Batches.FirstTimestampMs + 10), 7));
+
+        Assert.Equal((12L, Batches.FirstTimestampMs + 7), (inSecond.Offset, inSecond.Timestamp));
+        Assert.Equal((3L, Batches.FirstTimestampMs + 3), (inFirst.Offset, inFirst.Timestamp));
+        Assert.Equal((2L, Batches.FirstTimestampMs + 2), (belowLogStart.Offset, belowLogStart.Timestamp));
+        Assert.Equal(-1, after.Offset);
     }
 
     [Fact]
