@@ -10,6 +10,20 @@ internal static class CommandTree
     public static RootCommand Build() => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
     {
         UpCommand.Build(),
+        new Command("topic", "Create, list, describe and delete topics.")
+        {
+            TopicCreateCommand.Build(), TopicListCommand.Build(), TopicDescribeCommand.Build(), TopicDeleteCommand.Build(),
+        },
+        new Command("partition", "Move the leadership of partitions.") { PartitionTransferCommand.Build() },
+        new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
+        new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
+        ProduceCommand.Build(),
+        ConsumeCommand.Build(),
+        SimCommand.Build(),
+        new Command("bench", "Measure any broker that speaks Kafka's protocol.")
+        {
+            BenchProduceCommand.Build(), BenchConsumeCommand.Build(), BenchEndToEndCommand.Build(),
+        },
     };
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)

@@ -1,0 +1,5 @@
+using RaftMq.Kafka.Wire.Messages;
+
+namespace RaftMq.Cli.Bench;
+
+internal sealed record SentRequest(ProduceRequest Message, int Correlation, IReadOnlyList<BatchInFlight> Batches, long SentTicks);

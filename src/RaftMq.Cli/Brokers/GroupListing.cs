@@ -1,0 +1,3 @@
+namespace RaftMq.Cli.Brokers;
+
+internal sealed record GroupListing(string Group, string Protocol, string State, int Coordinator);

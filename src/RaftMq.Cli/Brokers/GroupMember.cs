@@ -1,0 +1,3 @@
+namespace RaftMq.Cli.Brokers;
+
+internal sealed record GroupMember(string Member, string? Instance, string Client, string Host);
