@@ -342,6 +342,7 @@ internal sealed class JournalLife
                 }
             }
 
+            Last = Math.Max(Last, record.SegmentsDurable?.Value ?? 0);
             Commit = Math.Max(Commit, Math.Max(record.Commit.Value, record.SegmentsDurable?.Value ?? 0));
         }
     }
