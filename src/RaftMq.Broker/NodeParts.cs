@@ -38,7 +38,11 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private ReplicaFactory _factory = null!;
     private Housekeeping _housekeeping = null!;
     private LogIndex _controllerEndAtStart;
-    private bool _orphansDue;
+    private Replica? _controller;
+
+    /// <summary>The controller group's state is, or may be, older than what this node knew when it stopped.</summary>
+    private bool _catchUpDue;
+
     private bool _recovering = true;
     private long? _drainUntilMs;
 
@@ -98,7 +102,13 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         Cluster.Tick();
         Shard.Tick();
         _journalSection.Post(new JournalTick(_journal, _environment.Clock));
-        RemoveOrphans();
+        CatchUpWithCluster();
+        if (_controller is null && !Cluster.IsEmpty)
+        {
+            // The controller group is damaged here: this node learns no settings, so others must lead.
+            HandLeadershipOver();
+        }
+
         _housekeeping.Tick(
             group => _drainUntilMs is null && _placement.TryGetValue(group, out PartitionInfo? p) ? p.Replicas[0].Node : null,
             Cluster.IsAlive);
@@ -195,6 +205,8 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
     }
 
+    long ILeadershipListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
+
     void ILeadershipListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(
         replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
 
@@ -222,7 +234,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Options = _options,
         };
         Shard = new Shard(context, _environment.Clock.MonotonicMs);
-        Cluster = new ClusterMember(_settings, _options, sender.Replica, _environment, outbox, this);
+        Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, this);
         _factory = new ReplicaFactory(
             _options, context, new UncommittedBudget(_options.Limits.UncommittedBytesPerNode), _options.Groups, subscriptions,
             _environment.Random.Split(), Cluster);
@@ -235,6 +247,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _shardJournal.Journal = _journal;
         foreach (RecoveredGroup found in _store.Finish(_journal, (_, _) => _logEnvironment))
         {
+            Cluster.IsEmpty = false;
             Restore(found);
         }
 
@@ -280,7 +293,8 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         if (name is GroupName.Controller)
         {
             _controllerEndAtStart = replica.Log.LastIndex;
-            _orphansDue = true;
+            _controller = replica;
+            _catchUpDue = true;
             Cluster.ControllerOpened(replica);
         }
     }
@@ -294,7 +308,11 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _placement[group] = partition;
         if (Shard.Find(group) is { } replica)
         {
-            (replica.Machine as Partition)?.Configure(PartitionConfig.Of(topic, partition.Number));
+            if (replica.Machine is Partition machine)
+            {
+                Configure(machine, topic);
+            }
+
             if (preferredMoved)
             {
                 Housekeeping.MoveNow(replica, partition.Replicas[0].Node);
@@ -361,7 +379,10 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             if (Cluster.State.Topics.TryGetValue(partition.Topic, out TopicInfo? topic)
                 && partition.Number < topic.Partitions.Length && topic.Partitions[partition.Number].Group == log.Group)
             {
-                (replica.Machine as Partition)?.Configure(PartitionConfig.Of(topic, partition.Number));
+                if (replica.Machine is Partition machine)
+                {
+                    Configure(machine, topic);
+                }
             }
             else
             {
@@ -387,22 +408,32 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         }
     }
 
-    /// <summary>
-    /// Groups on this disk that the cluster no longer has: deleted while this node was away. Only once the controller's state here is at
-    /// least as new as it was when this node stopped, so that a group is never taken for deleted because its creation is not yet known.
-    /// </summary>
-    private void RemoveOrphans()
+    private void Configure(Partition machine, TopicInfo topic)
     {
-        Replica? controller = Shard.Replicas.Values.FirstOrDefault(r => r.Machine is ControllerMachine);
-        if (!_orphansDue || controller is null || !Cluster.State.IsFormed || controller.Applied < _controllerEndAtStart)
+        machine.Configure(PartitionConfig.Of(topic, machine.Config.Partition));
+        if (!_catchUpDue)
+        {
+            machine.SettingsAreKnown();
+        }
+    }
+
+    /// <summary>
+    /// Once the controller's state here is at least as new as it was when this node stopped: settings count, and groups on this disk that
+    /// the cluster no longer has were deleted while this node was away. Not before, so that no ack is given by old settings, and no group
+    /// is taken for deleted because its creation is not yet known.
+    /// </summary>
+    private void CatchUpWithCluster()
+    {
+        if (!_catchUpDue || _controller is null || !Cluster.State.IsFormed || _controller.Applied < _controllerEndAtStart)
         {
             return;
         }
 
-        _orphansDue = false;
+        _catchUpDue = false;
+        ((IClusterHost)this).Reconcile(Cluster.State);
         foreach (Replica replica in Shard.Replicas.Values.ToArray())
         {
-            if (replica != controller && !_placement.ContainsKey(replica.Group))
+            if (replica != _controller && !_placement.ContainsKey(replica.Group))
             {
                 Remove(replica.Group);
             }
@@ -416,17 +447,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             return;
         }
 
-        bool leads = false;
-        foreach (Replica replica in Shard.Replicas.Values)
-        {
-            if (replica.IsLeader && Housekeeping.BestSuccessor(replica, Cluster.IsAlive) is { } successor)
-            {
-                leads = true;
-                replica.TransferLeadership(successor);
-            }
-        }
-
-        if (leads && _environment.Clock.MonotonicMs < until)
+        if (HandLeadershipOver() && _environment.Clock.MonotonicMs < until)
         {
             return;
         }
@@ -440,14 +461,29 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _drainUntilMs = long.MaxValue;
     }
 
+    /// <summary>True while there is something to hand over and somebody to take it.</summary>
+    private bool HandLeadershipOver()
+    {
+        bool leads = false;
+        foreach (Replica replica in Shard.Replicas.Values)
+        {
+            if (replica.IsLeader && Housekeeping.BestSuccessor(replica, Cluster.IsAlive) is { } successor)
+            {
+                leads = true;
+                replica.TransferLeadership(successor);
+            }
+        }
+
+        return leads;
+    }
+
     private ImmutableArray<NodeId> InSyncOf(Replica replica)
     {
         ImmutableArray<NodeId>.Builder inSync = ImmutableArray.CreateBuilder<NodeId>();
         inSync.Add(_settings.Self);
         foreach (PeerProgress peer in replica.Progress)
         {
-            if (peer.IsVoter && peer.Replica.Node != _settings.Self
-                && peer.TicksSinceCaughtUp <= Shard.Context.ReplicaLagTicksMax)
+            if (replica.IsInSync(peer))
             {
                 inSync.Add(peer.Replica.Node);
             }

@@ -42,6 +42,9 @@ internal sealed class ClusterMember : IClusterFollower
     private const int RegisterAgainMs = 1_000;
     private const int RegisterDeadlineMs = 5_000;
 
+    /// <summary>Who leads what is said again, because a frame may be lost without the connection being missed.</summary>
+    private const int AnnounceMs = 2_000;
+
     private readonly NodeSettings _settings;
     private readonly NodeRecord _ownRecord;
     private readonly IClusterHost _host;
@@ -52,6 +55,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly PeerLiveness _liveness = new();
     private readonly LeaderTable _leaders = new();
     private readonly ControllerLink _link;
+    private readonly long _startMs;
     private readonly Formation _formation;
     private readonly List<NodeId> _silent = [];
     private readonly List<WaitingAdmin> _waiting = [];
@@ -62,12 +66,13 @@ internal sealed class ClusterMember : IClusterFollower
     private long _nextHeartbeatMs;
     private long _nextFormationMs;
     private long _nextRegisterMs;
+    private long _nextAnnounceMs;
 
     private sealed record WaitingAdmin(
         LogIndex AppliedAt, AdminResult Result, (GroupId Group, NodeId Leader)? Led, long DeadlineMs, IAdminCompletion Completion);
 
     public ClusterMember(
-        NodeSettings settings, BrokerOptions options, ReplicaId self, INodeEnvironment environment, PeerOutbox outbox,
+        NodeSettings settings, BrokerOptions options, PeerSender self, INodeEnvironment environment, PeerOutbox outbox,
         IClusterHost host)
     {
         _settings = settings;
@@ -76,15 +81,19 @@ internal sealed class ClusterMember : IClusterFollower
         _clock = environment.Clock;
         _outbox = outbox;
         _host = host;
-        _link = new ControllerLink(settings.Self, outbox);
-        _formation = new Formation(self, settings.InitialNodes);
-        _ownRecord = new NodeRecord(self, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
+        _startMs = _clock.MonotonicMs;
+        _link = new ControllerLink(self, outbox);
+        _formation = new Formation(self.Replica, settings.InitialNodes);
+        _ownRecord = new NodeRecord(self.Replica, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
     }
 
     public ClusterState State { get; } = new();
 
     public bool IsRegistered =>
         State.IsFormed && State.Nodes.TryGetValue(_settings.Self, out NodeRecord? known) && known.Equals(_ownRecord);
+
+    /// <summary>The data folder holds no group, damaged ones included: this node may help to form a first cluster.</summary>
+    public bool IsEmpty { get; set; } = true;
 
     public NodeId? ControllerLeader => _controller?.Leader?.Node;
 
@@ -94,6 +103,8 @@ internal sealed class ClusterMember : IClusterFollower
         _controller = controller;
         _link.Local = (ControllerMachine)controller.Machine;
     }
+
+    public long SilentForMs(NodeId node) => _liveness.SilentForMs(node, _clock.MonotonicMs, _startMs);
 
     public bool IsAlive(NodeId node) => node == _settings.Self || _liveness.IsAlive(node);
 
@@ -147,8 +158,14 @@ internal sealed class ClusterMember : IClusterFollower
             }
         }
 
+        if (now >= _nextAnnounceMs)
+        {
+            _nextAnnounceMs = now + AnnounceMs;
+            AnnounceAll();
+        }
+
         FindSilent(now);
-        if (_controller is null && now >= _nextFormationMs)
+        if (_controller is null && IsEmpty && now >= _nextFormationMs)
         {
             _nextFormationMs = now + FormationMs;
             if (!TryForm())
@@ -172,6 +189,7 @@ internal sealed class ClusterMember : IClusterFollower
             (GroupId, NodeId)? led = command is AdminCommand.TransferLeadership transfer
                 && response.Result.Outcome == AdminOutcome.Done
                 && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
+                && (uint)transfer.Partition < (uint)topic.Partitions.Length
                     ? (topic.Partitions[transfer.Partition].Group, transfer.To)
                     : null;
             _waiting.Add(new WaitingAdmin(response.AppliedAt, response.Result, led, deadlineMs, completion));
@@ -233,6 +251,12 @@ internal sealed class ClusterMember : IClusterFollower
 
     private void FormationHeard(ReplicaId from, PeerMessage.Formation said)
     {
+        if (_controller is null && !IsEmpty)
+        {
+            // A controller group lies here and does not start (DETECTED): it must not be made anew.
+            return;
+        }
+
         if (_controller is null)
         {
             // Telling the others what this folder holds is the tick's: an answer to each word would be answered in turn, without end.
@@ -245,8 +269,9 @@ internal sealed class ClusterMember : IClusterFollower
         }
     }
 
+    /// <summary>Before the first entry is known here, the group's members are the first voters still.</summary>
     private FormedCluster? FormedAs() =>
-        _formed ?? (State.IsFormed ? FormedCluster.Of(State.FirstVoters) : null);
+        _formed ?? FormedCluster.Of(State.IsFormed ? State.FirstVoters : _controller!.Membership.Voters);
 
     /// <summary>False while this node still waits for the others.</summary>
     private bool TryForm()
@@ -283,6 +308,25 @@ internal sealed class ClusterMember : IClusterFollower
         foreach (GroupLead lead in leading.Groups)
         {
             _imageDue |= _leaders.Learn(lead.Group, new LeaderInfo(node, lead.Epoch, [.. lead.InSync]));
+        }
+    }
+
+    private void AnnounceAll()
+    {
+        var leads = new List<GroupLead>();
+        _host.CollectLeads(leads);
+        if (leads.Count == 0)
+        {
+            return;
+        }
+
+        var announcement = new PeerMessage.Leading(leads);
+        foreach (NodeId node in OtherNodes())
+        {
+            if (IsAlive(node))
+            {
+                _outbox.Add(node, announcement);
+            }
         }
     }
 

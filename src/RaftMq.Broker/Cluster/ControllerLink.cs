@@ -9,7 +9,7 @@ namespace RaftMq.Broker.Cluster;
 /// at the deadline. A request may therefore be carried out twice; the controller's decisions are such that the second time is
 /// refused or without effect, and an answer "exists already" to a repeated creation is told as it is.
 /// </summary>
-internal sealed class ControllerLink(NodeId self, PeerOutbox outbox)
+internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 {
     /// <summary>Questions that may be open at a time.</summary>
     private const int OpenMax = 10_000;
@@ -21,7 +21,12 @@ internal sealed class ControllerLink(NodeId self, PeerOutbox outbox)
     private const int RefusedAgainMs = 100;
 
     private readonly SortedDictionary<long, Question> _open = [];
-    private long _nextId = 1;
+
+    /// <summary>
+    /// Begins with the boot number: an answer to a question of before this node's restart may still come, and must not be taken for
+    /// the answer to another one.
+    /// </summary>
+    private long _nextId = (self.Boot.Value << 32) + 1;
 
     /// <summary>The controller's replica on this node; null while there is none.</summary>
     public ControllerMachine? Local { get; set; }
@@ -108,7 +113,7 @@ internal sealed class ControllerLink(NodeId self, PeerOutbox outbox)
             return;
         }
 
-        if (node == self)
+        if (node == self.Replica.Node)
         {
             Local?.Request(question.Request, answer => Answered(id, answer, nowMs));
         }

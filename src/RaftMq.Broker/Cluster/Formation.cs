@@ -41,7 +41,8 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
 
     public void Heard(ReplicaId from, PeerMessage.Formation said)
     {
-        if (initialNodes.Contains(from.Node))
+        // Another node under this one's own id is somebody's mistake; it must not stand in for one that is missing.
+        if (from.Node != self.Node && initialNodes.Contains(from.Node))
         {
             _heard[from.Node] = (from, said);
         }

@@ -63,5 +63,10 @@ internal sealed class PeerLiveness
         }
     }
 
+    /// <summary>0 while it is alive.</summary>
+    /// <param name="startMs">When this node started to listen: counts for a node that was never heard.</param>
+    public long SilentForMs(NodeId node, long nowMs, long startMs) =>
+        !_peers.TryGetValue(node, out Peer? peer) ? nowMs - startMs : peer.Alive ? 0 : nowMs - peer.HeardMs;
+
     public bool IsAlive(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer.Alive;
 }

@@ -73,6 +73,11 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.TopicExists, $"Topic '{create.Name}' exists already.");
         }
 
+        if (create.Name == Groups.OffsetsTopic.Name && !create.Internal)
+        {
+            return Refuse(AdminOutcome.Refused, $"'{create.Name}' is internal to RaftMq, which creates it by itself.");
+        }
+
         Decision? placed = Place(
             create.Assignments, create.Partitions < 0 ? options.DefaultPartitions : create.Partitions,
             create.ReplicationFactor, state.Topics.Values, out ImmutableArray<ImmutableArray<ReplicaId>> replicas);
@@ -114,6 +119,12 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.UnknownTopic, $"There is no topic '{add.Topic}'.");
         }
 
+        if (topic.Internal)
+        {
+            return Refuse(AdminOutcome.Refused,
+                $"'{add.Topic}' is internal to RaftMq: with another number of partitions, groups would lose their offsets.");
+        }
+
         int more = add.TotalCount - topic.Partitions.Length;
         if (more <= 0)
         {
@@ -121,8 +132,21 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
                 $"'{add.Topic}' has {topic.Partitions.Length} partitions; the number can only grow.");
         }
 
+        if (add.TotalCount > PartitionsPerTopicMax)
+        {
+            return Refuse(AdminOutcome.InvalidPartitions, $"A topic has between 1 and {PartitionsPerTopicMax} partitions.");
+        }
+
+        int replicationFactor = topic.Partitions[0].Replicas.Length;
+        if (add.Assignments.Length > 0
+            && (add.Assignments.Length != more || add.Assignments.Any(nodes => nodes.Length != replicationFactor)))
+        {
+            return Refuse(AdminOutcome.InvalidAssignment,
+                $"{more} partitions are to be added, so {more} assignments of {replicationFactor} nodes each are needed.");
+        }
+
         Decision? placed = Place(
-            add.Assignments, more, topic.Partitions[0].Replicas.Length, state.Topics.Values,
+            add.Assignments, more, replicationFactor, state.Topics.Values,
             out ImmutableArray<ImmutableArray<ReplicaId>> replicas);
         if (placed is { } refused)
         {
@@ -191,12 +215,12 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
         IEnumerable<TopicInfo> topics, out ImmutableArray<ImmutableArray<ReplicaId>> replicas)
     {
         replicas = [];
-        if (assignments.Length > 0)
+        if (assignments.Length is > 0 and <= PartitionsPerTopicMax)
         {
             return PlaceAsTold(assignments, out replicas);
         }
 
-        if (partitions is < 1 or > PartitionsPerTopicMax)
+        if (partitions is < 1 or > PartitionsPerTopicMax || assignments.Length > 0)
         {
             return Refuse(AdminOutcome.InvalidPartitions, $"A topic has between 1 and {PartitionsPerTopicMax} partitions.");
         }

@@ -21,6 +21,9 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     /// <summary>Everything was read and nothing failed.</summary>
     public readonly bool AtEnd => !Failed && Remaining == 0;
 
+    /// <summary>What was read can't be true.</summary>
+    public void Fail() => Failed = true;
+
     public byte Byte()
     {
         ReadOnlySpan<byte> taken = Take(1);

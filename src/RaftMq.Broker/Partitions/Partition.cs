@@ -28,7 +28,9 @@ internal sealed class Partition(
     private readonly Queue<ProduceCommand> _waiting = new();
     private readonly ReadWaiters _readers = new();
     private readonly Queue<PendingDelete> _deletes = new();
+    private readonly List<PendingProduce> _overdue = [];
     private SequenceCheck _sequences = null!;
+    private bool _settingsAreKnown;
     private long _budgeted;
     private long _nextDeadlineCheckMs;
 
@@ -44,6 +46,19 @@ internal sealed class Partition(
     {
         Config = next;
         replica.Log.Tail.Roll = new RollPolicy(next.SegmentBytes, next.SegmentMs);
+    }
+
+    /// <summary>
+    /// From now on <see cref="Config"/> is what the cluster had decided when this node stopped, or newer. Until then nothing is admitted: an
+    /// ack by defaults could be one that min.insync.replicas forbids.
+    /// </summary>
+    public void SettingsAreKnown()
+    {
+        if (!_settingsAreKnown)
+        {
+            _settingsAreKnown = true;
+            AdmitWaiting();
+        }
     }
 
     // --- replicated ---
@@ -130,15 +145,25 @@ internal sealed class Partition(
         }
 
         _nextDeadlineCheckMs = now + DeadlineCheckMs;
-        while (_pending.TryTakeOverdue(now, out PendingProduce overdue))
+        _pending.TakeOverdue(now, _overdue);
+        foreach (PendingProduce overdue in _overdue)
         {
             Answer(overdue.Command, new ProduceResult(
                 overdue.Index <= replica.Applied ? ProduceOutcome.NotEnoughReplicasAfterAppend : ProduceOutcome.TimedOut));
         }
 
-        while (_waiting.TryPeek(out ProduceCommand? waiting) && waiting.DeadlineMs <= now)
+        _overdue.Clear();
+        for (int count = _waiting.Count; count > 0; count--)
         {
-            Refuse(_waiting.Dequeue(), ProduceOutcome.TimedOut);
+            ProduceCommand waiting = _waiting.Dequeue();
+            if (waiting.DeadlineMs <= now)
+            {
+                Refuse(waiting, ProduceOutcome.TimedOut);
+            }
+            else
+            {
+                _waiting.Enqueue(waiting);
+            }
         }
 
         AnswerDeletes(now);
@@ -187,7 +212,7 @@ internal sealed class Partition(
         {
             Refuse(command, ProduceOutcome.NotLeader);
         }
-        else if (replica.IsServing && _waiting.Count == 0 && TryAdmit(command))
+        else if (CanAdmit && _waiting.Count == 0 && TryAdmit(command))
         {
             return;
         }
@@ -341,9 +366,11 @@ internal sealed class Partition(
         return null;
     }
 
+    private bool CanAdmit => replica.IsServing && _settingsAreKnown;
+
     private void AdmitWaiting()
     {
-        while (_waiting.TryPeek(out ProduceCommand? waiting) && TryAdmit(waiting))
+        while (CanAdmit && _waiting.TryPeek(out ProduceCommand? waiting) && TryAdmit(waiting))
         {
             _waiting.Dequeue();
         }
@@ -466,10 +493,10 @@ internal sealed class Partition(
                 AnswerApplied();
                 break;
             case SequenceVerdict.InFlight:
-                PendingProduce? original = _pending.Find(inFlight);
-                long baseOffset = original?.BaseOffset
-                    ?? EntryLayout.ReadUnchecked(replica.Log.Tail.BytesAt(inFlight).Span).BaseOffset;
-                _pending.AddDuplicate(new PendingProduce(inFlight, baseOffset, original?.LogAppendTimeMs ?? -1, command));
+                // Read from the entry: whoever sent it first may have given up waiting.
+                EntryHeader original = EntryLayout.ReadUnchecked(replica.Log.Tail.BytesAt(inFlight).Span);
+                _pending.AddDuplicate(new PendingProduce(
+                    inFlight, original.BaseOffset, Config.LogAppendTime ? original.TimestampMs : -1, command));
                 command.Completion.Admitted(command);
                 break;
             default:

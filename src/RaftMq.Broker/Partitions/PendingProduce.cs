@@ -26,20 +26,6 @@ internal sealed class PendingProduces
 
     public void AddDuplicate(in PendingProduce pending) => _duplicates.Add(pending);
 
-    /// <summary>The base offset and time of the batch at an entry that is still on its way.</summary>
-    public PendingProduce? Find(LogIndex index)
-    {
-        foreach (PendingProduce pending in _inOrder)
-        {
-            if (pending.Index == index)
-            {
-                return pending;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Takes the first whose entry is at or below <paramref name="index"/>.</summary>
     public bool TryTake(LogIndex index, out PendingProduce taken)
     {
@@ -63,44 +49,40 @@ internal sealed class PendingProduces
         return false;
     }
 
-    /// <summary>Takes one whose deadline is past. The order of entries is not the order of deadlines: all are looked at.</summary>
-    public bool TryTakeOverdue(long nowMs, out PendingProduce taken)
-    {
-        for (int i = 0; i < _duplicates.Count; i++)
-        {
-            if (_duplicates[i].Command.DeadlineMs <= nowMs)
-            {
-                taken = _duplicates[i];
-                _duplicates.RemoveAt(i);
-                return true;
-            }
-        }
-
-        foreach (PendingProduce pending in _inOrder)
-        {
-            if (pending.Command.DeadlineMs <= nowMs)
-            {
-                taken = pending;
-                Remove(pending);
-                return true;
-            }
-        }
-
-        taken = default;
-        return false;
-    }
-
-    public bool TryTakeAny(out PendingProduce taken) => TryTake(new LogIndex(long.MaxValue), out taken);
-
-    private void Remove(in PendingProduce gone)
+    /// <summary>
+    /// Takes all whose deadline is past, in one pass: the order of entries is not the order of deadlines, and many may be overdue at once.
+    /// </summary>
+    public void TakeOverdue(long nowMs, List<PendingProduce> overdue)
     {
         for (int count = _inOrder.Count; count > 0; count--)
         {
             PendingProduce pending = _inOrder.Dequeue();
-            if (!ReferenceEquals(pending.Command, gone.Command))
+            if (pending.Command.DeadlineMs <= nowMs)
+            {
+                overdue.Add(pending);
+            }
+            else
             {
                 _inOrder.Enqueue(pending);
             }
         }
+
+        int kept = 0;
+        for (int i = 0; i < _duplicates.Count; i++)
+        {
+            PendingProduce pending = _duplicates[i];
+            if (pending.Command.DeadlineMs <= nowMs)
+            {
+                overdue.Add(pending);
+            }
+            else
+            {
+                _duplicates[kept++] = pending;
+            }
+        }
+
+        _duplicates.RemoveRange(kept, _duplicates.Count - kept);
     }
+
+    public bool TryTakeAny(out PendingProduce taken) => TryTake(new LogIndex(long.MaxValue), out taken);
 }

@@ -99,7 +99,7 @@ internal static class PeerCodec
     {
         sender = default;
         ReadOnlySpan<byte> bytes = frame.Span;
-        if (bytes.Length < FrameHeaderBytes || bytes[0] != Version
+        if (bytes.Length < FrameHeaderBytes || bytes[0] != Version || bytes[1..4].ContainsAnyExcept((byte)0)
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != Crc32C.Compute(bytes[8..FrameHeaderBytes]))
         {
             return false;
@@ -437,9 +437,19 @@ internal static class PeerCodec
         return replicas;
     }
 
-    private static LogIndex ReadIndex(ref ByteReader reader) => new(reader.Int64());
+    private static LogIndex ReadIndex(ref ByteReader reader) => new(NotNegative(ref reader, reader.Int64()));
 
-    private static Term ReadTerm(ref ByteReader reader) => new(reader.Int32());
+    private static Term ReadTerm(ref ByteReader reader) => new((int)NotNegative(ref reader, reader.Int32()));
+
+    private static long NotNegative(ref ByteReader reader, long value)
+    {
+        if (value < 0)
+        {
+            reader.Fail();
+        }
+
+        return value;
+    }
 
     private static int ReplicaCount(Membership membership) =>
         membership.Voters.Count + membership.OutgoingVoters.Count + membership.Learners.Count;

@@ -14,6 +14,9 @@ namespace RaftMq.Broker.Shards;
 /// </summary>
 internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 {
+    /// <summary>A quiet group's in-sync replicas are counted every second.</summary>
+    private const int QuietCountTicks = 1_000 / Shard.RaftTickMs;
+
     private readonly ShardContext _shard;
     private readonly RaftGroup _raft;
     private readonly ConfirmedReads _reads = new();
@@ -30,6 +33,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
     private bool _isClosed;
+
+    private int _ticksUntilQuietCount;
     private int _inSync = 1;
 
     public Replica(
@@ -100,6 +105,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
     }
 
+    /// <summary>Another voter that had everything within replica.lag.max, and was heard of within it.</summary>
+    public bool IsInSync(in PeerProgress peer) =>
+        peer.IsVoter && peer.Replica != _shard.Self.Replica && peer.TicksSinceCaughtUp <= _shard.ReplicaLagTicksMax
+        && _shard.Leadership.SilentForMs(peer.Replica.Node) <= _shard.Options.ReplicaLagMax.TotalMilliseconds;
+
     public LogIndex DurableOn(int voters)
     {
         var matches = new List<LogIndex> { _raft.DurableIndex };
@@ -137,6 +147,18 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public void RaftTick()
     {
+        if (IsQuiet)
+        {
+            // Consensus does not count while it is quiet, but a replica may die then.
+            if (IsLeader && --_ticksUntilQuietCount <= 0)
+            {
+                _ticksUntilQuietCount = QuietCountTicks;
+                CountInSync();
+            }
+
+            return;
+        }
+
         _raft.Tick();
         if (IsLeader)
         {
@@ -195,6 +217,13 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         while (_raft.HasReady)
         {
             Ready ready = _raft.TakeReady();
+            if (ready.LeadershipChanged && _wasLeader && (!IsLeader || _raft.Term != _servingTerm))
+            {
+                // Before anything is applied: another leader's entry may stand where one of this one's was awaited.
+                _wasLeader = false;
+                EndServing();
+            }
+
             Persist(ready);
             Send(ready.Messages);
             progressed |= ready.MatchAdvanced;
@@ -239,6 +268,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>The journal has made a record of this group durable.</summary>
     public void Written(JournalRecord record)
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         _raft.Persisted(record.Token);
         while (_afterPersist.TryPeek(out (PersistToken Token, List<Outgoing> Messages) waiting)
             && waiting.Token.Sequence <= record.Token.Sequence)
@@ -256,6 +290,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>A checkpoint took the place of log and state.</summary>
     public void SnapshotInstalled(Checkpoint checkpoint)
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         TakeState(checkpoint);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
         MarkDirty();
@@ -293,6 +332,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         _reads.RefuseAll();
         _snapshot.Abandon();
         _afterPersist.Clear();
+        _isClosed = true;
     }
 
     private void Persist(Ready ready)
@@ -375,11 +415,6 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     private void LeadershipChanged()
     {
-        if (_wasLeader && (!IsLeader || _raft.Term != _servingTerm))
-        {
-            EndServing();
-        }
-
         _wasLeader = IsLeader;
         _servingTerm = _raft.Term;
         if (IsLeader)
@@ -414,7 +449,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         int inSync = 1;
         foreach (PeerProgress peer in _raft.Progress)
         {
-            if (peer.IsVoter && peer.Replica != _shard.Self.Replica && peer.TicksSinceCaughtUp <= _shard.ReplicaLagTicksMax)
+            if (IsInSync(peer))
             {
                 inSync++;
             }

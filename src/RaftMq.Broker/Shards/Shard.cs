@@ -39,8 +39,8 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
             return null;
         }
 
+        // It may stand among the dirty ones, which may just be walked: there it does nothing any more.
         replica.Close();
-        context.Dirty.Remove(replica);
         return replica;
     }
 
@@ -112,10 +112,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
                 replica.StepAside();
             }
 
-            if (!replica.IsQuiet)
-            {
-                replica.RaftTick();
-            }
+            replica.RaftTick();
         }
     }
 

@@ -1,5 +1,6 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
+using RaftMq.Raft;
 
 namespace RaftMq.Broker.Shards;
 
@@ -30,6 +31,9 @@ internal interface ILeadershipListener
     void LeadershipChanged(Replica replica);
 
     void InSyncChanged(Replica replica);
+
+    /// <summary>How long nothing was heard of a node that is not alive; 0 while it is.</summary>
+    long SilentForMs(NodeId node);
 }
 
 /// <summary>The version that the store notes beside a state machine's snapshot; the snapshot's first byte is its own.</summary>

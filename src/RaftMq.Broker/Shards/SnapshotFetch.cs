@@ -56,7 +56,8 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
 
     public void ChunkTaken(long nextPosition)
     {
-        if (_install is not { } install)
+        // A piece that was asked for twice because the disk took long: the one behind it decides how to go on.
+        if (_install is not { } install || _finishing || nextPosition < install.NextPosition)
         {
             return;
         }
