@@ -332,7 +332,6 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         _reads.RefuseAll();
         _snapshot.Abandon();
         _afterPersist.Clear();
-        _isClosed = true;
     }
 
     private void Persist(Ready ready)

@@ -1,0 +1,173 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Groups;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Tests.Controller;
+
+/// <summary>What the controller's leader refuses and proposes, and where it places.</summary>
+public sealed class DecisionTests
+{
+    private readonly ClusterState _state = new();
+    private readonly ControllerDecisions _decisions;
+
+    public DecisionTests()
+    {
+        _decisions = new ControllerDecisions(_state, new BrokerOptions(), new RandomSource(1));
+        _state.Apply(new ClusterCommand.ClusterFormed(5, 1, [Node(1).Replica]));
+        for (int n = 1; n <= 3; n++)
+        {
+            _state.Apply(new ClusterCommand.NodeRegistered(Node(n)));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("ä")]
+    public void Names_that_are_none_are_refused(string name) => Assert.Equal(AdminOutcome.InvalidName, Refused(Create(name)));
+
+    [Fact]
+    public void The_internal_topic_belongs_to_the_cluster()
+    {
+        Assert.Equal(AdminOutcome.Refused, Refused(Create(OffsetsTopic.Name)));
+        Created(Create(OffsetsTopic.Name) with { Internal = true });
+
+        Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.DeleteTopic(OffsetsTopic.Name, UInt128.Zero)));
+        Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.AddPartitions(OffsetsTopic.Name, 100, [], false)));
+    }
+
+    [Theory]
+    [InlineData("min.insync.replicas", "4")]
+    [InlineData("min.insync.replicas", "0")]
+    [InlineData("cleanup.policy", "compact")]
+    [InlineData("cleanup.policy", "compact,delete")]
+    [InlineData("no.such.setting", "1")]
+    [InlineData("retention.ms", "-2")]
+    [InlineData("segment.bytes", "1")]
+    [InlineData("max.message.bytes", "104857601")]
+    [InlineData("message.timestamp.type", "Now")]
+    public void Settings_that_can_not_be_met_are_refused_by_name(string name, string value)
+    {
+        Decision decision = Decide(Create("t") with { Configs = Configs((name, value)) });
+
+        Assert.Equal(AdminOutcome.InvalidConfig, decision.Answer?.Outcome);
+        Assert.Contains(name, decision.Answer!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_replicas_than_nodes_are_refused()
+    {
+        Assert.Equal(AdminOutcome.InvalidReplicationFactor, Refused(Create("t", replicas: 4)));
+        Assert.Equal(AdminOutcome.InvalidReplicationFactor, Refused(Create("t", replicas: 0)));
+        Assert.Equal(AdminOutcome.InvalidPartitions, Refused(Create("t", partitions: 0)));
+        Assert.Equal(AdminOutcome.InvalidPartitions, Refused(Create("t", partitions: 10_001)));
+    }
+
+    [Fact]
+    public void A_topic_that_exists_is_not_made_again()
+    {
+        TopicInfo topic = Created(Create("t"));
+
+        Assert.Equal(AdminOutcome.TopicExists, Refused(Create("t")));
+        Assert.Equal(AdminOutcome.UnknownTopic, Refused(new AdminCommand.DeleteTopic("t", topic.Id + 1)));
+        Assert.IsType<ClusterCommand.TopicDeleted>(Decide(new AdminCommand.DeleteTopic("", topic.Id)).Command);
+    }
+
+    [Fact]
+    public void Partitions_are_added_as_many_as_were_asked_for_or_none()
+    {
+        Created(Create("t", partitions: 1));
+        ImmutableArray<NodeId> three = [new(1), new(2), new(3)];
+
+        Assert.Equal(AdminOutcome.InvalidPartitions, Refused(new AdminCommand.AddPartitions("t", 1, [], false)));
+        Assert.Equal(AdminOutcome.InvalidPartitions, Refused(new AdminCommand.AddPartitions("t", int.MaxValue, [], false)));
+        Assert.Equal(AdminOutcome.InvalidAssignment, Refused(new AdminCommand.AddPartitions("t", 3, [three], false)));
+        Assert.Equal(AdminOutcome.InvalidAssignment, Refused(new AdminCommand.AddPartitions("t", 2, [[new(1)]], false)));
+        Assert.Equal(AdminOutcome.InvalidAssignment, Refused(new AdminCommand.AddPartitions("t", 2, [[new(1), new(1), new(2)]], false)));
+        Assert.Equal(AdminOutcome.InvalidAssignment, Refused(new AdminCommand.AddPartitions("t", 2, [[new(1), new(2), new(9)]], false)));
+        var added = (ClusterCommand.PartitionsAdded)Decide(new AdminCommand.AddPartitions("t", 3, [three, three], false)).Command!;
+        Assert.Equal([1, 2], added.Partitions.Select(p => p.Number));
+    }
+
+    [Fact]
+    public void A_node_outside_of_the_feature_level_is_told_both_versions()
+    {
+        AdminResult? answer = _decisions.Decide(new ControllerRequest.Register(Node(4) with { FeatureMin = 2, FeatureMax = 3 })).Answer;
+
+        Assert.Equal(AdminOutcome.Refused, answer?.Outcome);
+        Assert.Contains("2 to 3", answer!.Message, StringComparison.Ordinal);
+        Assert.Contains("at 1", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_node_with_another_folder_is_refused()
+    {
+        NodeRecord other = Node(2) with { Replica = new ReplicaId(new NodeId(2), new StoreId(99)) };
+
+        Assert.Equal(AdminOutcome.Refused, _decisions.Decide(new ControllerRequest.Register(other)).Answer?.Outcome);
+        Assert.Equal(AdminOutcome.Done, _decisions.Decide(new ControllerRequest.Register(Node(2))).Answer?.Outcome);
+    }
+
+    [Fact]
+    public void Producer_ids_are_never_handed_out_twice()
+    {
+        long first = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(1_000)).Command!);
+        long second = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(10)).Command!);
+
+        Assert.Equal(first + 1_000, second);
+        Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.AllocateProducerIds(0)));
+    }
+
+    [Fact]
+    public void Replicas_and_leaders_are_spread_over_nodes_and_racks()
+    {
+        var random = new RandomSource(3);
+        for (int round = 0; round < 300; round++)
+        {
+            int racks = random.Next(1, 5);
+            int perRack = random.Next(1, 4);
+            NodeRecord[] nodes = [.. Enumerable.Range(0, racks * perRack).Select(i => Node(i + 1) with { Rack = $"r{i % racks}" })];
+            int factor = random.Next(1, Math.Min(nodes.Length, 5) + 1);
+            ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], random.Next(1, 40), factor);
+
+            foreach (ImmutableArray<ReplicaId> replicas in placed)
+            {
+                Assert.Equal(factor, replicas.Distinct().Count());
+                Assert.Equal(
+                    Math.Min(factor, racks),
+                    replicas.Select(r => nodes.Single(n => n.Replica == r).Rack).Distinct(StringComparer.Ordinal).Count());
+            }
+
+            int[] leads = [.. nodes.Select(n => placed.Count(r => r[0] == n.Replica))];
+            Assert.InRange(leads.Max() - leads.Min(), 0, 1);
+        }
+    }
+
+    private static NodeRecord Node(int id) =>
+        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), null, [], 1, 1);
+
+    private static AdminCommand.CreateTopic Create(string name, int partitions = 2, int replicas = 3) =>
+        new(name, partitions, replicas, [], Configs(), ValidateOnly: false);
+
+    private static ImmutableSortedDictionary<string, string> Configs(params (string Name, string Value)[] configs) =>
+        configs.ToImmutableSortedDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal);
+
+    private Decision Decide(AdminCommand command) => _decisions.Decide(new ControllerRequest.Administer(command));
+
+    private AdminOutcome? Refused(AdminCommand command)
+    {
+        Decision decision = Decide(command);
+        Assert.Null(decision.Command);
+        return decision.Answer?.Outcome;
+    }
+
+    private TopicInfo Created(AdminCommand.CreateTopic create)
+    {
+        Decision decision = Decide(create);
+        Assert.True(decision.Command is not null, decision.Answer?.Message);
+        _state.Apply(decision.Command!);
+        return _state.Topics[create.Name];
+    }
+}
