@@ -130,7 +130,11 @@ internal sealed class BenchReader
                 socket.Send(
                     new FetchRequest
                     {
-                        MaxWaitMs = MaxWaitMs, MinBytes = 1, MaxBytes = FetchBytesMax, SessionId = 0, SessionEpoch = -1,
+                        MaxWaitMs = MaxWaitMs,
+                        MinBytes = 1,
+                        MaxBytes = FetchBytesMax,
+                        SessionId = 0,
+                        SessionEpoch = -1,
                         Topics = [new FetchRequest.Topic { Name = topic, Partitions = wanted }],
                     },
                     version, correlation++);

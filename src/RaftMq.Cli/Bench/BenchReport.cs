@@ -53,10 +53,34 @@ internal sealed record BenchReport
         {
             await Json.WriteAsync(output, new
             {
-                Kind, Topic, acks = Settings.Acks, Settings.Window, Settings.Partitions, Settings.Producers, Settings.RecordBytes, Settings.BatchBytes,
-                Settings.RequestsInFlight, Settings.Idempotence, Settings.Rate, Seconds, RecordsPerSecond, MebibytesPerSecond, AckLatencyMs,
-                DeliveryLatencyMs, BatchesSent, BatchesInLog, LongestGapMs, Acknowledged, SentAgain, OffsetsAdded, FoundInLog, Repeated, Corrupt, Nodes,
-                Holds, Faults,
+                Kind,
+                Topic,
+                acks = Settings.Acks,
+                Settings.Window,
+                Settings.Partitions,
+                Settings.Producers,
+                Settings.RecordBytes,
+                Settings.BatchBytes,
+                Settings.RequestsInFlight,
+                Settings.Idempotence,
+                Settings.Rate,
+                Seconds,
+                RecordsPerSecond,
+                MebibytesPerSecond,
+                AckLatencyMs,
+                DeliveryLatencyMs,
+                BatchesSent,
+                BatchesInLog,
+                LongestGapMs,
+                Acknowledged,
+                SentAgain,
+                OffsetsAdded,
+                FoundInLog,
+                Repeated,
+                Corrupt,
+                Nodes,
+                Holds,
+                Faults,
             });
             return;
         }

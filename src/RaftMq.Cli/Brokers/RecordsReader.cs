@@ -93,7 +93,10 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic)
             KafkaConnection connection = await cluster.GetConnectionAsync(leader, cancellation);
             var ask = new FetchRequest
             {
-                MaxWaitMs = waitMs, MinBytes = 1, MaxBytes = BytesMax, SessionEpoch = -1,
+                MaxWaitMs = waitMs,
+                MinBytes = 1,
+                MaxBytes = BytesMax,
+                SessionEpoch = -1,
                 Topics =
                 [
                     new FetchRequest.Topic

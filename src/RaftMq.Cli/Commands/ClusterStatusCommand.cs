@@ -31,8 +31,14 @@ internal static class ClusterStatusCommand
         {
             await Json.WriteAsync(output, new
             {
-                cluster.ClusterId, controller = cluster.ControllerLeader, cluster.FeatureLevel, cluster.Nodes, statuses,
-                topics = cluster.Topics.Count(topic => !topic.Internal), healthy = faults.Length == 0, faults,
+                cluster.ClusterId,
+                controller = cluster.ControllerLeader,
+                cluster.FeatureLevel,
+                cluster.Nodes,
+                statuses,
+                topics = cluster.Topics.Count(topic => !topic.Internal),
+                healthy = faults.Length == 0,
+                faults,
             });
         }
         else

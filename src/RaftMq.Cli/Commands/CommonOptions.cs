@@ -15,12 +15,14 @@ internal static class CommonOptions
 
     public static Option<string> Bootstrap() => new("--bootstrap")
     {
-        Description = "Kafka addresses of some brokers, host:port with commas.", DefaultValueFactory = _ => LocalBootstrap,
+        Description = "Kafka addresses of some brokers, host:port with commas.",
+        DefaultValueFactory = _ => LocalBootstrap,
     };
 
     public static Option<string> Admin() => new("--admin")
     {
-        Description = "HTTP addresses of some nodes, host:port with commas.", DefaultValueFactory = _ => LocalAdmin,
+        Description = "HTTP addresses of some nodes, host:port with commas.",
+        DefaultValueFactory = _ => LocalAdmin,
     };
 
     public static Argument<string> Topic() => new("topic") { Description = "Name of the topic." };

@@ -38,8 +38,15 @@ internal static class SimCommand
             {
                 await Json.WriteAsync(output, new
                 {
-                    result.Seed, result.Commit, result.Nodes, traceHash = $"{result.TraceHash:x16}", held, result.Totals,
-                    violation = result.Violation?.ToString(), replay = result.ReplayLine, realSeconds = result.RealDuration.TotalSeconds,
+                    result.Seed,
+                    result.Commit,
+                    result.Nodes,
+                    traceHash = $"{result.TraceHash:x16}",
+                    held,
+                    result.Totals,
+                    violation = result.Violation?.ToString(),
+                    replay = result.ReplayLine,
+                    realSeconds = result.RealDuration.TotalSeconds,
                 });
             }
             else

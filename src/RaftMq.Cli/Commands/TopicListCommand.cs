@@ -32,7 +32,10 @@ internal static class TopicListCommand
         {
             await Json.WriteAsync(output, topics.Select(topic => new
             {
-                topic.Name, topic.Internal, partitions = topic.Partitions.Count, replicas = topic.Partitions.Max(partition => (int?)partition.Replicas.Count) ?? 0,
+                topic.Name,
+                topic.Internal,
+                partitions = topic.Partitions.Count,
+                replicas = topic.Partitions.Max(partition => (int?)partition.Replicas.Count) ?? 0,
             }));
             return;
         }

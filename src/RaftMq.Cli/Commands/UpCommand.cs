@@ -87,7 +87,10 @@ internal static class UpCommand
                 data = Path.GetFullPath(options.DataFolder),
                 nodes = states.Select(state => new
                 {
-                    node = state.Node, process = state.Process, ports = NodePorts.Of(state.Node, options.BasePort), data = Path.GetFullPath(options.FolderOf(state.Node)),
+                    node = state.Node,
+                    process = state.Process,
+                    ports = NodePorts.Of(state.Node, options.BasePort),
+                    data = Path.GetFullPath(options.FolderOf(state.Node)),
                 }),
             });
             await output.FlushAsync();

@@ -66,12 +66,12 @@ internal sealed class DescribeConfigsHandler(KafkaNode node) : AnsweringHandler<
 
     private static DescribeConfigsResponse.Result Refused(
         DescribeConfigsRequest.Resource resource, KafkaError error, string? message) => new()
-    {
-        Error = error,
-        ErrorMessage = message,
-        ResourceType = resource.ResourceType,
-        ResourceName = resource.ResourceName,
-    };
+        {
+            Error = error,
+            ErrorMessage = message,
+            ResourceType = resource.ResourceType,
+            ResourceName = resource.ResourceName,
+        };
 
     private DescribeConfigsResponse.Result Describe(
         DescribeConfigsRequest.Resource resource, DescribeConfigsRequest message, ClusterImage cluster)

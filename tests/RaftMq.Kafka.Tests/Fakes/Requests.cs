@@ -23,19 +23,19 @@ internal static class Requests
 
     public static FetchRequest Fetch(
         int waitMs, int minBytes, int maxBytes, params (string Topic, int Partition, long Offset, int MaxBytes)[] parts) => new()
-    {
-        MaxWaitMs = waitMs,
-        MinBytes = minBytes,
-        MaxBytes = maxBytes,
-        Topics = parts.GroupBy(part => part.Topic).Select(topic => new FetchRequest.Topic
         {
-            Name = topic.Key,
-            Partitions = topic.Select(part => new FetchRequest.Partition
+            MaxWaitMs = waitMs,
+            MinBytes = minBytes,
+            MaxBytes = maxBytes,
+            Topics = parts.GroupBy(part => part.Topic).Select(topic => new FetchRequest.Topic
             {
-                Index = part.Partition,
-                FetchOffset = part.Offset,
-                PartitionMaxBytes = part.MaxBytes,
+                Name = topic.Key,
+                Partitions = topic.Select(part => new FetchRequest.Partition
+                {
+                    Index = part.Partition,
+                    FetchOffset = part.Offset,
+                    PartitionMaxBytes = part.MaxBytes,
+                }).ToArray(),
             }).ToArray(),
-        }).ToArray(),
-    };
+        };
 }

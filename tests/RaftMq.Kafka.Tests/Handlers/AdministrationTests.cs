@@ -279,12 +279,12 @@ public sealed class AdministrationTests
 
     private static CreateTopicsRequest.Topic Topic(
         string name, int partitions, short replicas, params (string Name, string? Value)[] configs) => new()
-    {
-        Name = name,
-        NumPartitions = partitions,
-        ReplicationFactor = replicas,
-        Configs = Array.ConvertAll(configs, config => new CreateTopicsRequest.Config { Name = config.Name, Value = config.Value }),
-    };
+        {
+            Name = name,
+            NumPartitions = partitions,
+            ReplicationFactor = replicas,
+            Configs = Array.ConvertAll(configs, config => new CreateTopicsRequest.Config { Name = config.Name, Value = config.Value }),
+        };
 
     private async Task<CreateTopicsResponse.Topic> CreateAsync(CreateTopicsRequest.Topic topic) =>
         Assert.Single((await connection.AskAsync(new CreateTopicsRequest { Topics = [topic] }, 5)).Topics);

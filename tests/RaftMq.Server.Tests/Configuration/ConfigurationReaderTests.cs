@@ -36,7 +36,10 @@ public sealed class ConfigurationReaderTests
             """);
         var environment = new Dictionary<string, string>
         {
-            ["RAFTMQ_NODE_ID"] = "2", ["RAFTMQ_NUM_PARTITIONS"] = "8", ["RAFTMQ_FULL"] = "1", ["OTHER"] = "x",
+            ["RAFTMQ_NODE_ID"] = "2",
+            ["RAFTMQ_NUM_PARTITIONS"] = "8",
+            ["RAFTMQ_FULL"] = "1",
+            ["OTHER"] = "x",
         };
 
         var accepted = (ConfigurationResult.Accepted)ConfigurationReader.Read(

@@ -71,11 +71,17 @@ public sealed class JournalPageTests
         Assert.Equal(24 + 24 + 24 + 8 + 8 + 16, bytes.Length);
         Compare("Journal table row", bytes, new()
         {
-            ["group incarnation"] = Group.Value, ["parts"] = 2 + 4 + 8 + 16 + 32 + 64, ["zero"] = 0, ["number of entries"] = 3,
+            ["group incarnation"] = Group.Value,
+            ["parts"] = 2 + 4 + 8 + 16 + 32 + 64,
+            ["zero"] = 0,
+            ["number of entries"] = 3,
         });
         Compare("Row: entries", bytes[24..], new()
         {
-            ["first index"] = 11, ["last index"] = 13, ["last term"] = 6, ["bytes in the body"] = 3 * 164,
+            ["first index"] = 11,
+            ["last index"] = 13,
+            ["last term"] = 6,
+            ["bytes in the body"] = 3 * 164,
         });
         Compare("Row: hard state", bytes[48..], new() { ["term"] = 7, ["node voted for"] = 3, ["store voted for"] = 3 * 99 });
         Compare("Row: commit", bytes[72..], new() { ["committed index"] = 10 });

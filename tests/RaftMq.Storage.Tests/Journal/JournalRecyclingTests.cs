@@ -176,7 +176,8 @@ public sealed class JournalRecyclingTests
             WriteA();
             JournalRig after = new(_rig.Disk.Clone(new RandomSource(1)), JournalRig.Small)
             {
-                Appended = [.. _rig.Appended], Acknowledged = _rig.Acknowledged,
+                Appended = [.. _rig.Appended],
+                Acknowledged = _rig.Acknowledged,
             };
             after.Disk.PowerCut(part => part.Kind != UnsyncedKind.Name);
             after.RestartAndCheck();

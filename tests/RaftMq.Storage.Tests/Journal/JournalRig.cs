@@ -14,7 +14,9 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
 
     public static readonly JournalOptions Small = new()
     {
-        FileBytes = 16 * 4096, TotalBytesMax = 8 * 16 * 4096, BatchBytesMax = 4 * 4096,
+        FileBytes = 16 * 4096,
+        TotalBytesMax = 8 * 16 * 4096,
+        BatchBytesMax = 4 * 4096,
     };
 
     private readonly JournalOptions _options;

@@ -162,7 +162,11 @@ public class NodeStoreTests
             group.Entries.Add(entry.Bytes.ToArray());
             _journal.Append(new JournalRecord
             {
-                Group = group.Log.Group, Entries = [entry], Commit = group.Durable, HardState = new HardState(new Term(1), null), Waiter = group,
+                Group = group.Log.Group,
+                Entries = [entry],
+                Commit = group.Durable,
+                HardState = new HardState(new Term(1), null),
+                Waiter = group,
             });
             _journal.Flush();
         }
