@@ -35,8 +35,8 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         _fatal = fatal;
     }
 
-    /// <summary>Where this node can be dialled, once started.</summary>
-    public IReadOnlyList<IPEndPoint> Addresses => [.. _listening.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
+    /// <summary>Where this node listens, once bound.</summary>
+    public IReadOnlyList<IPEndPoint> Addresses { get; private set; } = [];
 
     internal IPeerReceiver Receiver => _receiver ?? throw new InvariantViolationException("The transport is not started.");
 
@@ -50,6 +50,9 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
             _listening.Add(socket);
             socket.Bind(address);
         }
+
+        // Kept: a dial that is under way while the node stops asks for them after the sockets are closed.
+        Addresses = [.. _listening.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
     }
 
     public void Start(IPeerReceiver receiver)
@@ -133,7 +136,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
     internal byte[] OwnPreamble(NodeId to)
     {
-        IPEndPoint? listening = _listening.Count > 0 ? (IPEndPoint)_listening[0].LocalEndPoint! : null;
+        IPEndPoint? listening = Addresses.Count > 0 ? Addresses[0] : null;
         return new PeerPreamble(
             _options.Self, to, _options.AdvertisedHost ?? listening?.Address.ToString() ?? "",
             _options.AdvertisedPort ?? listening?.Port ?? 0).ToBytes();

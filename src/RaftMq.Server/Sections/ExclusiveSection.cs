@@ -10,6 +10,9 @@ namespace RaftMq.Server.Sections;
 /// - <see cref="Busy"/>: somebody is inside and nothing waits;
 /// - a work: the newest of a chain of works that wait; somebody is inside, or its poster is about to enter.
 /// Allocates nothing: works are their own links.
+/// A thread inside one section may find another one free. Sections made later are inner ones (the journal behind the shard): their
+/// turns are short and are carried at once. An outer one is carried only after the inner one is left: else the journal would stand
+/// still for as long as its thread is kept busy in the shard.
 /// </summary>
 internal sealed class ExclusiveSection : ISection
 {
@@ -18,8 +21,20 @@ internal sealed class ExclusiveSection : ISection
 
     private static readonly SectionWork Busy = new BusyMark();
 
+    private static int s_made;
+
+    /// <summary>The section that this thread is in, the innermost.</summary>
+    [ThreadStatic]
+    private static ExclusiveSection? t_inside;
+
+    /// <summary>Sections that this thread owes to carry once it is outside.</summary>
+    [ThreadStatic]
+    private static ExclusiveSection? t_owed;
+
     private readonly ISectionOwner _owner;
     private readonly Action<string, Exception> _fatal;
+    private readonly int _rank = Interlocked.Increment(ref s_made);
+    private ExclusiveSection? _nextOwed;
 
     /// <summary>See the class. Written by posters (a work), and by whoever is inside (taking the chain, leaving).</summary>
     private SectionWork? _waiting;
@@ -61,9 +76,32 @@ internal sealed class ExclusiveSection : ISection
         }
     }
 
-    /// <summary>Runs what waits until nothing does. Only for the thread to which <see cref="Enqueue"/> said true.</summary>
+    /// <summary>
+    /// Runs what waits until nothing does; later, when this thread is in an inner section. Only for the thread to which
+    /// <see cref="Enqueue"/> said true.
+    /// </summary>
     internal void Carry()
     {
+        ExclusiveSection? outer = t_inside;
+        if (outer is not null && outer._rank > _rank)
+        {
+            _nextOwed = t_owed;
+            t_owed = this;
+            return;
+        }
+
+        CarryHere(outer);
+        while (outer is null && t_owed is { } owed)
+        {
+            t_owed = owed._nextOwed;
+            owed._nextOwed = null;
+            owed.CarryHere(outer: null);
+        }
+    }
+
+    private void CarryHere(ExclusiveSection? outer)
+    {
+        t_inside = this;
         try
         {
             CarryUntilEmpty();
@@ -73,6 +111,10 @@ internal sealed class ExclusiveSection : ISection
 #pragma warning restore CA1031
         {
             _fatal($"section {Name}", exception);
+        }
+        finally
+        {
+            t_inside = outer;
         }
     }
 

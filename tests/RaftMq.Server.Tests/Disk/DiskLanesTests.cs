@@ -95,6 +95,43 @@ public sealed class DiskLanesTests : IDisposable
         Assert.Empty(_fatal);
     }
 
+    /// <summary>The same, pinned down: the lane's own thread stays in the section with work that ends only when the lane has gone on.</summary>
+    [Fact]
+    public async Task Deputy_writes_the_next_batch_while_the_lanes_thread_stays_in_the_section()
+    {
+        using var lanes = new DiskLanes(_disk, new DiskOptions(), _metrics, (_, cause) => _fatal.Enqueue(cause));
+        var queue = new DiskQueue(_section, lanes);
+        using var posted = new ManualResetEventSlim();
+        using var nextExecuted = new ManualResetEventSlim();
+        bool? wentOn = null;
+        int carrier = 0;
+        int executor = 0;
+        var next = new Job(
+            () =>
+            {
+                executor = Environment.CurrentManagedThreadId;
+                nextExecuted.Set();
+            },
+            static () => { });
+        var first = new Job(posted.Wait, () =>
+        {
+            queue.Submit(DiskLane.Journal, next);
+            _section.Post(new Work(() =>
+            {
+                carrier = Environment.CurrentManagedThreadId;
+                wentOn = nextExecuted.Wait(TimeSpan.FromSeconds(5));
+            }));
+        });
+
+        _section.Post(new Work(() => queue.Submit(DiskLane.Journal, first)));
+        posted.Set();
+
+        await Eventually.HoldsAsync(() => wentOn is not null, () => "the section is not left");
+        Assert.True(wentOn);
+        Assert.NotEqual(carrier, executor);
+        Assert.Empty(_fatal);
+    }
+
     [Fact]
     public async Task Reads_above_the_limit_are_done_by_the_submitter_and_still_complete_later()
     {

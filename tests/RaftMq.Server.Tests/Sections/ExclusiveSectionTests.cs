@@ -117,6 +117,73 @@ public sealed class ExclusiveSectionTests
     }
 
     [Fact]
+    public void Inner_section_is_carried_at_once_and_the_outer_one_after_it_is_left()
+    {
+        var order = new List<string>();
+        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow);
+        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow);
+
+        outer.Post(new Work(() =>
+        {
+            inner.Post(new Work(() => order.Add("inner from outer")));
+            order.Add("outer");
+        }));
+        inner.Post(new Work(() =>
+        {
+            outer.Post(new Work(() =>
+            {
+                // The inner section is free again: another thread finds nobody there.
+                var other = new Thread(() => inner.Post(new Work(() => order.Add("inner by another thread"))));
+                other.Start();
+                other.Join();
+                order.Add("outer from inner");
+            }));
+            order.Add("inner");
+        }));
+
+        Assert.Equal(["inner from outer", "outer", "inner", "inner by another thread", "outer from inner"], order);
+    }
+
+    [Fact]
+    public void Two_sections_that_post_to_each_other_lose_nothing()
+    {
+        const int Rounds = 50_000;
+        int outerRan = 0;
+        int innerRan = 0;
+        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow);
+        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow);
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(number => new Thread(() =>
+        {
+            for (int i = 0; i < Rounds; i++)
+            {
+                (ExclusiveSection first, ExclusiveSection second) = number % 2 == 0 ? (outer, inner) : (inner, outer);
+                first.Post(new Work(() =>
+                {
+                    Count(first);
+                    second.Post(new Work(() => Count(second)));
+                }));
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Equal(4 * Rounds, outerRan);
+        Assert.Equal(4 * Rounds, innerRan);
+
+        void Count(ExclusiveSection section)
+        {
+            if (section == outer)
+            {
+                outerRan++;
+            }
+            else
+            {
+                innerRan++;
+            }
+        }
+    }
+
+    [Fact]
     public void Exception_inside_is_fatal()
     {
         (string Where, Exception Cause)? fatal = null;
