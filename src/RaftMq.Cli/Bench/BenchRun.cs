@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using RaftMq.Cli.Admin;
 using RaftMq.Cli.Brokers;
-using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
 

@@ -148,9 +148,10 @@ public sealed class ChildProcess : IAsyncDisposable
             {
                 await change.WaitAsync(limit.Token);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
             {
-                throw new TimeoutException($"{what} did not write '{prefix}' within {within.TotalSeconds} s. It wrote:\n{Tail()}");
+                throw new TimeoutException(
+                    $"{what} did not write '{prefix}' within {within.TotalSeconds} s. It wrote:\n{Tail()}", late);
             }
         }
     }
@@ -166,9 +167,9 @@ public sealed class ChildProcess : IAsyncDisposable
             await process.WaitForExitAsync(limit.Token);
             return process.ExitCode;
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"{what} still runs after {within.TotalSeconds} s. It wrote:\n{Tail()}");
+            throw new TimeoutException($"{what} still runs after {within.TotalSeconds} s. It wrote:\n{Tail()}", late);
         }
     }
 
