@@ -8,6 +8,9 @@ namespace RaftMq.Cli.Commands;
 /// <summary><c>raftmq cluster status</c>: exit code 1 when a node is down, a replica damaged or a partition without leader.</summary>
 internal static class ClusterStatusCommand
 {
+    /// <summary>The name under which nodes announce where they listen for each other.</summary>
+    private const string PeersListener = "peers";
+
     public static Command Build()
     {
         Option<string> admin = CommonOptions.Admin();
@@ -64,7 +67,7 @@ internal static class ClusterStatusCommand
             status?.Leading.ToString(CultureInfo.InvariantCulture) ?? "?",
             status?.Following.ToString(CultureInfo.InvariantCulture) ?? "?",
             status?.RecordsPerSecond.ToString("N0", CultureInfo.InvariantCulture) ?? "?",
-            string.Join(", ", node.Listeners.Select(listener => $"{listener.Host}:{listener.Port}")),
+            string.Join(", ", node.Listeners.Where(listener => listener.Name != PeersListener).Select(listener => $"{listener.Host}:{listener.Port}")),
         ];
     }
 

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using RaftMq.Cli.Admin;
+using RaftMq.Cli.Brokers;
+using RaftMq.Cli.Commands;
+
+namespace RaftMq.Cli.Tests.Output;
+
+public sealed class OutputTests
+{
+    private static readonly TopicDescription Topic = new(
+        "orders", Internal: false,
+        [new PartitionDescription(0, 1, [0, 1, 2], [1, 2], 5, 17), new PartitionDescription(1, null, [0, 1, 2], [])]);
+
+    private static readonly NodeAnswer[] Nodes = [Node(0, alive: true), Node(1, alive: false)];
+
+    [Fact]
+    public async Task A_described_topic_shows_leader_replicas_in_sync_set_and_offsets()
+    {
+        string[] lines = await LinesAsync(output => TopicDescribeCommand.WriteAsync(output, Topic, json: false));
+        Assert.Equal(["0", "1", "0,1,2", "1,2", "5", "17"], Words(lines[2]));
+        Assert.Equal(["1", "none", "0,1,2", "none", "none"], Words(lines[3]));
+    }
+
+    [Fact]
+    public async Task A_described_topic_as_json_keeps_its_names()
+    {
+        using JsonDocument document = await JsonAsync(output => TopicDescribeCommand.WriteAsync(output, Topic, json: true));
+        JsonElement first = document.RootElement.GetProperty("partitions")[0];
+        Assert.Equal(1, first.GetProperty("leader").GetInt32());
+        Assert.Equal(2, first.GetProperty("inSync").GetArrayLength());
+        Assert.Equal(17, first.GetProperty("endOffset").GetInt64());
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("partitions")[1].GetProperty("leader").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_group_shows_lag_by_partition_and_in_sum()
+    {
+        var group = new GroupDescription(
+            "g", "Stable", "consumer", [new GroupMember("m", null, "c", "/127.0.0.1")],
+            [new GroupPosition("t", 0, 5, 8, 3), new GroupPosition("t", 1, 5, null, null), new GroupPosition("t", 2, 1, 2, 1)]);
+        string[] lines = await LinesAsync(output => GroupDescribeCommand.WriteAsync(output, group, json: false));
+        Assert.Contains("lag 4", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["t", "0", "5", "8", "3"], Words(lines[2]));
+        Assert.Equal(["t", "1", "5", "?", "?"], Words(lines[3]));
+        using JsonDocument document = await JsonAsync(output => GroupDescribeCommand.WriteAsync(output, group, json: true));
+        Assert.Equal(4, document.RootElement.GetProperty("lag").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_cluster_with_a_node_down_is_not_healthy_and_says_so_with_its_exit_code()
+    {
+        var cluster = new ClusterAnswer("c", 0, 1, Nodes, [new TopicAnswer("t", "1", false, [new PartitionAnswer(0, null, null, [0, 1], [])])]);
+        var output = new StringWriter();
+        Assert.Equal(ExitCodes.Failed, await ClusterStatusCommand.WriteAsync(output, cluster, [], json: false));
+        Assert.Contains("node 1 is down", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("t/0 has no leader", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(":7070", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_healthy_cluster_ends_with_0()
+    {
+        var cluster = new ClusterAnswer("c", 0, 1, [Nodes[0]], []);
+        StatusAnswer[] statuses = [new StatusAnswer(0, true, 12_345.6, 4, 8, [])];
+        using JsonDocument document = await JsonAsync(
+            async output => Assert.Equal(ExitCodes.Done, await ClusterStatusCommand.WriteAsync(output, cluster, statuses, json: true)));
+        Assert.True(document.RootElement.GetProperty("healthy").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_consumed_record_is_a_line_with_its_key_where_that_is_wanted()
+    {
+        var record = new ConsumedRecord(2, 17, 1000, "k"u8.ToArray(), "v"u8.ToArray());
+        Assert.Equal(["v"], await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: false)));
+        Assert.Equal(["k|v"], await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, "|", json: false)));
+        Assert.Equal(
+            ["""{"partition":2,"offset":17,"timestampMs":1000,"key":"k","value":"v"}"""],
+            await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: true)));
+    }
+
+    [Theory]
+    [InlineData("a/b/3", "a/b", 3)]
+    [InlineData("t/0", "t", 0)]
+    public void A_partition_is_written_as_topic_and_number(string text, string topic, int partition) =>
+        Assert.Equal((topic, partition), PartitionTransferCommand.Parse(text));
+
+    [Theory]
+    [InlineData("t")]
+    [InlineData("/1")]
+    [InlineData("t/")]
+    [InlineData("t/-1")]
+    public void Anything_else_is_not_a_partition(string text) =>
+        Assert.Equal(ExitCodes.Usage, Assert.Throws<CommandFailedException>(() => PartitionTransferCommand.Parse(text)).ExitCode);
+
+    [Fact]
+    public void A_line_is_divided_at_the_first_separator()
+    {
+        (byte[]? key, byte[] value) = RecordWriter.Split("k:v:w", ":");
+        Assert.Equal("k"u8.ToArray(), key);
+        Assert.Equal("v:w"u8.ToArray(), value);
+        Assert.Null(RecordWriter.Split("no key", ":").Key);
+        Assert.Null(RecordWriter.Split("k:v", keySeparator: null).Key);
+    }
+
+    private static NodeAnswer Node(int id, bool alive) => new(
+        id, null, alive, 1, 1, [new ListenerAnswer("kafka", "localhost", 9092 + id), new ListenerAnswer("peers", "127.0.0.1", 7070 + id)]);
+
+    private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task<string[]> LinesAsync(Func<TextWriter, Task> write)
+    {
+        var output = new StringWriter();
+        await write(output);
+        return [.. output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r'))];
+    }
+
+    private static async Task<JsonDocument> JsonAsync(Func<TextWriter, Task> write)
+    {
+        var output = new StringWriter();
+        await write(output);
+        return JsonDocument.Parse(output.ToString());
+    }
+}
