@@ -14,7 +14,7 @@ public sealed class CommandTreeTests
     [InlineData("bench", "produce", "--acks", "1", "--idempotence", "on")]
     [InlineData("bench", "produce", "--requests-in-flight", "6")]
     [InlineData("consume", "t", "--from", "yesterday", "--bootstrap", "127.0.0.1:1")]
-    [InlineData("topic", "list", "--bootstrap", "a:b:c:d")]
+    [InlineData("topic", "list", "--bootstrap", "host:99999")]
     [InlineData("topic", "create", "t", "--config", "novalue", "--bootstrap", "127.0.0.1:1")]
     public async Task A_wrong_command_line_ends_with_2(params string[] args)
     {

@@ -8,7 +8,7 @@ namespace RaftMq.Cli.Tests.LocalCluster;
 /// <summary>The whole way, with real processes: started, written, stopped, started again, read, killed.</summary>
 public sealed class UpTests : IDisposable
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
     private readonly string folder = Directory.CreateTempSubdirectory("raftmq-up-").FullName;
     private readonly int basePort = FreeBasePort();
@@ -32,6 +32,8 @@ public sealed class UpTests : IDisposable
     [Fact]
     public async Task A_node_starts_stops_in_order_keeps_its_records_and_dies_with_its_parent()
     {
+        // It builds the server twice, which is too long beside everything else of the short form.
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1", "part of the long form: RAFTMQ_FULL=1");
         (string bootstrap, _) = await StartAsync();
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["topic", "create", "t", "--bootstrap", bootstrap], TextWriter.Null, Console.Error));
         string[] load = ["bench", "produce", "--topic", "t", "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];
