@@ -19,6 +19,9 @@ internal sealed class RequestBuffer(RequestMemory memory, TimeSpan memoryWait) :
     /// <summary>Larger buffers are not kept by the pool, and no connection may claim more before the bytes are there.</summary>
     private const int PooledBytesMax = 4 << 20;
 
+    /// <summary>Less room than this is not worth a system call.</summary>
+    private const int ReceiveBytesMin = 4096;
+
     private byte[] _bytes = Rent(IdleBytes);
     private int _start;
     private int _end;
@@ -84,15 +87,27 @@ internal sealed class RequestBuffer(RequestMemory memory, TimeSpan memoryWait) :
             return true;
         }
 
-        int wanted = (int)Math.Min(whole, Math.Max(_earned, Count * 2L));
-        if (wanted <= _bytes.Length && Count < _bytes.Length)
+        // What the connection has earned it gets at once; beyond that the buffer grows only when it is full, so that a large request is
+        // copied a few times and not at every receive.
+        int claim = Math.Min(whole, _earned);
+        if (_bytes.Length >= claim)
         {
-            MoveToFront();
-            return true;
+            if (_bytes.Length - _end >= ReceiveBytesMin)
+            {
+                return true;
+            }
+
+            if (_bytes.Length - Count >= ReceiveBytesMin)
+            {
+                MoveToFront();
+                return true;
+            }
         }
 
+        int wanted = (int)Math.Max(claim, Math.Min(whole, Count * 2L));
+
         // The pool gives powers of two; the budget counts what is really held.
-        wanted = (int)Math.Max(wanted, Count + 1L);
+        wanted = Math.Max(wanted, Count + 1);
         long counted = wanted <= UncountedBytes ? 0 : wanted;
         if (counted > _counted && !await memory.TakeAsync(counted - _counted, memoryWait, cancellation))
         {
