@@ -94,6 +94,22 @@ internal sealed class GroupLedger(GroupId group)
         }
     }
 
+    /// <summary>
+    /// The entries from here on were written again to another file. What the group has does not change by that, only where it is.
+    /// </summary>
+    public void Carry(LogIndex first, JournalFile file)
+    {
+        LogIndex last = LastIndex;
+        if (_runs.Count == 0 || _runs[^1].Last < first)
+        {
+            return;
+        }
+
+        Invariant.Holds(_runs[^1].Last == last);
+        DropRunsFrom(first);
+        Add(new EntryRun(first, last, file));
+    }
+
     public void MarkDamaged()
     {
         if (Damaged)
@@ -143,10 +159,15 @@ internal sealed class GroupLedger(GroupId group)
             return;
         }
 
-        _runs.Add(new EntryRun(first, last, file));
-        file.NeededRuns++;
-        file.DamagedRuns += Damaged ? 1 : 0;
-        file.Holders.Add(this);
+        Add(new EntryRun(first, last, file));
+    }
+
+    private void Add(in EntryRun run)
+    {
+        _runs.Add(run);
+        run.File.NeededRuns++;
+        run.File.DamagedRuns += Damaged ? 1 : 0;
+        run.File.Holders.Add(this);
     }
 
     private void Release(LogIndex upTo)

@@ -108,17 +108,37 @@ internal sealed class NewGeneration(
         return walk.LastBody.Value.Length;
     }
 
+    /// <summary>
+    /// The ledger has the last batch applied already, and applying it once more would not give the same: it may hold entries that it
+    /// replaces itself further on. Each row of entries replaced everything behind its first one, so all that the group has from the
+    /// least of these firsts on is from this batch.
+    /// </summary>
     private void HoldInNewFile(JournalFile file)
     {
         ledger.NamedBy(file);
+        SortedDictionary<GroupId, LogIndex> carried = [];
         foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
         {
-            GroupLedger group = ledger.GetOrAdd(row.Group);
-            bool joins = !row.Has(RowParts.Entries) || row.Has(RowParts.Reset) || group.CanHold(row.FirstIndex) || group.Damaged;
-            if (!row.Has(RowParts.State) && joins)
+            if (row.Has(RowParts.State))
             {
-                group.Apply(row, file);
+                continue;
             }
+
+            ledger.GetOrAdd(row.Group).NewestFile = file;
+            if (row.Has(RowParts.Reset))
+            {
+                carried.Remove(row.Group);
+            }
+
+            if (row.Has(RowParts.Entries))
+            {
+                carried[row.Group] = carried.TryGetValue(row.Group, out LogIndex first) ? LogIndex.Min(first, row.FirstIndex) : row.FirstIndex;
+            }
+        }
+
+        foreach ((GroupId group, LogIndex first) in carried)
+        {
+            ledger.GetOrAdd(group).Carry(first, file);
         }
     }
 

@@ -10,6 +10,7 @@ public sealed class JournalLifeTests
     [InlineData(1002)] // A record with a reset and entries was not held after a start.
     [InlineData(1903)] // A killed run left a file's length unsynced, and the next one built on it.
     [InlineData(12837)]
+    [InlineData(20694)] // A batch that replaced its own entries was applied twice, and a vote was lost from the states of the next file.
     public void Lives_that_found_a_fault(ulong seed) => new JournalLife(seed, Options(seed)).Run(steps: 1500);
 
     [Fact]

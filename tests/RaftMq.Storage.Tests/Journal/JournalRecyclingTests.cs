@@ -229,6 +229,24 @@ public sealed class JournalRecyclingTests
         Assert.Equal(3, _rig.Replayed.At(B).Entries.Count);
     }
 
+    [Fact]
+    public void A_vote_in_a_batch_that_replaces_its_own_entries_is_in_the_states_of_the_next_files()
+    {
+        _rig.OnReleaseWanted = Release;
+        _rig.Start();
+        _rig.Write(Records.Of(B, Records.Entries(B, 1, 5, 1, 30)));
+        _rig.Write(
+            new JournalRecord { Group = B, HardState = Records.Hard(3, 2) },
+            new JournalRecord { Group = B, HardState = Records.Hard(4, 1), Entries = Records.Entries(B, 6, 9, 4, 30) },
+            Records.Of(B, Records.Entries(B, 3, 4, 5, 30)));
+        _rig.Disk.ProcessCrash();
+        _rig.RestartAndCheck();
+        FillWithA(filesRecycled: 12);
+        _rig.Disk.PowerCut(_ => false);
+        _rig.RestartAndCheck();
+        Assert.Equal(Records.Hard(4, 1), _rig.Replayed.At(B).HardState);
+    }
+
     private void Release(GroupId group, LogIndex upTo) =>
         _rig.Append(new JournalRecord { Group = group, SegmentsDurable = upTo });
 
