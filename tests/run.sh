@@ -44,7 +44,8 @@ suite() {
   local folder=$1 name start=$SECONDS
   name=$(basename "$folder")
   local program=$folder/bin/Release/net10.0/$name log=$results/$name.log
-  "$program" -noColor -noLogo -ctrf "$results/$name.json" >"$log" 2>&1
+  # Explicit tests are those of the long form only.
+  "$program" -noColor -noLogo -explicit "$([ "$full" = 1 ] && echo on || echo off)" >"$log" 2>&1
   local code=$?
   # The run's own count is believed only when the program says so itself; a crash counts as one failure.
   local line total errors bad skipped

@@ -13,7 +13,8 @@ internal sealed class KafkaProbe : IAsyncDisposable
 
     public KafkaProbe(TestCluster nodes)
     {
-        KafkaEndpoint.TryParseList(nodes.Bootstrap, out IReadOnlyList<KafkaEndpoint> bootstrap);
+        bool parsed = KafkaEndpoint.TryParseList(nodes.Bootstrap, out IReadOnlyList<KafkaEndpoint> bootstrap);
+        Assert.True(parsed, nodes.Bootstrap);
         cluster = new KafkaCluster(bootstrap, new KafkaConnectionOptions());
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Partitions;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;

@@ -29,11 +29,10 @@ public sealed class UpTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_node_starts_stops_in_order_keeps_its_records_and_dies_with_its_parent()
     {
         // It builds the server twice, which is too long beside everything else of the short form.
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1", "part of the long form: RAFTMQ_FULL=1");
         (string bootstrap, _) = await StartAsync();
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["topic", "create", "t", "--bootstrap", bootstrap], TextWriter.Null, Console.Error));
         string[] load = ["bench", "produce", "--topic", "t", "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];

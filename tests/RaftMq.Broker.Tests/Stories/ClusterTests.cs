@@ -5,10 +5,9 @@ using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
-namespace RaftMq.Broker.Tests.Cluster;
-
-using Cluster = Support.Cluster;
+namespace RaftMq.Broker.Tests.Stories;
 
 /// <summary>Stories of whole nodes: what one of them once got wrong, and the ways of a cluster that no part has alone.</summary>
 public sealed class ClusterTests
@@ -16,7 +15,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_cluster_forms_and_stores_a_batch_that_every_node_reads()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
 
         ProduceAnswer answer = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain(records: 3));
@@ -31,7 +30,7 @@ public sealed class ClusterTests
     [Fact]
     public void Deleting_a_topic_freezes_no_other_partition()
     {
-        Cluster cluster = Cluster.Started(1);
+        WholeCluster cluster = WholeCluster.Started(1);
         GroupId doomed = cluster.CreateTopic("doomed").Partitions[0].Group;
         GroupId kept = cluster.CreateTopic("kept").Partitions[0].Group;
         var deleted = new AdminAnswer();
@@ -52,7 +51,7 @@ public sealed class ClusterTests
     [Fact]
     public void What_a_deleted_partition_had_given_to_the_journal_does_not_bring_it_back_to_life()
     {
-        Cluster cluster = Cluster.Started(1);
+        WholeCluster cluster = WholeCluster.Started(1);
         GroupId doomed = cluster.CreateTopic("doomed").Partitions[0].Group;
         cluster[1].DiskHangs = true;
         cluster[1].Broker.Administer(new AdminCommand.DeleteTopic("doomed", UInt128.Zero), cluster.NowMs + 1_000, new AdminAnswer());
@@ -71,7 +70,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_topic_made_again_under_its_name_starts_empty_everywhere()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         TopicInfo old = cluster.CreateTopic("t");
         cluster.Produce(cluster.LeaderOf(old.Partitions[0].Group)!, old.Partitions[0].Group, Batches.Plain());
         cluster.Settle();
@@ -93,7 +92,7 @@ public sealed class ClusterTests
     [Fact]
     public void An_ack_held_back_for_a_dead_replica_is_refused_at_its_deadline_though_the_group_is_quiet()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t", configs: ("min.insync.replicas", "3")).Partitions[0].Group;
         ClusterNode leader = cluster.LeaderOf(group)!;
         cluster.Nodes.First(n => n != leader).Kill();
@@ -109,7 +108,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_duplicate_is_held_back_under_the_same_conditions_as_its_original()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t", configs: ("min.insync.replicas", "3")).Partitions[0].Group;
         ClusterNode leader = cluster.LeaderOf(group)!;
         ClusterNode away = cluster.Nodes.First(n => n != leader);
@@ -131,7 +130,7 @@ public sealed class ClusterTests
     [Fact]
     public void Too_few_replicas_in_sync_refuse_at_once()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t", configs: ("min.insync.replicas", "3")).Partitions[0].Group;
         ClusterNode leader = cluster.LeaderOf(group)!;
         cluster.Nodes.First(n => n != leader).Kill();
@@ -151,7 +150,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_quick_retry_across_a_leader_change_gets_the_original_offset()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
         ClusterNode first = cluster.LeaderOf(group)!;
         cluster.Produce(first, group, Batches.Idempotent(7, sequence: 0, records: 3));
@@ -173,7 +172,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_duplicate_of_a_batch_in_flight_waits_and_gets_its_offset()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
         ClusterNode leader = cluster.LeaderOf(group)!;
         cluster.IsCut = (_, _, lane) => lane == PeerLane.Append;
@@ -193,7 +192,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_send_that_waits_for_room_times_out_at_its_own_deadline_not_at_the_one_before_it()
     {
-        Cluster cluster = Cluster.Started(3, new BrokerOptions
+        WholeCluster cluster = WholeCluster.Started(3, new BrokerOptions
         {
             OffsetsPartitions = 1,
             Limits = new BrokerLimits { UncommittedBytesPerGroup = 1_000 },
@@ -220,7 +219,7 @@ public sealed class ClusterTests
     [Fact]
     public void Too_many_waiting_sends_are_refused()
     {
-        Cluster cluster = Cluster.Started(1, new BrokerOptions
+        WholeCluster cluster = WholeCluster.Started(1, new BrokerOptions
         {
             OffsetsPartitions = 1,
             Limits = new BrokerLimits { UncommittedBytesPerGroup = 100, WaitingProducesPerPartition = 2 },
@@ -239,7 +238,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_node_that_had_formed_and_died_before_anything_was_committed_still_lets_the_others_in()
     {
-        var cluster = new Cluster(3);
+        var cluster = new WholeCluster(3);
         cluster.IsCut = (from, _, _) => from.Value == 1;
         foreach (ClusterNode node in cluster.Nodes)
         {
@@ -258,7 +257,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_node_with_a_damaged_controller_group_does_not_say_that_it_is_empty()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         GroupId controller = cluster[3].Parts.Shard.Replicas.Values.Single(r => r.Name is GroupName.Controller).Group;
         cluster[3].Kill();
         foreach (string path in cluster[3].Medium.Files.Where(f => f.StartsWith("groups/controller", StringComparison.Ordinal)).ToArray())
@@ -277,7 +276,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_wiped_node_is_refused_and_votes_nowhere()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         cluster[3].Kill();
         cluster[3].Medium = new MemoryDisk();
         cluster[3].Start();
@@ -291,7 +290,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_lost_announcement_is_made_again()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         var answer = new AdminAnswer();
         cluster[3].Broker.Administer(
             new AdminCommand.CreateTopic(
@@ -309,7 +308,7 @@ public sealed class ClusterTests
     [Fact]
     public void A_transfer_asked_of_a_node_that_does_not_know_the_partition_yet_is_answered()
     {
-        Cluster cluster = Cluster.Started(3);
+        WholeCluster cluster = WholeCluster.Started(3);
         cluster.CreateTopic("t");
         NodeId controller = cluster[1].Broker.Cluster.ControllerLeader!.Value;
         ClusterNode behind = cluster.Nodes.First(n => n.Id != controller);
@@ -331,7 +330,7 @@ public sealed class ClusterTests
     [Fact]
     public void After_a_restart_nothing_is_taken_before_the_topics_settings_are_known()
     {
-        Cluster cluster = Cluster.Started(1);
+        WholeCluster cluster = WholeCluster.Started(1);
         GroupId group = cluster.CreateTopic("t", configs: ("max.message.bytes", "100")).Partitions[0].Group;
         cluster.Pass(500);
         cluster[1].Restart();
