@@ -54,6 +54,7 @@ suite() {
   errors=$(sed -nE 's/.*Errors: ([0-9]+).*/\1/p' <<<"$line")
   bad=$(sed -nE 's/.*Failed: ([0-9]+).*/\1/p' <<<"$line")
   skipped=$(sed -nE 's/.*Skipped: ([0-9]+).*/\1/p' <<<"$line")
+  total=$((${total:-0} - $(sed -nE 's/.*Not Run: ([0-9]+).*/\1/p' <<<"${line:-Not Run: 0}" || echo 0)))
   : "${total:=0}" "${errors:=0}" "${bad:=0}" "${skipped:=0}"
   if [ "$total" = 0 ] || { [ "$code" != 0 ] && [ $((bad + errors)) = 0 ]; }; then errors=$((errors + 1)); fi
   if [ "$skipped" != 0 ]; then errors=$((errors + skipped)); echo "   $name skipped $skipped tests: a skipped test is a failed one"; fi
