@@ -300,7 +300,10 @@ internal sealed class JournalLife
                 Append(Records.Of(wish.Group, [.. live.Entries.Where(entry => entry.Key > live.Commit).Select(entry => entry.Value)]));
             }
 
-            Append(new JournalRecord { Group = wish.Group, SegmentsDurable = new LogIndex(Math.Min(wish.UpTo.Value, live.Commit)) });
+            // What others committed may not be durable here yet; it goes to segments after that.
+            long durable = JournalModel.Of(_rig.Appended.Take(_rig.Acknowledged).Where(record => record.Group == wish.Group)).At(wish.Group).LastIndex;
+            long released = Math.Min(Math.Min(wish.UpTo.Value, live.Commit), durable);
+            Append(new JournalRecord { Group = wish.Group, SegmentsDurable = new LogIndex(released) });
         }
     }
 
@@ -342,7 +345,6 @@ internal sealed class JournalLife
                 }
             }
 
-            Last = Math.Max(Last, record.SegmentsDurable?.Value ?? 0);
             Commit = Math.Max(Commit, Math.Max(record.Commit.Value, record.SegmentsDurable?.Value ?? 0));
         }
     }
