@@ -55,7 +55,7 @@ internal sealed record FaultProfile
             OneWayCutEveryUs = Sometimes(2, 3_000_000, 20_000_000),
             ResetEveryUs = Sometimes(2, 500_000, 10_000_000),
             SlowLinkEveryUs = Sometimes(3, 3_000_000, 15_000_000),
-            NastyLinkEveryUs = 0,
+            NastyLinkEveryUs = Sometimes(4, 3_000_000, 15_000_000),
             SlowDiskEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             DiskStallEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             DiskErrorEveryUs = Sometimes(3, 4_000_000, 20_000_000),
