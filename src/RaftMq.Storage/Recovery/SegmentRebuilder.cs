@@ -7,8 +7,9 @@ using RaftMq.Storage.Segments;
 namespace RaftMq.Storage.Recovery;
 
 /// <summary>
-/// Puts the journal's committed entries where they belong in a group's segments at start. Bytes there that equal an entry are left as
-/// they are, all others are written over: whatever stands above the durable mark proves nothing.
+/// Puts the journal's committed entries where they belong in a group's segments at start. Every one is written, also where the same bytes
+/// can be read already: above the durable mark they may stand in the page cache only, and after an fsync that failed in an earlier life
+/// the next one would say that they are durable without writing them (D-12).
 /// </summary>
 internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group) : IDisposable
 {
@@ -61,12 +62,7 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
             Begin(header);
         }
 
-        long position = Current!.Summary.LengthBytes;
-        if (!Stands(position, entry.Span))
-        {
-            _file!.Write(position, entry.Span);
-        }
-
+        _file!.Write(Current!.Summary.LengthBytes, entry.Span);
         Current.Add(header);
     }
 
@@ -104,27 +100,10 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
         }
 
         string path = SegmentNames.Log(folder, header.Index);
-        if (disk.FileExists(path))
-        {
-            _file = disk.Open(path, DiskFileMode.Existing);
-        }
-        else
-        {
-            _file = disk.Open(path, DiskFileMode.CreateNew);
-            disk.SyncFolder(folder);
-        }
+        _file = disk.Open(path, disk.FileExists(path) ? DiskFileMode.Existing : DiskFileMode.CreateNew);
 
+        // A name that is there may not be durable: the life that made it could have ended before its own sync (D-17).
+        disk.SyncFolder(folder);
         Current = new SparseIndex(header.Index, header.BaseOffset);
-    }
-
-    private bool Stands(long position, ReadOnlySpan<byte> entry)
-    {
-        if (_file!.Length < position + entry.Length)
-        {
-            return false;
-        }
-
-        byte[] there = new byte[entry.Length];
-        return _file.Read(position, there) == there.Length && entry.SequenceEqual(there);
     }
 }
