@@ -1,72 +1,84 @@
 using RaftMq.Broker.Cluster;
-using RaftMq.Broker.Encoding;
-using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
+using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Tests.Peers;
 
-/// <summary>The peers' protocol against everything that is not it.</summary>
+/// <summary>The peers' protocol: its bytes, and everything that is not it.</summary>
 public sealed class PeerCodecTests
 {
     private static readonly ReplicaId Self = new(new NodeId(1), new StoreId(11));
     private static readonly ReplicaId Other = new(new NodeId(2), new StoreId(22));
-    private static readonly PeerSender Sender = new(Other, new BootNumber(3));
     private static readonly Term T = new(5);
     private static readonly LogIndex I = new(77);
 
-    private static readonly PeerMessage[] All =
-    [
-        PeerMessage.Alive.Instance,
-        new PeerMessage.Leading([new GroupLead(new GroupId(9), 4, [new NodeId(1), new NodeId(2)])]),
-        new PeerMessage.Formation(new GroupId(9), [Self, Other]),
-        new PeerMessage.Request(8, new byte[] { 1, 2 }),
-        new PeerMessage.Response(8, new byte[] { 3 }),
-        new PeerMessage.SnapshotWanted(new GroupId(9), I, 5),
-        new PeerMessage.SnapshotChunk(new GroupId(9), I, 5, 100, new byte[] { 6 }),
-        Raft(new PreVoteRequest(T, I, T)),
-        Raft(new PreVoteReply(T, true)),
-        Raft(new VoteRequest(T, I, T, true)),
-        Raft(new VoteReply(T, true)),
-        Raft(new AppendEntries(T, I, T, I, [])),
-        Raft(new AppendAccepted(T, I)),
-        Raft(new AppendRejected(T, I, I, T)),
-        Raft(new Heartbeat(T, I, 6)),
-        Raft(new HeartbeatReply(T, 6, I)),
-        Raft(new InstallSnapshot(T, I, T, Membership.Of(Self, Other))),
-        Raft(new SnapshotReply(T, I, true)),
-        Raft(new TimeoutNow(T)),
-        Raft(new Quiesce(T, I, I)),
-        Raft(new Wake(T)),
-    ];
+    [Fact]
+    public void Version_1_of_every_message_is_read_and_written_for_ever_as_in_the_golden_file()
+    {
+        var golden = GoldenFile.Read("peers-v1.txt");
+        Assert.Equal(PeerSamples.All.Select(s => s.Name).Order(StringComparer.Ordinal), golden.Blocks);
+        foreach ((string name, PeerMessage message) in PeerSamples.All)
+        {
+            golden.AssertUnchanged(name, PeerSamples.Frame(message));
+            Assert.True(TryRead(golden[name], out PeerSender sender, out List<PeerMessage> read), name);
+            Assert.Equal(PeerSamples.Sender, sender);
+            Assert.Equal(PeerSamples.Describe(message), PeerSamples.Describe(Assert.Single(read)));
+        }
+    }
 
     [Fact]
-    public void Every_message_comes_back_as_the_bytes_it_was()
+    public void No_kind_of_message_is_missing_here()
     {
-        foreach (PeerMessage message in All)
+        Type[] kinds =
+        [
+            .. typeof(PeerMessage).GetNestedTypes().Where(t => t != typeof(PeerMessage.ForGroup)),
+            .. typeof(RaftMessage).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(RaftMessage))),
+        ];
+        var random = new RandomSource(1);
+
+        Assert.Empty(kinds.Except(PeerSamples.All.Select(s => PeerSamples.KindOf(s.Message))));
+        Assert.Empty(kinds.Except(Enumerable.Range(0, 2_000).Select(_ => PeerSamples.KindOf(PeerSamples.Random(random)))));
+    }
+
+    [Fact]
+    public void Random_messages_come_back_as_they_were_sent_many_in_a_frame()
+    {
+        for (ulong seed = 0; seed < 500; seed++)
         {
-            byte[] frame = Frame(message);
-            var read = new List<PeerMessage>();
-            Assert.True(PeerCodec.TryRead(frame, out PeerSender sender, read), message.ToString());
-            Assert.Equal(Sender, sender);
-            Assert.Equal(frame, Frame(Assert.Single(read)));
-            Assert.True(frame.Length - PeerCodec.FrameHeaderBytes <= PeerCodec.SizeBound(message), message.ToString());
+            var random = new RandomSource(seed);
+            PeerMessage[] sent = [.. Enumerable.Range(0, random.Next(12)).Select(_ => PeerSamples.Random(random))];
+            byte[] frame = PeerSamples.Frame(sent);
+
+            Assert.True(TryRead(frame, out PeerSender sender, out List<PeerMessage> read), $"seed {seed}");
+            Assert.Equal(PeerSamples.Sender, sender);
+            Assert.Equal(sent.Select(PeerSamples.Describe), read.Select(PeerSamples.Describe));
+            Assert.Equal(frame, PeerSamples.Frame(read));
+        }
+    }
+
+    [Fact]
+    public void No_message_takes_more_than_its_bound()
+    {
+        for (ulong seed = 0; seed < 2_000; seed++)
+        {
+            PeerMessage message = PeerSamples.Random(new RandomSource(seed));
+            int bytes = PeerSamples.Frame(message).Length - PeerCodec.FrameHeaderBytes;
+
+            Assert.True(bytes <= PeerCodec.SizeBound(message), $"seed {seed}: {bytes} bytes, {PeerSamples.Describe(message)}");
         }
     }
 
     [Fact]
     public void No_cut_frame_is_taken_for_a_whole_one()
     {
-        foreach (PeerMessage message in All)
+        foreach ((string name, PeerMessage message) in PeerSamples.All)
         {
-            byte[] frame = Frame(message);
-            for (int length = 0; length < frame.Length; length++)
+            foreach ((byte[] cut, string how) in Hostile.Cut(PeerSamples.Frame(message)))
             {
                 // A header alone is a frame without messages.
-                var read = new List<PeerMessage>();
-                bool whole = PeerCodec.TryRead(frame.AsMemory(0, length), out _, read);
-                Assert.Equal(length == PeerCodec.FrameHeaderBytes, whole);
-                Assert.Empty(read);
+                Assert.Equal(cut.Length == PeerCodec.FrameHeaderBytes, TryRead(cut, out _, out List<PeerMessage> read));
+                Assert.True(read.Count == 0, $"{name}, {how}");
             }
         }
     }
@@ -74,23 +86,79 @@ public sealed class PeerCodecTests
     [Fact]
     public void No_flipped_bit_is_believed()
     {
-        foreach (PeerMessage message in All)
+        foreach ((string name, PeerMessage message) in PeerSamples.All)
         {
-            byte[] frame = Frame(message);
-            for (int bit = 0; bit < frame.Length * 8; bit++)
+            foreach ((byte[] flipped, string how) in Hostile.Flip(PeerSamples.Frame(message)))
             {
-                frame[bit / 8] ^= (byte)(1 << (bit % 8));
-                Assert.False(PeerCodec.TryRead(frame, out _, []), $"{message}, bit {bit}");
-                frame[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.False(TryRead(flipped, out _, out _), $"{name}, {how}");
             }
+        }
+    }
+
+    [Fact]
+    public void Bytes_changed_under_right_checksums_are_refused_or_are_another_message_and_cost_no_more_than_they_are_long()
+    {
+        int other = 0;
+        foreach ((string name, PeerMessage message) in PeerSamples.All)
+        {
+            foreach ((byte[] changed, string how) in Hostile.All(PeerSamples.Frame(message)))
+            {
+                byte[] frame = PeerSamples.Sealed(changed);
+                var read = new List<PeerMessage>(8);
+                if (Hostile.Read(() => PeerCodec.TryRead(frame, out _, read), frame.Length, $"{name}, {how}"))
+                {
+                    // What is believed has one form: nothing in the frame was passed over.
+                    Assert.Equal(frame[PeerCodec.FrameHeaderBytes..], PeerSamples.Frame(read)[PeerCodec.FrameHeaderBytes..]);
+                    other++;
+                }
+            }
+        }
+
+        Assert.NotEqual(0, other);
+    }
+
+    [Fact]
+    public void Bytes_that_nobody_wrote_are_refused()
+    {
+        for (ulong seed = 0; seed < 2_000; seed++)
+        {
+            var random = new RandomSource(seed);
+            byte[] frame = PeerSamples.Frame(PeerSamples.Random(random));
+            for (int at = random.Next(frame.Length); at < frame.Length; at++)
+            {
+                frame[at] = (byte)random.Next(256);
+            }
+
+            Hostile.Read(() => PeerCodec.TryRead(frame, out _, []), frame.Length, $"seed {seed}");
+            PeerSamples.Sealed(frame);
+            Hostile.Read(() => PeerCodec.TryRead(frame, out _, []), frame.Length, $"seed {seed}, sealed");
         }
     }
 
     [Fact]
     public void Indexes_and_terms_that_can_not_be_are_refused_though_their_checksum_fits()
     {
-        Assert.False(PeerCodec.TryRead(Frame(Raft(new AppendAccepted(T, new LogIndex(-1)))), out _, []));
-        Assert.False(PeerCodec.TryRead(Frame(Raft(new VoteRequest(T, I, new Term(-1), false))), out _, []));
+        Assert.False(TryRead(PeerSamples.Frame(Raft(new AppendAccepted(T, new LogIndex(-1)))), out _, out _));
+        Assert.False(TryRead(PeerSamples.Frame(Raft(new VoteRequest(T, I, new Term(-1), false))), out _, out _));
+        Assert.False(TryRead(PeerSamples.Frame(Raft(new Wake(new Term(-1)))), out _, out _));
+    }
+
+    [Fact]
+    public void Entries_of_another_group_or_out_of_order_are_refused()
+    {
+        var append = (AppendEntries)((PeerMessage.ForGroup)PeerSamples.All.Single(s => s.Name == "append").Message).Message;
+        AppendEntries[] bad =
+        [
+            append with { PreviousIndex = append.PreviousIndex.Next },
+            append with { PreviousTerm = append.Term.Next },
+            append with { Term = new Term(append.Term.Value - 1) },
+            append with { Entries = [append.Entries[1], append.Entries[0]] },
+            append with { Entries = [append.Entries[0], append.Entries[0]] },
+            append with { Entries = [append.Entries[0], append.Entries[2]] },
+        ];
+
+        Assert.All(bad, message => Assert.False(TryRead(PeerSamples.Frame(Raft(message)), out _, out _)));
+        Assert.False(TryRead(PeerSamples.Frame(new PeerMessage.ForGroup(new GroupId(8), append)), out _, out _));
     }
 
     [Fact]
@@ -107,11 +175,9 @@ public sealed class PeerCodecTests
 
     private static PeerMessage Raft(RaftMessage message) => new PeerMessage.ForGroup(new GroupId(9), message);
 
-    private static byte[] Frame(PeerMessage message)
+    private static bool TryRead(byte[] frame, out PeerSender sender, out List<PeerMessage> read)
     {
-        var frame = new PeerFrame(new byte[4096]);
-        PeerCodec.WriteFrameHeader(frame, Sender);
-        PeerCodec.Write(frame, message, new ByteWriter());
-        return frame.Written.ToArray();
+        read = [];
+        return PeerCodec.TryRead(frame, out sender, read);
     }
 }
