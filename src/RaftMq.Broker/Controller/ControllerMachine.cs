@@ -99,6 +99,10 @@ internal sealed class ControllerMachine(
         }
     }
 
+    public void LeaderIsElsewhere()
+    {
+    }
+
     public void AfterProgress() => DecideNext();
 
     /// <summary>Whoever waits here waits for an entry, and a group with one on its way is not quiet.</summary>

@@ -91,6 +91,10 @@ internal sealed class OffsetsPartition(
         _proposed.Clear();
     }
 
+    public void LeaderIsElsewhere()
+    {
+    }
+
     public void AfterProgress()
     {
     }
@@ -127,14 +131,7 @@ internal sealed class OffsetsPartition(
             return false;
         }
 
-        replica.ConfirmLeader(new Confirmation(callback));
+        replica.ConfirmLeader(new WhenConfirmed(callback.Committed, callback.Lost));
         return true;
-    }
-
-    private sealed class Confirmation(IProposalCallback callback) : IConfirmation
-    {
-        public void Confirmed() => callback.Committed();
-
-        public void Refused() => callback.Lost();
     }
 }

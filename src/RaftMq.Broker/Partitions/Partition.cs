@@ -12,10 +12,12 @@ namespace RaftMq.Broker.Partitions;
 /// <summary>
 /// A partition of a topic on one replica: the replicated <see cref="PartitionState"/>, and on the leader the produces on their way.
 /// Life of a produce here:
-/// 1. <see cref="Produce"/>: refused, or waiting (leadership not settled, no room), or
+/// 1. <see cref="Produce"/>: refused, or held (no leader known, leadership not settled, no room), or
 /// 2. admitted: checked against state and overlay, copied into the log, proposed;
 /// 3. applied, hence committed and visible;
 /// 4. answered, once min.insync.replicas have it too.
+/// A leader that was cut off does not know it yet, and its state may be old. So what it would say for good from state alone (a sequence
+/// is wrong, an offset lies above the log) is said only after a quorum has confirmed it.
 /// </summary>
 internal sealed class Partition(
     IReplica replica, IClock clock, BrokerLimits limits, UncommittedBudget budget, PartitionConfig config) : IStateMachine
@@ -25,12 +27,18 @@ internal sealed class Partition(
 
     private readonly PartitionState _state = new(limits.ProducersPerPartition);
     private readonly PendingProduces _pending = new();
-    private readonly Queue<ProduceCommand> _waiting = new();
+    private readonly HeldProduces _held = new();
     private readonly ReadWaiters _readers = new();
     private readonly Queue<PendingDelete> _deletes = new();
     private readonly List<PendingProduce> _overdue = [];
+    private readonly List<ProduceCommand> _overdueUnproposed = [];
+    private readonly List<ProduceCommand> _overdueOrphans = [];
     private SequenceCheck _sequences = null!;
     private bool _settingsAreKnown;
+
+    /// <summary>Produces that would be refused by their sequence, were it certain that this replica leads.</summary>
+    private int _unconfirmed;
+
     private long _budgeted;
     private long _nextDeadlineCheckMs;
 
@@ -40,7 +48,7 @@ internal sealed class Partition(
 
     public PartitionState State => _state;
 
-    public int PendingCount => _pending.Count + _waiting.Count;
+    public int PendingCount => _pending.Count + _held.Count + _unconfirmed;
 
     public void Configure(PartitionConfig next)
     {
@@ -90,6 +98,9 @@ internal sealed class Partition(
     public void StartServing()
     {
         _sequences = new SequenceCheck(_state.Producers);
+
+        // Sent again they are recognised by their sequence, or, without one, are the client's to send again or not.
+        RefuseOrphans();
         AdmitWaiting();
         _readers.WakeAll();
     }
@@ -101,7 +112,7 @@ internal sealed class Partition(
         _budgeted = 0;
         while (_pending.TryTakeAny(out PendingProduce pending))
         {
-            Answer(pending.Command, new ProduceResult(ProduceOutcome.NotLeader));
+            _held.AddOrphan(pending.Command);
         }
 
         while (_deletes.TryDequeue(out PendingDelete delete))
@@ -109,8 +120,16 @@ internal sealed class Partition(
             delete.Completion.Completed(new AdminResult(AdminOutcome.NotLeader, "The partition's leader changed."));
         }
 
-        RefuseWaiting(ProduceOutcome.NotLeader);
         _readers.WakeAll();
+    }
+
+    public void LeaderIsElsewhere()
+    {
+        RefuseOrphans();
+        while (_held.TryTakeUnproposed(out ProduceCommand waiting))
+        {
+            Refuse(waiting, ProduceOutcome.NotLeader);
+        }
     }
 
     public void AfterProgress()
@@ -153,19 +172,7 @@ internal sealed class Partition(
         }
 
         _overdue.Clear();
-        for (int count = _waiting.Count; count > 0; count--)
-        {
-            ProduceCommand waiting = _waiting.Dequeue();
-            if (waiting.DeadlineMs <= now)
-            {
-                Refuse(waiting, ProduceOutcome.TimedOut);
-            }
-            else
-            {
-                _waiting.Enqueue(waiting);
-            }
-        }
-
+        AnswerOverdueHeld(now);
         AnswerDeletes(now);
         AdmitWaiting();
     }
@@ -208,21 +215,21 @@ internal sealed class Partition(
 
     public void Produce(ProduceCommand command)
     {
-        if (!replica.IsLeader)
+        if (replica.IsLeaderElsewhere)
         {
             Refuse(command, ProduceOutcome.NotLeader);
         }
-        else if (CanAdmit && _waiting.Count == 0 && TryAdmit(command))
+        else if (CanAdmit && _held.UnproposedCount == 0 && TryAdmit(command))
         {
             return;
         }
-        else if (_waiting.Count >= limits.WaitingProducesPerPartition)
+        else if (_held.UnproposedCount >= limits.WaitingProducesPerPartition)
         {
             Refuse(command, ProduceOutcome.TimedOut, "Too many sends wait for this partition.");
         }
         else
         {
-            _waiting.Enqueue(command);
+            _held.Add(command);
         }
     }
 
@@ -241,7 +248,17 @@ internal sealed class Partition(
             return;
         }
 
-        if (command.Offset < _state.LogStart || command.Offset > _state.HighWatermark)
+        if (command.Offset > _state.HighWatermark)
+        {
+            // A leader that was cut off would send a consumer back that has read on at the next one.
+            replica.ConfirmLeader(new WhenConfirmed(
+                () => command.Completion.Completed(command, Refused(
+                    command.Offset > _state.HighWatermark ? ReadOutcome.OffsetOutOfRange : ReadOutcome.Ok)),
+                () => command.Completion.Completed(command, Refused(ReadOutcome.NotLeader))));
+            return;
+        }
+
+        if (command.Offset < _state.LogStart)
         {
             command.Completion.Completed(command, Refused(ReadOutcome.OffsetOutOfRange));
             return;
@@ -289,7 +306,10 @@ internal sealed class Partition(
                 completion(OffsetFound(_state.LogStart, -1));
                 break;
             case OffsetQuery.Latest:
-                completion(OffsetFound(_state.HighWatermark, -1));
+                // The end of the log as a quorum knows it: who reads up to here has read all that was acknowledged before the question.
+                replica.ConfirmLeader(new WhenConfirmed(
+                    () => completion(OffsetFound(_state.HighWatermark, -1)),
+                    () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
                 break;
             default:
                 PartitionReader.FindTime(this, replica, query, timestampMs, completion);
@@ -370,14 +390,15 @@ internal sealed class Partition(
 
     private void AdmitWaiting()
     {
-        while (CanAdmit && _waiting.TryPeek(out ProduceCommand? waiting) && TryAdmit(waiting))
+        while (CanAdmit && _held.TryPeek(out ProduceCommand waiting) && TryAdmit(waiting))
         {
-            _waiting.Dequeue();
+            _held.Dequeue();
         }
     }
 
-    /// <summary>False when it has to wait for room; true when it is on its way or refused.</summary>
-    private bool TryAdmit(ProduceCommand command)
+    /// <summary>False when it has to wait for room; true when it is on its way, refused, or about to be.</summary>
+    /// <param name="isConfirmed">A quorum has confirmed this leader after the batch came.</param>
+    private bool TryAdmit(ProduceCommand command, bool isConfirmed = false)
     {
         bool whole = RecordBatchHeader.TryRead(command.Batch.Span, out RecordBatchHeader batch);
         Invariant.Holds(whole);
@@ -395,7 +416,15 @@ internal sealed class Partition(
             SequenceVerdict verdict = _sequences.Check(sequence, out ProducedBatch stored, out LogIndex inFlight);
             if (verdict != SequenceVerdict.Next)
             {
-                AdmitDuplicateOrRefuse(command, verdict, stored, inFlight);
+                if (IsRefusal(verdict) && !isConfirmed)
+                {
+                    ConfirmBeforeRefusing(command);
+                }
+                else
+                {
+                    AdmitDuplicateOrRefuse(command, verdict, stored, inFlight);
+                }
+
                 return true;
             }
         }
@@ -505,6 +534,34 @@ internal sealed class Partition(
         }
     }
 
+    private static bool IsRefusal(SequenceVerdict verdict) =>
+        verdict is not (SequenceVerdict.Next or SequenceVerdict.Stored or SequenceVerdict.InFlight);
+
+    private void ConfirmBeforeRefusing(ProduceCommand command)
+    {
+        if (_unconfirmed >= limits.WaitingProducesPerPartition)
+        {
+            Refuse(command, ProduceOutcome.TimedOut, "Too many sends wait for this partition.");
+            return;
+        }
+
+        _unconfirmed++;
+        replica.ConfirmLeader(new WhenConfirmed(
+            () =>
+            {
+                _unconfirmed--;
+                if (!CanAdmit || !TryAdmit(command, isConfirmed: true))
+                {
+                    Produce(command);
+                }
+            },
+            () =>
+            {
+                _unconfirmed--;
+                Produce(command);
+            }));
+    }
+
     private static ProduceOutcome OutcomeOf(SequenceVerdict verdict) => verdict switch
     {
         SequenceVerdict.OutOfOrder => ProduceOutcome.OutOfOrderSequence,
@@ -556,12 +613,35 @@ internal sealed class Partition(
         }
     }
 
-    private void RefuseWaiting(ProduceOutcome outcome)
+    /// <summary>Another leadership decides what becomes of their entries: the client has to ask there.</summary>
+    private void RefuseOrphans()
     {
-        while (_waiting.TryDequeue(out ProduceCommand? waiting))
+        while (_held.TryTakeOrphan(out ProduceCommand orphan))
         {
-            Refuse(waiting, outcome);
+            Answer(orphan, new ProduceResult(ProduceOutcome.NotLeader));
         }
+    }
+
+    private void AnswerOverdueHeld(long now)
+    {
+        if (_held.Count == 0)
+        {
+            return;
+        }
+
+        _held.TakeOverdue(now, _overdueUnproposed, _overdueOrphans);
+        foreach (ProduceCommand unproposed in _overdueUnproposed)
+        {
+            Refuse(unproposed, ProduceOutcome.TimedOut);
+        }
+
+        foreach (ProduceCommand orphan in _overdueOrphans)
+        {
+            Answer(orphan, new ProduceResult(ProduceOutcome.TimedOut));
+        }
+
+        _overdueUnproposed.Clear();
+        _overdueOrphans.Clear();
     }
 
     private static void Refuse(ProduceCommand command, ProduceOutcome outcome, string? message = null)

@@ -24,18 +24,21 @@ internal interface IStateMachine
     /// </summary>
     void StartServing();
 
-    /// <summary>Leadership ended: answer everything that waits and forget what is not replicated.</summary>
+    /// <summary>Leadership ended: forget what is not replicated, answer what need not wait for the next leader.</summary>
     void StopServing();
+
+    /// <summary>Another replica is known to lead now, or this one leaves the node: what waits for a leader has to go elsewhere.</summary>
+    void LeaderIsElsewhere();
 
     /// <summary>The last call of a turn in which entries were applied, or a follower's durable position moved.</summary>
     void AfterProgress();
 
     /// <summary>
-    /// Whether time alone brings work: then <see cref="Tick"/> is called while the group is quiet too, where nothing but time moves.
+    /// Whether time alone brings work: then <see cref="Tick"/> is called while the group is quiet, and on a replica that does not serve, too.
     /// </summary>
     bool TicksWhileQuiet { get; }
 
-    /// <summary>About every 10 ms, while this replica serves and the group is not quiet or <see cref="TicksWhileQuiet"/>.</summary>
+    /// <summary>About every 10 ms while <see cref="TicksWhileQuiet"/>, and while this replica serves and the group is not quiet.</summary>
     void Tick();
 }
 
@@ -47,6 +50,9 @@ internal interface IReplica
     bool IsServing { get; }
 
     bool IsLeader { get; }
+
+    /// <summary>Another replica is known to lead. False on both sides of an election, until its winner is known here.</summary>
+    bool IsLeaderElsewhere { get; }
 
     Term Term { get; }
 

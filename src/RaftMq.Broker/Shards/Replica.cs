@@ -62,6 +62,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public bool IsLeader => _raft.Role == Role.Leader;
 
+    public bool IsLeaderElsewhere => _isClosed || (!IsLeader && _raft.Leader is not null);
+
     public bool IsServing { get; private set; }
 
     public Term Term => _raft.Term;
@@ -329,6 +331,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     {
         _isClosed = true;
         EndServing();
+        Machine.LeaderIsElsewhere();
         _reads.RefuseAll();
         _snapshot.Abandon();
         _afterPersist.Clear();
@@ -423,6 +426,10 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         else
         {
             _feed.Forget();
+            if (IsLeaderElsewhere)
+            {
+                Machine.LeaderIsElsewhere();
+            }
         }
 
         _shard.Leadership.LeadershipChanged(this);

@@ -91,7 +91,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         long nowMs = context.Clock.MonotonicMs;
         foreach (Replica replica in _replicas.Values)
         {
-            if (replica.IsServing && (!replica.IsQuiet || replica.Machine.TicksWhileQuiet))
+            if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)
             {
                 replica.Machine.Tick();
             }
