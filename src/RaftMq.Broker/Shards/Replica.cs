@@ -34,6 +34,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
     private bool _isClosed;
 
+    /// <summary>The leader's own write came after its followers' had committed the entries: acks held for min.insync.replicas look again.</summary>
+    private bool _caughtUpWithCommit;
+
     private int _ticksUntilQuietCount;
     private int _inSync = 1;
 
@@ -214,7 +217,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return;
         }
 
-        bool progressed = false;
+        bool progressed = _caughtUpWithCommit;
+        _caughtUpWithCommit = false;
         Log.Tail.NowMs = _shard.Clock.UnixMs;
         while (_raft.HasReady)
         {
@@ -275,7 +279,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return;
         }
 
+        bool wasBehind = _raft.DurableIndex < _raft.CommitIndex;
         _raft.Persisted(record.Token);
+        _caughtUpWithCommit |= wasBehind && IsLeader;
         while (_afterPersist.TryPeek(out (PersistToken Token, List<Outgoing> Messages) waiting)
             && waiting.Token.Sequence <= record.Token.Sequence)
         {

@@ -105,6 +105,24 @@ public sealed class ClusterTests
         Assert.Equal(ProduceOutcome.NotEnoughReplicasAfterAppend, answer.Outcome);
     }
 
+    /// <summary>Found by the system calls of a slow disk: followers commit first, and nothing else happens to the group afterwards.</summary>
+    [Fact]
+    public void An_ack_held_back_for_all_replicas_leaves_when_the_leaders_own_write_is_the_last_to_be_durable()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = cluster.CreateTopic("t", configs: ("min.insync.replicas", "3")).Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        leader.DiskHangs = true;
+        ProduceAnswer answer = cluster.Produce(leader, group, Batches.Plain());
+        cluster.Settle();
+        Assert.Null(answer.Result);
+
+        leader.DiskHangs = false;
+        cluster.Settle();
+
+        Assert.Equal(ProduceOutcome.Stored, answer.Outcome);
+    }
+
     [Fact]
     public void A_duplicate_is_held_back_under_the_same_conditions_as_its_original()
     {
