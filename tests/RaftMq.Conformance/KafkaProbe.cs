@@ -54,7 +54,8 @@ internal sealed class KafkaProbe : IAsyncDisposable
     }
 
     /// <summary>Sends one record with acks=all to the node that leads and gives the answer for it.</summary>
-    public async Task<(KafkaError Error, long Offset)> ProduceAsync(string topic, int partition, int timeoutMs, int? node = null)
+    public async Task<(KafkaError Error, long Offset)> ProduceAsync(
+        string topic, int partition, int timeoutMs, int? node = null, byte[]? value = null)
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         node ??= await cluster.FindLeaderAsync(topic, partition, cancellation);
@@ -68,7 +69,7 @@ internal sealed class KafkaProbe : IAsyncDisposable
                 new ProduceRequest.Topic
                 {
                     Name = topic,
-                    Partitions = [new ProduceRequest.Partition { Index = partition, Records = new RecordBytes(OneRecord()) }],
+                    Partitions = [new ProduceRequest.Partition { Index = partition, Records = new RecordBytes(OneRecord(value ?? "value"u8.ToArray())) }],
                 },
             ],
         };
@@ -82,10 +83,10 @@ internal sealed class KafkaProbe : IAsyncDisposable
 
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
-    private static byte[] OneRecord()
+    private static byte[] OneRecord(byte[] value)
     {
         RecordBatchBuilder builder = new();
-        builder.Append(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "key"u8.ToArray(), "value"u8.ToArray());
+        builder.Append(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "key"u8.ToArray(), value);
         return builder.ToArray();
     }
 

@@ -5,12 +5,12 @@ namespace RaftMq.Testing.Processes;
 /// <summary>One node of a <see cref="TestCluster"/>: its addresses and folder stay, its process comes and goes.</summary>
 public sealed class NodeUnderTest : IAsyncDisposable
 {
-    private readonly IReadOnlyList<string> arguments;
+    private readonly IReadOnlyList<string> line;
     private readonly IReadOnlyDictionary<string, string> environment;
     private readonly HttpClient http;
 
     internal NodeUnderTest(
-        int id, string folder, int kafkaPort, int tlsPort, int peersPort, int httpPort, IReadOnlyList<string> arguments,
+        int id, string folder, int kafkaPort, int tlsPort, int peersPort, int httpPort, IReadOnlyList<string> line,
         IReadOnlyDictionary<string, string> environment, HttpClient http)
     {
         Id = id;
@@ -19,7 +19,7 @@ public sealed class NodeUnderTest : IAsyncDisposable
         TlsPort = tlsPort;
         PeersPort = peersPort;
         HttpPort = httpPort;
-        this.arguments = arguments;
+        this.line = line;
         this.environment = environment;
         this.http = http;
     }
@@ -56,7 +56,7 @@ public sealed class NodeUnderTest : IAsyncDisposable
         }
 
         IsWanted = true;
-        Process = await ChildProcess.StartAsync(Repository.ServerProgram, arguments, environment, LogFile);
+        Process = await ChildProcess.StartAsync(line[0], [.. line.Skip(1)], environment, LogFile);
     }
 
     /// <summary>kill -9, and waits until the process is gone.</summary>

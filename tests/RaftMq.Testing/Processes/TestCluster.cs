@@ -223,6 +223,7 @@ public sealed class TestCluster : IAsyncDisposable
             arguments.Add($"--cluster.initial.nodes={initial}");
         }
 
-        return new NodeUnderTest(id, folder, kafka, tls, peersPort, web, arguments, options.Environment, http);
+        List<string> line = [.. options.Launcher?.Invoke(folder) ?? [], Repository.ServerProgram, .. arguments];
+        return new NodeUnderTest(id, folder, kafka, tls, peersPort, web, line, options.Environment, http);
     }
 }

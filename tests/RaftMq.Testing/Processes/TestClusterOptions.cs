@@ -11,6 +11,12 @@ public sealed record TestClusterOptions
     /// <summary>Variables of all nodes' environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// What stands in front of a node's own command line, by the node's folder: a tracer. It must leave the node the process that was
+    /// started. Null: nothing.
+    /// </summary>
+    public Func<string, IReadOnlyList<string>>? Launcher { get; init; }
+
     /// <summary>Whether each node has a second listener, kafkas (TLS), on localhost. Its certificate is among the settings.</summary>
     public bool Tls { get; init; }
 
