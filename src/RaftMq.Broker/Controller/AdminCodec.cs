@@ -194,7 +194,11 @@ internal static class AdminCodec
         for (int count = reader.Count(bytesEachMin: 5); count > 0; count--)
         {
             string name = reader.Text();
-            changes[name] = reader.OptionalText();
+            string? value = reader.OptionalText();
+            if (!changes.TryAdd(name, value))
+            {
+                reader.Fail();
+            }
         }
 
         return changes.ToImmutable();

@@ -81,7 +81,11 @@ internal static class ClusterCodec
         for (int i = 0; i < count; i++)
         {
             string name = reader.Text();
-            configs[name] = reader.Text();
+            string value = reader.Text();
+            if (!configs.TryAdd(name, value))
+            {
+                reader.Fail();
+            }
         }
 
         return configs.ToImmutable();

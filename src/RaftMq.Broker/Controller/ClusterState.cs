@@ -132,7 +132,10 @@ internal sealed class ClusterState
         for (int count = reader.Count(bytesEachMin: 33); count > 0; count--)
         {
             NodeRecord node = NodeRecord.Read(ref reader);
-            nodes[node.Replica.Node] = node;
+            if (!nodes.TryAdd(node.Replica.Node, node))
+            {
+                reader.Fail();
+            }
         }
 
         ImmutableSortedDictionary<string, TopicInfo>.Builder topics =
@@ -140,7 +143,10 @@ internal sealed class ClusterState
         for (int count = reader.Count(bytesEachMin: 29); count > 0; count--)
         {
             TopicInfo topic = ClusterCodec.ReadTopic(ref reader);
-            topics[topic.Name] = topic;
+            if (!topics.TryAdd(topic.Name, topic))
+            {
+                reader.Fail();
+            }
         }
 
         if (!reader.AtEnd)

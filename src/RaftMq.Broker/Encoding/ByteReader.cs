@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Unicode;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Encoding;
@@ -80,7 +81,18 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public ReadOnlySpan<byte> Bytes() => Raw(Int32());
 
-    public string Text() => System.Text.Encoding.UTF8.GetString(Bytes());
+    /// <summary>What is not UTF-8 was never written as a text.</summary>
+    public string Text()
+    {
+        ReadOnlySpan<byte> text = Bytes();
+        if (!Utf8.IsValid(text))
+        {
+            Failed = true;
+            return "";
+        }
+
+        return System.Text.Encoding.UTF8.GetString(text);
+    }
 
     public string? OptionalText() => Bool() ? Text() : null;
 
