@@ -29,7 +29,7 @@ internal sealed class Partition(
     private readonly PendingProduces _pending = new();
     private readonly HeldProduces _held = new();
     private readonly ReadWaiters _readers = new();
-    private readonly Queue<PendingDelete> _deletes = new();
+    private readonly PendingDeletes _deletes = new();
     private readonly List<PendingProduce> _overdue = [];
     private readonly List<ProduceCommand> _overdueUnproposed = [];
     private readonly List<ProduceCommand> _overdueOrphans = [];
@@ -42,7 +42,8 @@ internal sealed class Partition(
     private long _budgeted;
     private long _nextDeadlineCheckMs;
 
-    private readonly record struct PendingDelete(long Offset, long DeadlineMs, IAdminCompletion Completion);
+    /// <summary>The greatest log start that this leadership has proposed: it is on its way, or reached. 0 while not serving.</summary>
+    private long _proposedLogStart;
 
     public PartitionConfig Config { get; private set; } = config;
 
@@ -115,11 +116,8 @@ internal sealed class Partition(
             _held.AddOrphan(pending.Command);
         }
 
-        while (_deletes.TryDequeue(out PendingDelete delete))
-        {
-            delete.Completion.Completed(new AdminResult(AdminOutcome.NotLeader, "The partition's leader changed."));
-        }
-
+        _proposedLogStart = 0;
+        _deletes.RefuseAll();
         _readers.WakeAll();
     }
 
@@ -137,8 +135,10 @@ internal sealed class Partition(
         if (replica.IsServing)
         {
             AnswerApplied();
+
+            // Before the sends, which would take whatever room there is: what is deleted makes room on the disk.
+            PursueDeletes(clock.MonotonicMs);
             AdmitWaiting();
-            AnswerDeletes(clock.MonotonicMs);
         }
 
         if (_state.LogStart > replica.Log.LogStartOffset)
@@ -173,7 +173,7 @@ internal sealed class Partition(
 
         _overdue.Clear();
         AnswerOverdueHeld(now);
-        AnswerDeletes(now);
+        PursueDeletes(now);
         AdmitWaiting();
     }
 
@@ -192,24 +192,31 @@ internal sealed class Partition(
         }
     }
 
-    /// <summary>Kafka's DeleteRecords: raises the log start, answered when that is committed.</summary>
+    /// <summary>
+    /// Kafka's DeleteRecords: raises the log start, answered when that is committed. Proposed again and again until there is room for it or
+    /// its deadline is past.
+    /// </summary>
+    /// <param name="beforeOffset">-1: the high watermark. What is below that names nothing and is refused.</param>
     public void DeleteRecords(long beforeOffset, long deadlineMs, IAdminCompletion completion)
     {
-        long offset = beforeOffset < 0 ? _state.HighWatermark : beforeOffset;
+        long offset = beforeOffset == -1 ? _state.HighWatermark : beforeOffset;
         if (!replica.IsServing)
         {
             completion.Completed(new AdminResult(AdminOutcome.NotLeader, "This node does not lead the partition."));
         }
-        else if (offset > _state.HighWatermark)
+        else if (offset < 0 || offset > _state.HighWatermark)
         {
             completion.Completed(new AdminResult(
                 AdminOutcome.OffsetOutOfRange, $"The partition's high watermark is {_state.HighWatermark}."));
         }
+        else if (_deletes.Count >= PendingDeletes.WaitingMax)
+        {
+            completion.Completed(new AdminResult(AdminOutcome.TimedOut, "Too many deletions wait for this partition; try again."));
+        }
         else
         {
-            _deletes.Enqueue(new PendingDelete(offset, deadlineMs, completion));
-            TryProposeLogStart(offset);
-            AnswerDeletes(clock.MonotonicMs);
+            _deletes.Add(offset, deadlineMs, completion);
+            PursueDeletes(clock.MonotonicMs);
         }
     }
 
@@ -333,25 +340,6 @@ internal sealed class Partition(
         return replica.Log.Tail.Terms.EndOf(new Term(epoch), _state.HighWatermark) is { } found
             ? new EpochEndResult(ReadOutcome.Ok, found.Term.Value, found.EndOffset)
             : new EpochEndResult(ReadOutcome.Ok, -1, -1);
-    }
-
-    /// <summary>Raises the log start by an entry; false when that can't be proposed now.</summary>
-    public bool TryProposeLogStart(long offset)
-    {
-        Invariant.Holds(offset <= _state.HighWatermark);
-        if (!replica.IsServing || offset <= _state.LogStart
-            || replica.Admit(EntryLayout.HeaderBytes + sizeof(long)) is not ProposeResult.Admitted admitted)
-        {
-            return false;
-        }
-
-        Span<byte> payload = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(payload, offset);
-        LogTail tail = replica.Log.Tail;
-        EntryHeader header = tail.NextHeader(
-            admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs);
-        replica.Propose(tail.Encode(header, payload));
-        return true;
     }
 
     internal ReadResult Refused(ReadOutcome outcome) => new(outcome, [], 0, _state.HighWatermark, _state.LogStart);
@@ -591,26 +579,32 @@ internal sealed class Partition(
         }
     }
 
-    private void AnswerDeletes(long now)
+    private void PursueDeletes(long nowMs)
     {
-        while (_deletes.TryPeek(out PendingDelete delete))
+        if (_deletes.Count > 0)
         {
-            if (_state.LogStart >= delete.Offset)
-            {
-                delete.Completion.Completed(new AdminResult(AdminOutcome.Done, Number: _state.LogStart));
-            }
-            else if (now >= delete.DeadlineMs)
-            {
-                delete.Completion.Completed(new AdminResult(
-                    AdminOutcome.TimedOut, "The new log start is not committed yet; it may still become so."));
-            }
-            else
-            {
-                return;
-            }
-
-            _deletes.Dequeue();
+            _deletes.Answer(_state.LogStart, nowMs);
+            TryProposeLogStart(_deletes.HighestOffset);
         }
+    }
+
+    /// <summary>Raises the log start by an entry, unless one is on its way already or there is no room now.</summary>
+    private void TryProposeLogStart(long offset)
+    {
+        Invariant.Holds(offset <= _state.HighWatermark);
+        if (!replica.IsServing || offset <= Math.Max(_state.LogStart, _proposedLogStart)
+            || replica.Admit(EntryLayout.HeaderBytes + sizeof(long)) is not ProposeResult.Admitted admitted)
+        {
+            return;
+        }
+
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, offset);
+        LogTail tail = replica.Log.Tail;
+        EntryHeader header = tail.NextHeader(
+            admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs);
+        replica.Propose(tail.Encode(header, payload));
+        _proposedLogStart = offset;
     }
 
     /// <summary>Another leadership decides what becomes of their entries: the client has to ask there.</summary>
