@@ -238,17 +238,21 @@ async function tooLarge({ bootstrap, topic }) {
   return { type, after: after[0].errorCode };
 }
 
-async function produceStream({ bootstrap, topic, count, batch, everyMs }) {
+// Each send goes to one partition: kafkajs 2.2.4 repeats a failed send by broker, not by partition. With several partitions in a send,
+// what moves from the dead broker to one that has answered already is never sent, though the send resolves (docs/kafka.md).
+async function produceStream({ bootstrap, topic, count, batch, everyMs, idempotent }) {
   const kafka = client(bootstrap);
   await create(kafka, topic);
-  const producer = kafka.producer();
+  const producer = kafka.producer(idempotent ? { idempotent, maxInFlightRequests: 1 } : {});
   await producer.connect();
   const errors = new Set();
   let acknowledged = 0;
   for (let from = 0; from < count; from += batch) {
-    const messages = Array.from({ length: batch }, (_, i) => ({ key: `${from + i}`, value: `${from + i}` }));
+    const partition = (from / batch) % 4;
+    const messages = Array.from({ length: batch }, (_, i) => ({ partition, key: `${from + i}`, value: `${from + i}` }));
     try {
-      await producer.send({ topic, acks: -1, messages });
+      const acks = await producer.send({ topic, acks: -1, messages });
+      if (acks.length !== 1 || acks[0].partition !== partition) errors.add(`acknowledged for ${JSON.stringify(acks)}, not ${partition}`);
       acknowledged += batch;
     } catch (error) {
       errors.add(error.type || error.name);
