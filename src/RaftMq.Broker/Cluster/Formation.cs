@@ -88,7 +88,7 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
         }
 
         Refusal = $"Node {self.Node.Value}'s data folder is empty, but the cluster was formed with another folder of this node. "
-            + "Bring the old folder back (is the volume mounted?), or add this node under a new id.";
+            + "Bring the old folder back (is the volume mounted?); without it this node stays out.";
         return null;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             {
                 return Refuse(AdminOutcome.Refused,
                     $"Node {node.Replica.Node.Value} is known with another data folder. A folder was emptied or exchanged: bring the "
-                    + "old one back, or add the node under a new id.");
+                    + "old one back; without it the node stays out.");
             }
 
             if (known.Equals(node))

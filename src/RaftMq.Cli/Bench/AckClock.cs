@@ -2,12 +2,14 @@ using System.Diagnostics;
 
 namespace RaftMq.Cli.Bench;
 
-/// <summary>The longest time without an acknowledgement, over all producers, while it is watched.</summary>
+/// <summary>The longest time without an acknowledgement, over all producers, that began while it was watched.</summary>
 internal sealed class AckClock
 {
     private readonly Lock gate = new();
     private long lastTicks;
     private long longestTicks;
+    private bool isEnding;
+    private bool hasEnded;
 
     public TimeSpan Longest
     {
@@ -30,10 +32,25 @@ internal sealed class AckClock
         }
     }
 
+    /// <summary>The measured time is over. A gap that is open now is still counted, until the next acknowledgement closes it.</summary>
+    public void End()
+    {
+        lock (gate)
+        {
+            isEnding = true;
+        }
+    }
+
     public void Acked(long nowTicks)
     {
         lock (gate)
         {
+            if (hasEnded)
+            {
+                return;
+            }
+
+            hasEnded = isEnding;
             longestTicks = Math.Max(longestTicks, nowTicks - lastTicks);
             lastTicks = Math.Max(lastTicks, nowTicks);
         }

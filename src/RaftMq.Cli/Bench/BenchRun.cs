@@ -159,13 +159,13 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
             consumer?.Measuring = true;
             await WaitAsync(producers, recordsEach, actual.Duration, cancellation);
             TimeSpan took = Stopwatch.GetElapsedTime(started);
-            TimeSpan gap = acks.Longest;
+            acks.End();
             long acked = producers.Sum(producer => producer.RecordsAcked) - ackedBefore;
             long delivered = (consumer?.Records ?? 0) - deliveredBefore;
             pacers.ForEach(pacer => pacer.Dispose());
             producers.ForEach(producer => producer.StopOffering());
             await DrainAsync(producers, cancellation);
-            return new LoadFigures(took, acked, delivered, gap, producers.Sum(producer => producer.RecordsAcked));
+            return new LoadFigures(took, acked, delivered, acks.Longest, producers.Sum(producer => producer.RecordsAcked));
         }
         finally
         {

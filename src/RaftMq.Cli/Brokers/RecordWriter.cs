@@ -47,7 +47,7 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic)
         while (await lines.ReadLineAsync(cancellation) is { } line)
         {
             (byte[]? key, byte[] value) = Split(line, keySeparator);
-            int target = partition ?? (key is null ? inTurn++ % builders.Length : (int)(Crc32C.Compute(key) % (uint)builders.Length));
+            int target = partition ?? (key is null ? inTurn++ % builders.Length : KeyPartitioner.PartitionOf(key, builders.Length));
             RecordBatchBuilder builder = builders[target];
             builder.Append(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), key, value);
             written++;

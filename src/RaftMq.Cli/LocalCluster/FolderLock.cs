@@ -8,6 +8,9 @@ namespace RaftMq.Cli.LocalCluster;
 /// </summary>
 internal sealed class FolderLock : IDisposable
 {
+    /// <summary>EAGAIN: what the base library gives as result code when flock is refused.</summary>
+    private const int LockedByAnother = 11;
+
     private readonly FileStream file;
 
     private FolderLock(FileStream file) => this.file = file;
@@ -31,20 +34,20 @@ internal sealed class FolderLock : IDisposable
             // On Linux FileShare.None takes flock, exclusive and without waiting.
             file = new FileStream(Path.Combine(folder, "up.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (UnauthorizedAccessException wrong)
-        {
-            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be used: {wrong.Message}");
-        }
-        catch (IOException)
+        catch (IOException locked) when (locked.HResult == LockedByAnother)
         {
             throw new CommandFailedException(ExitCodes.FolderInUse, $"The data folder {folder} is in use by {OwnerIn(owner)}.");
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be written: {wrong.Message}");
         }
 
         try
         {
             File.WriteAllText(owner, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
-        catch (IOException wrong)
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
             file.Dispose();
             throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be written: {wrong.Message}");

@@ -76,10 +76,15 @@ internal sealed class LocalNodes
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            lines.Say("stopping (again: kill) ...");
+            // As asked.
         }
         finally
         {
+            if (stop.IsCancellationRequested)
+            {
+                lines.Say("stopping (again: kill) ...");
+            }
+
             await ending.CancelAsync();
             await StopAllAsync(running, kill);
         }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Console;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Disk;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Recovery;
 
 namespace RaftMq.Server.Hosting;
 
@@ -44,6 +45,16 @@ internal static partial class Host
         catch (StoreRefusedException exception)
         {
             await Console.Error.WriteLineAsync($"The data in {options.DataFolder} can't be used: {exception.Message}");
+            return ExitCodes.CannotStart;
+        }
+        catch (JournalRefusedException exception)
+        {
+            await Console.Error.WriteLineAsync($"The data in {options.DataFolder} can't be used: {exception.Message}");
+            return ExitCodes.CannotStart;
+        }
+        catch (DiskFullException exception)
+        {
+            await Console.Error.WriteLineAsync($"There is no room to start on {options.DataFolder}: {exception.Message}");
             return ExitCodes.CannotStart;
         }
         catch (DamagedException exception)

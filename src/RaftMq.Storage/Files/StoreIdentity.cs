@@ -67,8 +67,8 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
         {
             throw new StoreRefusedException(
                 StoreRefusal.Emptied,
-                "The data folder is empty, and this node had data before. Mount the right volume. If the data is lost, remove the node "
-                + "from the cluster and join it again as a new one: an emptied node must not vote with its old name.");
+                "The data folder is empty, and this node had data before. Mount the right volume. If the data is lost, the node stays "
+                + "out: an emptied node must not vote with its old name.");
         }
     }
 
@@ -79,8 +79,8 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
         {
             throw new StoreRefusedException(
                 StoreRefusal.Damaged,
-                $"The file '{IdentityPath}' of the data folder is damaged in both its copies. Put it back from a backup, or remove the node "
-                + "from the cluster and join it again with an empty folder.");
+                $"The file '{IdentityPath}' of the data folder is damaged in both its copies. Put it back from a backup (it never "
+                + "changes); without it the node stays out.");
         }
 
         if (content.Version == IdentityLayout.Version)
@@ -93,7 +93,7 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
             isOld ? StoreRefusal.OldFormat : StoreRefusal.NewerFormat,
             $"The data folder has format {content.Version}, this version reads format {IdentityLayout.Version}. "
             + (isOld
-                ? "Start the version that wrote it, move its partitions to other nodes, and join this node again with an empty folder."
+                ? "Start the version that wrote it."
                 : "Start the newer version that wrote it."));
     }
 
@@ -112,8 +112,8 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
 
     private static StoreRefusedException LostBoot(string what) => new(
         StoreRefusal.Damaged,
-        $"The file '{BootPath}' of the data folder {what}. Without it old acknowledgements of this node could count again. Put it back "
-        + "from a backup, or remove the node from the cluster and join it again with an empty folder.");
+        $"The file '{BootPath}' of the data folder {what}. Without it old acknowledgements of this node could count again, and a "
+        + "copy from a backup would be too old. The node stays out.");
 
     private static byte[] ReadAll(IDisk disk, string path)
     {

@@ -1,96 +1,106 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using RaftMq.Cli.LocalCluster;
+using RaftMq.Records;
+using RaftMq.Testing.Processes;
 
 namespace RaftMq.Cli.Tests.LocalCluster;
 
-/// <summary>The whole way, with real processes: started, written, stopped, started again, read, killed.</summary>
-public sealed class UpTests : IDisposable
+/// <summary><c>raftmq up</c> from outside, with real nodes: what it does, what it refuses and how it ends.</summary>
+public sealed class UpTests : IAsyncLifetime
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly string folder = Directory.CreateTempSubdirectory("raftmq-up-").FullName;
-    private readonly int basePort = FreeBasePort();
-    private readonly CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private Process? up;
+    private readonly InstalledCommand raftmq = new();
+    private readonly string port = InstalledCommand.FreeBasePort().ToString(CultureInfo.InvariantCulture);
 
-    public UpTests() => limit.CancelAfter(TimeLimit);
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        if (up is { HasExited: false })
-        {
-            up.Kill(entireProcessTree: true);
-        }
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-        up?.Dispose();
-        limit.Dispose();
-        Directory.Delete(folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => raftmq.DisposeAsync();
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_node_starts_stops_in_order_keeps_its_records_and_dies_with_its_parent()
     {
-        // It builds the server twice, which is too long beside everything else of the short form.
-        (string bootstrap, _) = await StartAsync();
+        (ChildProcess up, string bootstrap, _) = await StartAsync();
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["topic", "create", "t", "--bootstrap", bootstrap], TextWriter.Null, Console.Error));
         string[] load = ["bench", "produce", "--topic", "t", "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(load, TextWriter.Null, Console.Error));
-        await SignalAsync("TERM", up!.Id);
-        await up.WaitForExitAsync(limit.Token);
-        Assert.Equal(ExitCodes.Done, up.ExitCode);
+        await RefuseOthersAsync(up);
+        up.Terminate();
+        Assert.Equal(ExitCodes.Done, await up.WaitForExitAsync(Patience, Cancellation));
 
-        (bootstrap, int node) = await StartAsync();
+        (up, bootstrap, int node) = await StartAsync();
         var output = new StringWriter();
         string[] read = ["bench", "consume", "--topic", "t", "--json", "--bootstrap", bootstrap];
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(read, output, Console.Error));
         using JsonDocument report = JsonDocument.Parse(output.ToString());
         Assert.Equal(500, report.RootElement.GetProperty("foundInLog").GetInt64());
 
-        await SignalAsync("KILL", up.Id);
-        while (Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{node}")))
-        {
-            await Task.Delay(20, limit.Token);
-        }
+        up.Kill();
+        await InstalledCommand.GoneAsync(node);
     }
 
-    private static int FreeBasePort()
+    /// <summary>The node is stopped as by a debugger, so that it can't take the first one.</summary>
+    [Fact]
+    public async Task The_second_ctrl_c_kills_nodes_that_the_first_did_not_end()
     {
-        for (int attempt = 0; attempt < 100; attempt++)
-        {
-            int port = Random.Shared.Next(11_000, 32_000);
-            if (NodePorts.Of(0, port).All.All(used => PortOwner.IsFree(used.Port)))
-            {
-                return port;
-            }
-        }
+        ChildProcess up = await raftmq.StartAsync("up", "--nodes", "1", "--data", raftmq.Data, "--base-port", port);
+        string line = await up.WaitForLineAsync("node 0  ready", Patience, Cancellation);
+        int node = int.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+        await InstalledCommand.SignalAsync("STOP", node);
+        await InstalledCommand.SignalAsync("INT", up.Id);
+        await up.WaitForLineAsync("stopping", Patience, Cancellation);
+        Assert.False(up.HasExited);
 
-        throw new InvalidOperationException("There are no four free ports.");
+        await InstalledCommand.SignalAsync("INT", up.Id);
+
+        Assert.Equal(ExitCodes.Interrupted, await up.WaitForExitAsync(Patience, Cancellation));
+        await InstalledCommand.GoneAsync(node);
     }
 
-    private static async Task SignalAsync(string signal, int process)
+    [Fact]
+    public async Task Data_of_an_older_format_is_refused_with_15_and_left_as_it_is()
     {
-        using Process kill = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process}")]);
-        await kill.WaitForExitAsync();
+        string folder = Directory.CreateDirectory(Path.Combine(raftmq.Data, "node-0")).FullName;
+        string identity = Path.Combine(folder, "identity");
+        byte[] old = IdentityOfFormat(0);
+        await File.WriteAllBytesAsync(identity, old, Cancellation);
+
+        string said = await raftmq.RefusalAsync(ExitCodes.NodeCannotStart, "--json", "--nodes", "1", "--data", raftmq.Data, "--base-port", port);
+
+        Assert.StartsWith("Node 0 can't start: ", said, StringComparison.Ordinal);
+        Assert.Contains("has format 0", said, StringComparison.Ordinal);
+        Assert.Equal(old, await File.ReadAllBytesAsync(identity, Cancellation));
     }
 
-    private async Task<(string Bootstrap, int Node)> StartAsync()
+    /// <summary>docs/on-disk.md: twice the content, its checksum from byte 8 on, zeros between.</summary>
+    private static byte[] IdentityOfFormat(int format)
     {
-        up?.Dispose();
-        var start = new ProcessStartInfo(Path.Combine(ServerProgram.DotnetRoot(), "dotnet"))
-        {
-            RedirectStandardOutput = true,
-            ArgumentList =
-            {
-                typeof(CommandTree).Assembly.Location, "up", "--json", "--nodes", "1", "--data", folder,
-                "--base-port", basePort.ToString(CultureInfo.InvariantCulture),
-            },
-        };
-        up = Process.Start(start)!;
-        string? line = await up.StandardOutput.ReadLineAsync(limit.Token);
-        Assert.NotNull(line);
-        using JsonDocument ready = JsonDocument.Parse(line);
-        return (ready.RootElement.GetProperty("bootstrap").GetString()!, ready.RootElement.GetProperty("nodes")[0].GetProperty("process").GetInt32());
+        byte[] file = new byte[1024];
+        Span<byte> content = file.AsSpan(0, 512);
+        "RMID"u8.CopyTo(content);
+        BitConverter.TryWriteBytes(content[8..], format);
+        content.Slice(16, 16).Fill(7);
+        BitConverter.TryWriteBytes(content[4..], Crc32C.Compute(content[8..48]));
+        content.CopyTo(file.AsSpan(512));
+        return file;
+    }
+
+    private async Task RefuseOthersAsync(ChildProcess up)
+    {
+        string owner = string.Create(CultureInfo.InvariantCulture, $"(process {up.Id})");
+        string second = await raftmq.RefusalAsync(ExitCodes.FolderInUse, "--nodes", "1", "--data", raftmq.Data, "--base-port", port);
+        Assert.Contains(owner, second, StringComparison.Ordinal);
+        string elsewhere = await raftmq.RefusalAsync(ExitCodes.PortTaken, "--nodes", "1", "--data", raftmq.Data + "-2", "--base-port", port);
+        Assert.StartsWith($"Port {port} (Kafka of node 0) is taken by RaftMq.Server (process ", elsewhere, StringComparison.Ordinal);
+    }
+
+    private async Task<(ChildProcess Up, string Bootstrap, int Node)> StartAsync()
+    {
+        ChildProcess up = await raftmq.StartAsync("up", "--json", "--nodes", "1", "--data", raftmq.Data, "--base-port", port);
+        using JsonDocument ready = JsonDocument.Parse(await up.WaitForLineAsync("{", Patience, Cancellation));
+        return (up, ready.RootElement.GetProperty("bootstrap").GetString()!, ready.RootElement.GetProperty("nodes")[0].GetProperty("process").GetInt32());
     }
 }
