@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using RaftMq.Cli.LocalCluster;
 using RaftMq.Records;
 using RaftMq.Testing.Processes;
 
