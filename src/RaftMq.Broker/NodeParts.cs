@@ -19,6 +19,9 @@ namespace RaftMq.Broker;
 /// </summary>
 internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwner
 {
+    /// <summary>Places of damage that are told of; more say nothing new.</summary>
+    private const int DamagesReportedMax = 1_000;
+
     /// <summary>A node that goes waits this long for others to take over what it leads.</summary>
     private const int DrainMs = 5_000;
 
@@ -27,6 +30,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private readonly INodeEnvironment _environment;
     private readonly Action<ClusterImage> _publish;
     private readonly List<DamagedGroup> _damaged = [];
+    private readonly HashSet<string> _damagesReported = [];
     private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
     private readonly SortedSet<GroupId> _creating = [];
     private readonly SortedDictionary<UInt128, string> _knownTopics = [];
@@ -203,6 +207,16 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
 
         Cluster.LeadershipChanged(
             replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
+    }
+
+    void ILeadershipListener.LogDamaged(Replica replica, string report)
+    {
+        // A consumer asks again and again; the log needs to say it once.
+        if (_damagesReported.Count < DamagesReportedMax && _damagesReported.Add(report))
+        {
+            _environment.Report(new NodeEvent(NodeEventLevel.Error, "LogDamaged",
+                $"{replica.Name}: {report} Nothing of it is served here; the other replicas have it whole."));
+        }
     }
 
     long ILeadershipListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);

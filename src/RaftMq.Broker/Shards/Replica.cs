@@ -316,6 +316,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     void IGroupLogOwner.LogCut(LogIndex baseIndex) => _raft.LogCut(baseIndex);
 
+    void IGroupLogOwner.LogDamaged(string report) => _shard.Leadership.LogDamaged(this, report);
+
     /// <summary>A journal file is due: what it holds of this group goes to segments, and start-up may begin from here.</summary>
     public void ReleaseJournal(LogIndex upTo)
     {

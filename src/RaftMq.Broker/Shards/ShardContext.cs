@@ -32,6 +32,9 @@ internal interface ILeadershipListener
 
     void InSyncChanged(Replica replica);
 
+    /// <summary>See <see cref="Storage.Log.IGroupLogOwner.LogDamaged"/>.</summary>
+    void LogDamaged(Replica replica, string report);
+
     /// <summary>How long nothing was heard of a node that is not alive; 0 while it is.</summary>
     long SilentForMs(NodeId node);
 }

@@ -107,7 +107,11 @@ public sealed class GroupLog
     }
 
     /// <summary>Who is told of what the log does by itself. Once, before the first entry is applied.</summary>
-    public void Attach(IGroupLogOwner owner) => _owner = owner;
+    public void Attach(IGroupLogOwner owner)
+    {
+        _owner = owner;
+        _files.DamageFound = owner.LogDamaged;
+    }
 
     /// <summary>
     /// Says how far things are, after each step of the group.

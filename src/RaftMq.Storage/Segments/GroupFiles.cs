@@ -67,6 +67,9 @@ internal sealed class GroupFiles
 
     public CheckpointSet Checkpoints { get; } = new();
 
+    /// <summary>Hears of damage that a read found.</summary>
+    public Action<string>? DamageFound { get; set; }
+
     /// <summary>The last entry that lies in a segment, durable or not. Never above <see cref="Writable"/>.</summary>
     public LogIndex WrittenUpTo { get; set; }
 
@@ -289,6 +292,11 @@ internal sealed class GroupFiles
 
         Segments.Used(read.Segment);
         ReaderGone();
+        if (read.Read.Damage is { } damage)
+        {
+            DamageFound?.Invoke(damage);
+        }
+
         read.Read.Waiter?.ReadDone(read.Read);
     }
 

@@ -401,6 +401,10 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         }
     }
 
+    public List<string> DamagesFound { get; } = [];
+
+    void IGroupLogOwner.LogDamaged(string report) => DamagesFound.Add(report);
+
     void IGroupLogOwner.LogCut(LogIndex baseIndex)
     {
         CutBase = baseIndex;

@@ -188,6 +188,8 @@ public class DamageTests
         Assert.True(original.Log.LastIndex == found.Log.LastIndex, what);
         SteppedDiskQueue queue = _queue!;
         Outcome outcome = Outcome.Same;
+        DamageListener listener = new();
+        found.Log.Attach(listener);
         for (LogIndex index = found.Log.FirstIndex; index <= found.Log.LastIndex; index = index.Next)
         {
             LogRead read = found.Log.ReadForFollower(index, index, 1, NoWaiter.Instance);
@@ -208,6 +210,7 @@ public class DamageTests
                 what);
         }
 
+        Assert.True((outcome == Outcome.DamagedAtRead) == (listener.Reports.Count > 0), $"{what}: {listener.Reports.Count} reports");
         return outcome;
     }
 
@@ -231,6 +234,17 @@ public class DamageTests
     {
         using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
         return file.Length;
+    }
+
+    private sealed class DamageListener : IGroupLogOwner
+    {
+        public List<string> Reports { get; } = [];
+
+        public void LogCut(LogIndex baseIndex)
+        {
+        }
+
+        public void LogDamaged(string report) => Reports.Add(report);
     }
 
     private sealed class NoWaiter : ILogReadWaiter
