@@ -349,7 +349,6 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         foreach (GroupId group in _placement.Keys.Where(g => !wanted.ContainsKey(g)).ToArray())
         {
             _placement.Remove(group);
-            Cluster.GroupRemoved(group);
             Remove(group);
         }
     }

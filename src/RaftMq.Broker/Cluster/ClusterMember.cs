@@ -54,6 +54,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly BrokerOptions _options;
     private readonly PeerLiveness _liveness = new();
     private readonly LeaderTable _leaders = new();
+    private readonly ClusterClaims _claims;
     private readonly ControllerLink _link;
     private readonly long _startMs;
     private readonly Formation _formation;
@@ -62,6 +63,10 @@ internal sealed class ClusterMember : IClusterFollower
     private FormedCluster? _formed;
     private Replica? _controller;
     private bool _imageDue = true;
+
+    /// <summary>The groups that the cluster has may be others: looked at once per turn, not per entry.</summary>
+    private bool _groupsDue = true;
+
     private bool _registering;
     private long _nextHeartbeatMs;
     private long _nextFormationMs;
@@ -84,6 +89,7 @@ internal sealed class ClusterMember : IClusterFollower
         _startMs = _clock.MonotonicMs;
         _link = new ControllerLink(self, outbox);
         _formation = new Formation(self.Replica, settings.InitialNodes);
+        _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
         _ownRecord = new NodeRecord(self.Replica, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
     }
 
@@ -102,6 +108,7 @@ internal sealed class ClusterMember : IClusterFollower
     {
         _controller = controller;
         _link.Local = (ControllerMachine)controller.Machine;
+        _groupsDue = true;
     }
 
     public long SilentForMs(NodeId node) => _liveness.SilentForMs(node, _clock.MonotonicMs, _startMs);
@@ -123,6 +130,9 @@ internal sealed class ClusterMember : IClusterFollower
         {
             case PeerMessage.Formation said:
                 FormationHeard(from.Replica, said);
+                break;
+            case PeerMessage.Member member:
+                ClaimHeard(from.Replica, member.ClusterId);
                 break;
             case PeerMessage.Leading leading:
                 LeadsHeard(node, leading);
@@ -161,7 +171,8 @@ internal sealed class ClusterMember : IClusterFollower
         if (now >= _nextAnnounceMs)
         {
             _nextAnnounceMs = now + AnnounceMs;
-            AnnounceAll();
+            AnnounceAll(now);
+            _leaders.Tick(now);
         }
 
         FindSilent(now);
@@ -199,6 +210,7 @@ internal sealed class ClusterMember : IClusterFollower
 
     void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
     {
+        _groupsDue = true;
         _imageDue = true;
         _host.Reconcile(state);
     }
@@ -208,7 +220,7 @@ internal sealed class ClusterMember : IClusterFollower
     {
         if (isLeader)
         {
-            _imageDue |= _leaders.Learn(group, new LeaderInfo(_settings.Self, epoch, inSync));
+            _imageDue |= _leaders.Learn(group, new LeaderInfo(_settings.Self, epoch, inSync), _clock.MonotonicMs);
             var announcement = new PeerMessage.Leading([new GroupLead(group, epoch, inSync)]);
             foreach (NodeId node in OtherNodes())
             {
@@ -221,14 +233,14 @@ internal sealed class ClusterMember : IClusterFollower
         }
     }
 
-    public void GroupRemoved(GroupId group)
-    {
-        _leaders.Remove(group);
-        _imageDue = true;
-    }
-
     public void PublishWhenDue()
     {
+        if (_groupsDue)
+        {
+            _groupsDue = false;
+            PlaceGroups();
+        }
+
         if (!_imageDue)
         {
             return;
@@ -307,26 +319,66 @@ internal sealed class ClusterMember : IClusterFollower
     {
         foreach (GroupLead lead in leading.Groups)
         {
-            _imageDue |= _leaders.Learn(lead.Group, new LeaderInfo(node, lead.Epoch, [.. lead.InSync]));
+            _imageDue |= _leaders.Learn(lead.Group, new LeaderInfo(node, lead.Epoch, [.. lead.InSync]), _clock.MonotonicMs);
         }
     }
 
-    private void AnnounceAll()
+    /// <summary>Who leads what is of interest for the groups that the cluster has.</summary>
+    private void PlaceGroups()
     {
-        var leads = new List<GroupLead>();
-        _host.CollectLeads(leads);
-        if (leads.Count == 0)
+        var groups = new HashSet<GroupId>();
+        if (_controller is { } controller)
+        {
+            groups.Add(controller.Group);
+        }
+
+        foreach (TopicInfo topic in State.Topics.Values)
+        {
+            foreach (PartitionInfo partition in topic.Partitions)
+            {
+                groups.Add(partition.Group);
+            }
+        }
+
+        _imageDue |= _leaders.Place(groups);
+    }
+
+    private void ClaimHeard(ReplicaId from, UInt128 cluster)
+    {
+        bool isNews = _claims.Heard(from, cluster);
+        if (!State.IsFormed || cluster == State.ClusterId)
         {
             return;
         }
 
-        var announcement = new PeerMessage.Leading(leads);
+        if (isNews)
+        {
+            _environment.Report(new NodeEvent(
+                NodeEventLevel.Warning, "NodeOfAnotherCluster", ClusterClaims.Warning(from.Node, cluster, State.ClusterId)));
+        }
+
+        if (_claims.RefusalFor(State.ClusterId) is { } refusal)
+        {
+            _host.RefusedByCluster(refusal);
+        }
+    }
+
+    private void AnnounceAll(long now)
+    {
+        var leads = new List<GroupLead>();
+        _host.CollectLeads(leads);
         foreach (NodeId node in OtherNodes())
         {
             if (IsAlive(node))
             {
-                _outbox.Add(node, announcement);
+                AnnounceTo(node, leads);
             }
+        }
+
+        // Said to this node itself too: what was learned before its group was placed here may have been dropped.
+        foreach (GroupLead lead in leads)
+        {
+            _imageDue |= _leaders.Learn(lead.Group, new LeaderInfo(_settings.Self, lead.Epoch, [.. lead.InSync]), now);
         }
     }
 
@@ -334,6 +386,16 @@ internal sealed class ClusterMember : IClusterFollower
     {
         var leads = new List<GroupLead>();
         _host.CollectLeads(leads);
+        AnnounceTo(node, leads);
+    }
+
+    private void AnnounceTo(NodeId node, List<GroupLead> leads)
+    {
+        if (State.IsFormed)
+        {
+            _outbox.Add(node, new PeerMessage.Member(State.ClusterId));
+        }
+
         if (leads.Count > 0)
         {
             _outbox.Add(node, new PeerMessage.Leading(leads));

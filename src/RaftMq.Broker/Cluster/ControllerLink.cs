@@ -28,6 +28,9 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
     /// </summary>
     private long _nextId = (self.Boot.Value << 32) + 1;
 
+    /// <summary>As last heard: an answer comes long after its question, and counts from when it comes.</summary>
+    private long _nowMs;
+
     /// <summary>The controller's replica on this node; null while there is none.</summary>
     public ControllerMachine? Local { get; set; }
 
@@ -44,6 +47,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 
     public void Ask(ControllerRequest request, NodeId? leader, long nowMs, long deadlineMs, Action<ControllerResponse> respond)
     {
+        _nowMs = nowMs;
         if (_open.Count >= OpenMax)
         {
             respond(TimedOut("Too many requests to the controller are open on this node."));
@@ -53,7 +57,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
         long id = _nextId++;
         var question = new Question(request, deadlineMs, respond);
         _open.Add(id, question);
-        Send(id, question, leader, nowMs);
+        Send(id, question, leader);
     }
 
     /// <summary>Another node asks the controller's leader, which may be here.</summary>
@@ -78,14 +82,16 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 
     public void Responded(PeerMessage.Response response, long nowMs)
     {
+        _nowMs = nowMs;
         if (AdminCodec.TryDecodeResponse(response.Body.Span) is { } answer)
         {
-            Answered(response.Id, answer, nowMs);
+            Answered(response.Id, answer);
         }
     }
 
     public void Tick(NodeId? leader, long nowMs)
     {
+        _nowMs = nowMs;
         foreach (long id in _open.Keys.ToArray())
         {
             if (!_open.TryGetValue(id, out Question? question))
@@ -100,14 +106,14 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             }
             else if (nowMs >= question.AskAgainAtMs)
             {
-                Send(id, question, leader, nowMs);
+                Send(id, question, leader);
             }
         }
     }
 
-    private void Send(long id, Question question, NodeId? leader, long nowMs)
+    private void Send(long id, Question question, NodeId? leader)
     {
-        question.AskAgainAtMs = nowMs + (leader is null ? RefusedAgainMs : AskAgainMs);
+        question.AskAgainAtMs = _nowMs + (leader is null ? RefusedAgainMs : AskAgainMs);
         if (leader is not { } node)
         {
             return;
@@ -115,7 +121,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 
         if (node == self.Replica.Node)
         {
-            Local?.Request(question.Request, answer => Answered(id, answer, nowMs));
+            Local?.Request(question.Request, answer => Answered(id, answer));
         }
         else
         {
@@ -123,7 +129,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
         }
     }
 
-    private void Answered(long id, ControllerResponse answer, long nowMs)
+    private void Answered(long id, ControllerResponse answer)
     {
         if (!_open.TryGetValue(id, out Question? question))
         {
@@ -132,7 +138,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 
         if (answer.Result.Outcome == AdminOutcome.NotController)
         {
-            question.AskAgainAtMs = nowMs + RefusedAgainMs;
+            question.AskAgainAtMs = _nowMs + RefusedAgainMs;
             return;
         }
 

@@ -34,6 +34,7 @@ internal static class PeerCodec
     private const byte KindResponse = 5;
     private const byte KindSnapshotWanted = 6;
     private const byte KindSnapshotChunk = 7;
+    private const byte KindMember = 8;
 
     /// <summary>Raft messages are numbered from here on.</summary>
     private const byte KindRaft = 32;
@@ -173,6 +174,10 @@ internal static class PeerCodec
                 writer.UInt128(formation.ControllerGroup.Value);
                 WriteReplicas(writer, formation.Voters);
                 break;
+            case PeerMessage.Member member:
+                writer.Byte(KindMember);
+                writer.UInt128(member.ClusterId);
+                break;
             case PeerMessage.Request request:
                 writer.Byte(KindRequest);
                 writer.Int64(request.Id);
@@ -296,6 +301,7 @@ internal static class PeerCodec
             KindAlive => PeerMessage.Alive.Instance,
             KindLeading => ReadLeading(ref reader),
             KindFormation => new PeerMessage.Formation(new GroupId(reader.UInt128()), ReadReplicas(ref reader)),
+            KindMember => new PeerMessage.Member(reader.UInt128()),
             KindRequest => new PeerMessage.Request(reader.Int64(), ReadBody(ref reader, head)),
             KindResponse => new PeerMessage.Response(reader.Int64(), ReadBody(ref reader, head)),
             KindSnapshotWanted => new PeerMessage.SnapshotWanted(

@@ -23,6 +23,9 @@ internal abstract record PeerMessage
     /// <param name="Voters">The controller group's first voters as the sender formed it; empty while its folder is empty.</param>
     public sealed record Formation(GroupId ControllerGroup, IReadOnlyList<ReplicaId> Voters) : PeerMessage;
 
+    /// <summary>The cluster that the sender's data folder belongs to.</summary>
+    public sealed record Member(UInt128 ClusterId) : PeerMessage;
+
     /// <summary>A question of one node's cluster part to another's.</summary>
     public sealed record Request(long Id, ReadOnlyMemory<byte> Body) : PeerMessage;
 

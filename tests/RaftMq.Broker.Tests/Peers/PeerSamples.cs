@@ -37,6 +37,7 @@ internal static class PeerSamples
             [new GroupLead(Group, 4, [new NodeId(1), new NodeId(2)]), new GroupLead(new GroupId(UInt128.One << 120), 5, [])])),
         ("formation-empty", new PeerMessage.Formation(default, [])),
         ("formation", new PeerMessage.Formation(Group, [One, Two])),
+        ("member", new PeerMessage.Member(77)),
         ("request", new PeerMessage.Request(8, new byte[] { 1, 2 })),
         ("response", new PeerMessage.Response(8, new byte[] { 3 })),
         ("snapshot-wanted", new PeerMessage.SnapshotWanted(Group, I, 5)),
@@ -152,6 +153,7 @@ internal static class PeerSamples
         6 => new PeerMessage.SnapshotChunk(
             new GroupId(random.NextUInt128()), new LogIndex(Any(random)), Any(random), Any(random), Bytes(random)),
         7 => Append(random, new GroupId(random.NextUInt128())),
+        21 => new PeerMessage.Member(random.NextUInt128()),
         var kind => new PeerMessage.ForGroup(new GroupId(random.NextUInt128()), RandomRaft(random, kind)),
     };
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
 using RaftMq.Raft;
 
@@ -18,8 +19,10 @@ internal sealed class Cluster
     private readonly List<ClusterNode> _nodes = [];
     private readonly Queue<(NodeId From, NodeId To, PeerLane Lane, PeerFrame Frame)> _frames = new();
 
-    public Cluster(int nodes, BrokerOptions? options = null)
+    /// <param name="seed">Another one makes other store and cluster ids.</param>
+    public Cluster(int nodes, BrokerOptions? options = null, ulong seed = 0)
     {
+        Seed = seed;
         Options = options ?? new BrokerOptions { OffsetsPartitions = 1 };
         Initial = [.. Enumerable.Range(1, nodes).Select(n => new NodeId(n))];
         foreach (NodeId id in Initial)
@@ -30,6 +33,8 @@ internal sealed class Cluster
 
     public BrokerOptions Options { get; }
 
+    public ulong Seed { get; }
+
     public ImmutableArray<NodeId> Initial { get; }
 
     public long NowMs { get; private set; } = 1_000_000;
@@ -37,13 +42,16 @@ internal sealed class Cluster
     /// <summary>Frames that are dropped when they are sent.</summary>
     public Func<NodeId, NodeId, PeerLane, bool> IsCut { get; set; } = static (_, _, _) => false;
 
+    /// <summary>What becomes of each message on its way; null: it is lost.</summary>
+    public Func<NodeId, NodeId, PeerMessage, PeerMessage?>? Alter { get; set; }
+
     public IReadOnlyList<ClusterNode> Nodes => _nodes;
 
     public ClusterNode this[int id] => _nodes[id - 1];
 
-    public static Cluster Started(int nodes, BrokerOptions? options = null)
+    public static Cluster Started(int nodes, BrokerOptions? options = null, ulong seed = 0)
     {
-        var cluster = new Cluster(nodes, options);
+        var cluster = new Cluster(nodes, options, seed);
         foreach (ClusterNode node in cluster.Nodes)
         {
             node.Start();
@@ -57,9 +65,13 @@ internal sealed class Cluster
     {
         if (!IsCut(from, to, lane))
         {
-            _frames.Enqueue((from, to, lane, frame));
+            _frames.Enqueue((from, to, lane, Alter is null ? frame : Altered(from, to, frame)));
         }
     }
+
+    /// <summary>Brings messages to a node as if they had come in a frame from that one.</summary>
+    public void Inject(PeerSender from, ClusterNode to, params IReadOnlyList<PeerMessage> messages) =>
+        to.Broker.ReceivePeerFrame(from.Replica.Node, FrameOf(from, messages));
 
     /// <summary>Runs everything that waits, without time passing.</summary>
     public void Settle()
@@ -134,6 +146,25 @@ internal sealed class Cluster
         _nodes.Find(n => n.IsUp && n.Parts.Shard.Find(group) is { IsServing: true, IsLeader: true });
 
     public Replica ReplicaOf(int node, GroupId group) => this[node].Parts.Shard.Find(group)!;
+
+    private PeerFrame Altered(NodeId from, NodeId to, PeerFrame frame)
+    {
+        var messages = new List<PeerMessage>();
+        Assert.True(PeerCodec.TryRead(frame.Written, out PeerSender sender, messages));
+        return FrameOf(sender, [.. messages.Select(m => Alter!(from, to, m)).OfType<PeerMessage>()]);
+    }
+
+    private static PeerFrame FrameOf(in PeerSender sender, IReadOnlyList<PeerMessage> messages)
+    {
+        var frame = new PeerFrame(new byte[PeerCodec.FrameHeaderBytes + messages.Sum(PeerCodec.SizeBound)]);
+        PeerCodec.WriteFrameHeader(frame, sender);
+        foreach (PeerMessage message in messages)
+        {
+            PeerCodec.Write(frame, message, new Encoding.ByteWriter());
+        }
+
+        return frame;
+    }
 
     public ProduceAnswer Produce(ClusterNode node, GroupId group, byte[] batch, int deadlineMs = 5_000)
     {

@@ -19,7 +19,7 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
     {
         _cluster = cluster;
         Id = id;
-        Random = new RandomSource((ulong)id.Value * 7919);
+        Random = new RandomSource(((ulong)id.Value * 7919) + cluster.Seed);
         Settings = new NodeSettings { Self = id, InitialNodes = cluster.Initial };
     }
 

@@ -1,0 +1,264 @@
+using System.Collections.Immutable;
+using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Peers;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Cluster;
+
+/// <summary>Questions to the controller's leader: asked again until answered or overdue, answered once.</summary>
+public sealed class ControllerLinkTests
+{
+    private const int AskAgainMs = 1_000;
+    private const int RefusedAgainMs = 100;
+
+    private static readonly ControllerRequest Question = new ControllerRequest.Administer(new AdminCommand.AllocateProducerIds(10));
+    private static readonly ControllerResponse Done = new(new AdminResult(AdminOutcome.Done, Number: 42), new LogIndex(7));
+    private static readonly ControllerResponse NotHere = new(new AdminResult(AdminOutcome.NotController), LogIndex.Zero);
+    private static readonly NodeId First = new(2);
+    private static readonly NodeId Second = new(3);
+
+    private readonly SentMessages _sent = new();
+    private readonly PeerOutbox _outbox;
+    private readonly ControllerLink _link;
+    private readonly List<ControllerResponse> _answers = [];
+
+    public ControllerLinkTests()
+    {
+        var self = new PeerSender(new ReplicaId(new NodeId(1), new StoreId(11)), new BootNumber(3));
+        _outbox = new PeerOutbox(self, _sent, queueBytesMax: 1 << 20);
+        _link = new ControllerLink(self, _outbox);
+    }
+
+    [Fact]
+    public void A_question_goes_to_the_leader_and_is_answered_once()
+    {
+        Ask(First);
+        PeerMessage.Request asked = Assert.Single(Requests(First));
+        Assert.Equal(
+            AdminCodec.Encode(Question), asked.Body.ToArray());
+
+        Answer(asked.Id, Done, nowMs: 10);
+        Answer(asked.Id, Done, nowMs: 11);
+
+        Assert.Equal(42, Assert.Single(_answers).Result.Number);
+        _link.Tick(First, 60_000);
+        Assert.Empty(Requests(First));
+        Assert.Single(_answers);
+    }
+
+    [Fact]
+    public void A_lost_answer_is_asked_for_again_under_the_same_id_of_whoever_leads_by_then()
+    {
+        Ask(First);
+        long id = Assert.Single(Requests(First)).Id;
+        _link.Tick(First, AskAgainMs - 1);
+        Assert.Empty(Requests(First));
+
+        _link.Tick(Second, AskAgainMs);
+
+        Assert.Equal(id, Assert.Single(Requests(Second)).Id);
+
+        // The first one's answer counts too, should it come after all.
+        Answer(id, Done, AskAgainMs + 1);
+        Assert.Single(_answers);
+    }
+
+    [Fact]
+    public void Without_a_leader_a_question_waits_for_one()
+    {
+        Ask(leader: null);
+        _link.Tick(leader: null, RefusedAgainMs);
+        Assert.Empty(_sent.Take());
+
+        _link.Tick(First, 2 * RefusedAgainMs);
+
+        Assert.Single(Requests(First));
+    }
+
+    [Fact]
+    public void A_leader_that_is_none_is_asked_again_soon_but_not_at_once()
+    {
+        Ask(First);
+        long id = Assert.Single(Requests(First)).Id;
+        Answer(id, NotHere, nowMs: 500);
+        Assert.Empty(_answers);
+
+        _link.Tick(First, 500 + RefusedAgainMs - 1);
+        Assert.Empty(Requests(First));
+        _link.Tick(Second, 500 + RefusedAgainMs);
+
+        Assert.Equal(id, Assert.Single(Requests(Second)).Id);
+    }
+
+    [Fact]
+    public void A_question_is_given_up_at_its_deadline_and_a_later_answer_changes_nothing()
+    {
+        Ask(First, deadlineMs: 5_000);
+        long id = Assert.Single(Requests(First)).Id;
+        _link.Tick(First, 4_999);
+        Assert.Empty(_answers);
+
+        _link.Tick(First, 5_000);
+        Answer(id, Done, 5_001);
+
+        Assert.Equal(AdminOutcome.TimedOut, Assert.Single(_answers).Result.Outcome);
+    }
+
+    [Fact]
+    public void An_answer_to_a_question_of_before_the_restart_is_not_taken_for_another()
+    {
+        Ask(First);
+        long id = Assert.Single(Requests(First)).Id;
+        var before = new ControllerLink(new PeerSender(new ReplicaId(new NodeId(1), new StoreId(11)), new BootNumber(2)), _outbox);
+        before.Ask(Question, First, 0, 10_000, _ => Assert.Fail("The process that asked is gone."));
+        long old = Assert.Single(Requests(First)).Id;
+
+        Assert.NotEqual(old, id);
+        Answer(old, Done, 1);
+        Assert.Empty(_answers);
+    }
+
+    [Fact]
+    public void Too_many_open_questions_are_refused_at_once()
+    {
+        for (int i = 0; i < 10_000; i++)
+        {
+            Ask(leader: null);
+        }
+
+        Assert.Empty(_answers);
+        Ask(leader: null);
+        Assert.Equal(AdminOutcome.TimedOut, Assert.Single(_answers).Result.Outcome);
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_question_or_answer_are_passed_over()
+    {
+        Ask(First);
+        long id = Assert.Single(Requests(First)).Id;
+        _link.Responded(new PeerMessage.Response(id, new byte[] { 9, 9 }), 1);
+        _link.Requested(First, new PeerMessage.Request(5, new byte[] { 9, 9 }));
+        _outbox.Flush();
+
+        Assert.Empty(_answers);
+        Assert.Empty(_sent.Take());
+    }
+
+    [Fact]
+    public void A_node_without_the_controller_says_so()
+    {
+        _link.Requested(First, new PeerMessage.Request(5, AdminCodec.Encode(Question)));
+        _outbox.Flush();
+
+        (NodeId to, PeerMessage message) = Assert.Single(_sent.Take());
+        var response = Assert.IsType<PeerMessage.Response>(message);
+        Assert.Equal((First, 5L), (to, response.Id));
+        Assert.Equal(AdminOutcome.NotController, AdminCodec.TryDecodeResponse(response.Body.Span)!.Result.Outcome);
+    }
+
+    [Fact]
+    public void A_question_to_this_nodes_own_controller_that_loses_its_lead_is_answered_by_the_next()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        NodeId leader = cluster[1].Broker.Cluster.ControllerLeader!.Value;
+        var answer = new AdminAnswer();
+        cluster.IsCut = (from, to, _) => from == leader || to == leader;
+        cluster[leader.Value].Broker.Administer(new AdminCommand.AllocateProducerIds(10), cluster.NowMs + 30_000, answer);
+        cluster.Pass(8_000);
+        Assert.Null(answer.Result);
+
+        cluster.IsCut = static (_, _, _) => false;
+        cluster.Until(() => answer.Result is not null, "the next leader answers");
+
+        Assert.Equal(AdminOutcome.Done, answer.Result!.Outcome);
+    }
+
+    [Fact]
+    public void A_lost_answer_costs_a_second_block_of_producer_ids_and_never_the_same_one()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        int lost = 0;
+        cluster.Alter = (_, to, message) => message is PeerMessage.Response && to == asker.Id && lost++ == 0 ? null : message;
+        AdminResult first = cluster.Administer(asker, new AdminCommand.AllocateProducerIds(10));
+        AdminResult second = cluster.Administer(asker, new AdminCommand.AllocateProducerIds(10));
+
+        Assert.Equal((AdminOutcome.Done, AdminOutcome.Done), (first.Outcome, second.Outcome));
+        Assert.Equal((11L, 21L), (first.Number, second.Number));
+    }
+
+    [Fact]
+    public void A_creation_whose_answer_was_lost_is_told_as_it_is()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        int lost = 0;
+        cluster.Alter = (_, to, message) => message is PeerMessage.Response && to == asker.Id && lost++ == 0 ? null : message;
+
+        AdminResult result = cluster.Administer(asker, Create("t"));
+
+        Assert.Equal(AdminOutcome.TopicExists, result.Outcome);
+        Assert.True(asker.Broker.Cluster.Topics.ContainsKey("t"));
+    }
+
+    [Fact]
+    public void A_question_to_a_leader_that_dies_is_answered_by_the_next()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        NodeId leader = asker.Broker.Cluster.ControllerLeader!.Value;
+        cluster.Alter = (_, to, message) => message is PeerMessage.Request && to == leader ? null : message;
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 20_000, answer);
+        cluster.Pass(100);
+        cluster[leader.Value].Kill();
+
+        cluster.Until(() => answer.Result is not null, "it is answered");
+
+        Assert.Equal(AdminOutcome.Done, answer.Result!.Outcome);
+        Assert.NotEqual(leader, asker.Broker.Cluster.ControllerLeader);
+    }
+
+    [Fact]
+    public void Without_any_answer_the_asker_hears_at_its_deadline_that_time_is_up()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        cluster.Alter = (_, _, message) => message is PeerMessage.Response ? null : message;
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 3_000, answer);
+        cluster.Pass(2_990);
+        Assert.Null(answer.Result);
+
+        cluster.Pass(50);
+
+        Assert.Equal(AdminOutcome.TimedOut, answer.Result?.Outcome);
+    }
+
+    private static (WholeCluster Cluster, ClusterNode Asker) ClusterAndAsker()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        return (cluster, cluster.Nodes.First(n => n.Id != n.Broker.Cluster.ControllerLeader));
+    }
+
+    private static AdminCommand.CreateTopic Create(string name) => new(
+        name, 1, -1, [], ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false);
+
+    private void Ask(NodeId? leader, long deadlineMs = 120_000)
+    {
+        _link.Ask(Question, leader, nowMs: 0, deadlineMs, _answers.Add);
+        _outbox.Flush();
+    }
+
+    private void Answer(long id, ControllerResponse response, long nowMs) =>
+        _link.Responded(new PeerMessage.Response(id, AdminCodec.Encode(response)), nowMs);
+
+    private PeerMessage.Request[] Requests(NodeId to)
+    {
+        _outbox.Flush();
+        return [.. _sent.Take().Select(s =>
+        {
+            Assert.Equal(to, s.To);
+            return Assert.IsType<PeerMessage.Request>(s.Message);
+        })];
+    }
+}
