@@ -34,7 +34,16 @@ public sealed record BrokerLimits
 
     public long UncommittedBytesPerGroup { get; init; } = 32 << 20;
 
+    /// <summary>
+    /// At most half of the journal counts: what is not committed can't leave the journal for segments, so it must not be what fills it.
+    /// </summary>
     public long UncommittedBytesPerNode { get; init; } = 512L << 20;
+
+    /// <summary>
+    /// Entries of all groups, led here or followed, that wait for the journal's disk. Above, produces wait and followers take no appends.
+    /// At most a quarter of the journal counts, so that all that waits when the journal gets full still has room in it.
+    /// </summary>
+    public long JournalQueueBytes { get; init; } = 128L << 20;
 
     public int ReplicationWindowEntries { get; init; } = 256;
 

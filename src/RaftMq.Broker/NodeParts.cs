@@ -39,6 +39,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private NodeJournal _journal = null!;
     private ShardJournal _shardJournal = null!;
     private GroupLogEnvironment _logEnvironment = null!;
+    private UncommittedBudget _budget = null!;
     private ReplicaFactory _factory = null!;
     private Housekeeping _housekeeping = null!;
     private LogIndex _controllerEndAtStart;
@@ -235,7 +236,8 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         var outbox = new PeerOutbox(sender, _environment.Peers, _options.Limits.PeerQueueBytesMax);
         var journalOwner = new JournalSection(this);
         _journalSection = _environment.CreateSection("journal", journalOwner);
-        _shardJournal = new ShardJournal(_journalSection, _environment.Clock) { Section = Section };
+        long queueBytesMax = Math.Min(_options.Limits.JournalQueueBytes, journalOptions.TotalBytesMax / 4);
+        _shardJournal = new ShardJournal(_journalSection, _environment.Clock, queueBytesMax) { Section = Section };
         _logEnvironment = new GroupLogEnvironment(
             _environment.CreateDiskQueue(Section), _shardJournal, new TailPool(_options.Limits.TailBytes), new UnpacedWrites());
         var context = new ShardContext
@@ -248,9 +250,11 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Options = _options,
         };
         Shard = new Shard(context, _environment.Clock.MonotonicMs);
+        _shardJournal.RoomCame = Shard.JournalRoomCame;
         Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, this);
+        _budget = new UncommittedBudget(Math.Min(_options.Limits.UncommittedBytesPerNode, journalOptions.TotalBytesMax / 2));
         _factory = new ReplicaFactory(
-            _options, context, new UncommittedBudget(_options.Limits.UncommittedBytesPerNode), _options.Groups, subscriptions,
+            _options, context, _budget, _options.Groups, subscriptions,
             _environment.Random.Split(), Cluster);
         _housekeeping = new Housekeeping(Shard, _options);
 
@@ -529,7 +533,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     /// <summary>The journal's section: what was written during its turn goes back to the shard at once.</summary>
     private sealed class JournalSection(NodeParts parts) : ISectionOwner
     {
-        public void EndTurn() => parts._shardJournal.BatchWritten();
+        public void EndTurn() => parts._shardJournal.JournalTurnEnded();
     }
 
     private sealed class JournalTick(NodeJournal journal, IClock clock) : SectionWork

@@ -65,7 +65,11 @@ internal sealed class GroupState
     /// </summary>
     public bool IsVoter => Log.Membership.IsVoter(Config.Self) || Log.CommittedMembership.IsVoter(Config.Self);
 
-    public bool HardStateDurable => !Out.HardStateDirty && Log.Persists.LastConfirmed >= Out.HardStateSequence;
+    /// <summary>Hard states up to this token's are durable, though entries handed out before may not be: see <see cref="RaftGroup.HardStatePersisted"/>.</summary>
+    public long HardStateConfirmed { get; set; }
+
+    public bool HardStateDurable =>
+        !Out.HardStateDirty && Math.Max(Log.Persists.LastConfirmed, HardStateConfirmed) >= Out.HardStateSequence;
 
     public bool MayCampaign =>
         Installing is null && Log.Persists.LastConfirmed >= CampaignAfterSequence && Term < Term.Last && IsVoter;

@@ -161,6 +161,22 @@ public sealed class RaftGroup
     }
 
     /// <summary>
+    /// The journal confirms the hard state of a ready's <see cref="Ready.Persist"/>, and with it all earlier hard states, but not its entries
+    /// nor those of earlier readies: <see cref="Persisted"/> follows. What depends on term and vote may happen now, so that an election
+    /// does not wait for entries in a full journal. Safe, since nothing that a vote or a term promises is about entries that are not
+    /// acknowledged: the voter compared the candidate's log with all of its own, durable or not (Raft 5.4.1), and both a candidate's and a
+    /// leader's own entries count only once they are durable themselves.
+    /// </summary>
+    public void HardStatePersisted(PersistToken token)
+    {
+        Invariant.Holds(token.Sequence <= _state.Log.Persists.LastIssued);
+        _state.HardStateConfirmed = Math.Max(_state.HardStateConfirmed, token.Sequence);
+        _state.Out.Persisted();
+        _role.Persisted();
+        CheckInvariants();
+    }
+
+    /// <summary>
     /// Answers a <see cref="LogReadRequest"/>: entries from its first index on, at least one; or none, when they could not be read (they
     /// are asked for again when still needed). Their bytes must stay valid until the ready after this call was worked through.
     /// </summary>

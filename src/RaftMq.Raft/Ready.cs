@@ -18,7 +18,8 @@ public readonly record struct ReadRefused(long ReadId);
 ///    (entries replace whatever stood at and behind the first one's index);
 /// 2. send <see cref="Messages"/> now;
 /// 3. when the journal confirms <see cref="Persist"/>, call <see cref="RaftGroup.Persisted"/> with it and only then send
-///    <see cref="MessagesAfterPersist"/>;
+///    <see cref="MessagesAfterPersist"/>, which depend on the hard state alone: where the journal confirms that one earlier, call
+///    <see cref="RaftGroup.HardStatePersisted"/> and send them then;
 /// 4. apply entries up to <see cref="Committed"/>.
 /// The object is reused: it is valid until the next <see cref="RaftGroup.TakeReady"/> of the same group, except
 /// <see cref="MessagesAfterPersist"/>, which is a list of its own that the caller keeps until it may be sent.

@@ -11,6 +11,9 @@ public sealed record SimulationOptions
     /// <summary>3 to 5; null: drawn from the seed.</summary>
     public int? Nodes { get; init; }
 
+    /// <summary>Null: drawn from the seed.</summary>
+    public JournalSize? Journal { get; init; }
+
     /// <summary>Not null: every event is written there, a line each.</summary>
     public TextWriter? Trace { get; init; }
 

@@ -39,6 +39,7 @@ public static class Simulator
         SimulatedNetwork network = new(world, world.Random.Split());
         network.Connect(ids);
         network.Tap = factories.Tap(world);
+        world.Journal = options.Journal ?? DrawJournal(world.Random.Split());
         BrokerFactory factory = factories.Broker(world, ids);
         SimulatedNode[] nodes = [.. ids.Select(id => new SimulatedNode(world, network, id, factory))];
         world.History.Add(new HistoryEvent.ClusterFormed(ids));
@@ -50,6 +51,7 @@ public static class Simulator
         FaultDriver faults = new(world, network, nodes, faultProfile, world.Random.Split());
         world.Trace.Add(0, TraceKind.Fault, faultProfile.ToString());
         world.Trace.Add(0, TraceKind.Request, load.ToString());
+        world.Trace.Add(0, TraceKind.Request, $"journal {world.Journal}");
 
         ReplicaInspector inspector = new(world, nodes);
         foreach (SimulatedNode node in nodes)
@@ -75,12 +77,21 @@ public static class Simulator
             inspector.Describe();
         }
 
+        foreach (SimulatedNode node in nodes)
+        {
+            node.Host?.AddTo(world.Totals);
+        }
+
         world.Totals.VirtualUs = world.NowUs;
         world.Totals.Events = world.EventsRun;
         return new SimulationResult(
             options.Seed, options.Commit, count, hash, world.Totals, world.History.Violation,
             Stopwatch.GetElapsedTime(started));
     }
+
+    /// <summary>Mostly the usual one, in which everything else goes deepest.</summary>
+    private static JournalSize DrawJournal(RandomSource random) =>
+        random.OneIn(6) ? JournalSize.Tiny : random.OneIn(5) ? JournalSize.Small : JournalSize.Usual;
 
     private static void Finish(SimulationWorld world, Workload workload, ReplicaInspector inspector)
     {

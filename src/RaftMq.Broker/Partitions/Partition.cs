@@ -20,10 +20,13 @@ namespace RaftMq.Broker.Partitions;
 /// is wrong, an offset lies above the log) is said only after a quorum has confirmed it.
 /// </summary>
 internal sealed class Partition(
-    IReplica replica, IClock clock, BrokerLimits limits, UncommittedBudget budget, PartitionConfig config) : IStateMachine
+    IReplica replica, IClock clock, BrokerLimits limits, UncommittedBudget budget, HoldCounts holds, PartitionConfig config)
+    : IStateMachine
 {
     /// <summary>Looking through everything on its way for passed deadlines is done this often.</summary>
     private const int DeadlineCheckMs = 50;
+
+    private const string JournalFull = "The leader's journal was full or its disk too slow for what comes; reads go on.";
 
     private readonly PartitionState _state = new(limits.ProducersPerPartition);
     private readonly PendingProduces _pending = new();
@@ -50,6 +53,8 @@ internal sealed class Partition(
     public PartitionState State => _state;
 
     public int PendingCount => _pending.Count + _held.Count + _unconfirmed;
+
+    public int WaitingCount => _held.UnproposedCount;
 
     public void Configure(PartitionConfig next)
     {
@@ -236,9 +241,13 @@ internal sealed class Partition(
         }
         else
         {
+            holds.ProducesHeld++;
             _held.Add(command);
         }
     }
+
+    /// <summary>The node's journal takes new records again.</summary>
+    public void RoomCame() => AdmitWaiting();
 
     public void Read(ReadCommand command)
     {
@@ -425,7 +434,7 @@ internal sealed class Partition(
         }
 
         int entryBytes = EntryLayout.HeaderBytes + command.Batch.Length;
-        if (!budget.HasRoom(entryBytes) || replica.Admit(entryBytes) is not ProposeResult.Admitted admitted)
+        if (!replica.JournalHasRoom || !budget.HasRoom(entryBytes) || replica.Admit(entryBytes) is not ProposeResult.Admitted admitted)
         {
             return false;
         }
@@ -626,7 +635,8 @@ internal sealed class Partition(
         _held.TakeOverdue(now, _overdueUnproposed, _overdueOrphans);
         foreach (ProduceCommand unproposed in _overdueUnproposed)
         {
-            Refuse(unproposed, ProduceOutcome.TimedOut);
+            holds.ProducesTimedOut++;
+            Refuse(unproposed, ProduceOutcome.TimedOut, replica.JournalHasRoom ? null : JournalFull);
         }
 
         foreach (ProduceCommand orphan in _overdueOrphans)

@@ -8,6 +8,8 @@ namespace RaftMq.Broker.Partitions;
 /// </summary>
 internal sealed class UncommittedBudget(long bytesMax)
 {
+    public long BytesMax => bytesMax;
+
     public long UsedBytes { get; private set; }
 
     /// <summary>One entry always fits, so that no batch waits for ever.</summary>

@@ -69,6 +69,9 @@ internal interface IReplica
 
     int VoterCount { get; }
 
+    /// <summary>False while the node's journal is full: what can wait, waits. Everything else is written all the same.</summary>
+    bool JournalHasRoom { get; }
+
     /// <summary>Whether an entry of that size may be proposed now; if so it must be, at once, through <see cref="Propose"/>.</summary>
     ProposeResult Admit(int sizeBytes);
 

@@ -17,6 +17,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>A quiet group's in-sync replicas are counted every second.</summary>
     private const int QuietCountTicks = 1_000 / Shard.RaftTickMs;
 
+    /// <summary>One append message by default (<see cref="RaftConfig.AppendBytesMax"/>); a single larger entry counts as one too.</summary>
+    private const int TakenWhenFullBytesMax = 1 << 20;
+
     private readonly ShardContext _shard;
     private readonly RaftGroup _raft;
     private readonly ConfirmedReads _reads = new();
@@ -144,10 +147,43 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         MarkDirty();
     }
 
+    public bool JournalHasRoom => !_shard.Journal.IsFull;
+
     public void Step(in PeerSender from, RaftMessage message)
     {
+        if (message is AppendEntries append && !MayTake(append))
+        {
+            // As if the network had lost it: the window of its sender stays filled, then a small probe goes with each heartbeat's answer.
+            _shard.Holds.AppendsHeldOff++;
+            return;
+        }
+
         _raft.Step(from.Replica, from.Boot, message);
         MarkDirty();
+    }
+
+    /// <summary>
+    /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself as long as what fills the
+    /// journal can be committed, so three things are taken all the same: what brings nothing new; the controller's few entries; and, one
+    /// small append at a time, what leads to the first entry of a leader's term, since nothing before it is committed until a majority
+    /// has that one (Raft 5.4.2).
+    /// </summary>
+    private bool MayTake(AppendEntries append)
+    {
+        if (JournalHasRoom || append.Entries.Count == 0 || append.Term < _raft.Term || Name is GroupName.Controller)
+        {
+            return true;
+        }
+
+        Entry last = append.Entries[^1];
+        if (last.Index <= _raft.LastIndex && (last.Index <= _raft.BaseIndex || _raft.TermAt(last.Index) == last.Term))
+        {
+            return true;
+        }
+
+        bool leaderIsNew = _raft.TermAt(_raft.LastIndex) < append.Term && last.Index > append.Commit;
+        return leaderIsNew && _raft.DurableIndex == _raft.LastIndex
+            && (append.Entries.Count == 1 || append.Entries.Sum(static entry => (long)entry.SizeBytes) <= TakenWhenFullBytesMax);
     }
 
     public void RaftTick()
@@ -282,12 +318,20 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         bool wasBehind = _raft.DurableIndex < _raft.CommitIndex;
         _raft.Persisted(record.Token);
         _caughtUpWithCommit |= wasBehind && IsLeader;
-        while (_afterPersist.TryPeek(out (PersistToken Token, List<Outgoing> Messages) waiting)
-            && waiting.Token.Sequence <= record.Token.Sequence)
+        SendAfter(record.Token);
+        MarkDirty();
+    }
+
+    /// <summary>As <see cref="Written"/>, of the record's hard state alone: elections go on while entries wait.</summary>
+    public void HardStateWritten(JournalRecord record)
+    {
+        if (_isClosed)
         {
-            Send(_afterPersist.Dequeue().Messages);
+            return;
         }
 
+        _raft.HardStatePersisted(record.Token);
+        SendAfter(record.Token);
         MarkDirty();
     }
 
@@ -373,6 +417,15 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         foreach (Outgoing outgoing in messages)
         {
             _shard.Outbox.Add(outgoing.To.Node, new PeerMessage.ForGroup(Group, outgoing.Message));
+        }
+    }
+
+    private void SendAfter(PersistToken token)
+    {
+        while (_afterPersist.TryPeek(out (PersistToken Token, List<Outgoing> Messages) waiting)
+            && waiting.Token.Sequence <= token.Sequence)
+        {
+            Send(_afterPersist.Dequeue().Messages);
         }
     }
 

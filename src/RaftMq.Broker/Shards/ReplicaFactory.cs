@@ -47,7 +47,7 @@ internal sealed class ReplicaFactory(
         GroupName.Partition { Topic: OffsetsTopic.Name } => new OffsetsPartition(
             replica, groupsConfig, subscriptions, context.Clock, random.Split()),
         GroupName.Partition partition => new Partition(
-            replica, context.Clock, options.Limits, budget,
+            replica, context.Clock, options.Limits, budget, context.Holds,
             PartitionConfig.BeforeStateIsKnown(partition.Topic, partition.Number)),
         _ => throw new InvariantViolationException($"No state machine for {name}."),
     };

@@ -1,4 +1,5 @@
 using RaftMq.Broker.Environment;
+using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Peers;
 using RaftMq.Raft;
 
@@ -113,6 +114,15 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
             }
 
             replica.RaftTick();
+        }
+    }
+
+    /// <summary>The journal is no longer full.</summary>
+    public void JournalRoomCame()
+    {
+        foreach (Replica replica in _replicas.Values)
+        {
+            (replica.Machine as Partition)?.RoomCame();
         }
     }
 

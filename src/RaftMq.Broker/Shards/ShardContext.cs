@@ -19,6 +19,9 @@ internal sealed class ShardContext
 
     public required BrokerOptions Options { get; init; }
 
+    /// <summary>What limits held back on this node since its start.</summary>
+    public HoldCounts Holds { get; } = new();
+
     /// <summary>Groups that something happened to in this turn.</summary>
     public List<Replica> Dirty { get; } = [];
 

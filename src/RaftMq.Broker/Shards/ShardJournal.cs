@@ -6,10 +6,11 @@ namespace RaftMq.Broker.Shards;
 
 /// <summary>
 /// A shard's way to the node's one journal, which lives in a section of its own: records are collected during a turn and handed over
-/// together, and what became durable comes back together. Both ways keep the order, but for
+/// together, and what became durable comes back together. Both ways keep the order, but for hard states and for
 /// what a full journal lets overtake.
 /// </summary>
-internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJournal, IJournalWaiter
+/// <param name="queueBytesMax">Entry bytes that may wait for the disk before <see cref="IsFull"/> (BOUNDED).</param>
+internal sealed class ShardJournal(ISection journalSection, IClock clock, long queueBytesMax) : IJournal, IJournalWaiter
 {
     private readonly IClock _clock = clock;
 
@@ -23,8 +24,13 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
 
     private List<JournalRecord> _collected = [];
     private List<JournalRecord> _written = [];
+    private List<JournalRecord> _hardStatesWritten = [];
+    private bool _fullWasTold;
     private int _outstanding;
     private long _lastProgressMs;
+
+    /// <summary>What the journal last told of its files.</summary>
+    private bool _filesAreFull;
 
     /// <summary>Where completions go; set once, when the shard's own section exists.</summary>
     public ISection Section { get; set; } = null!;
@@ -32,8 +38,23 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
     /// <summary>The journal; set once, when recovery has opened it.</summary>
     public IJournal Journal { get; set; } = null!;
 
+    /// <summary>Called in the shard's section when <see cref="IsFull"/> has ended.</summary>
+    public Action RoomCame { get; set; } = static () => { };
+
+    public long QueueBytesMax => queueBytesMax;
+
+    /// <summary>Entry bytes that are collected, handed over or on their way to the disk. They lie in tails that can't give them up.</summary>
+    public long QueuedBytes { get; private set; }
+
+    /// <summary>
+    /// Either the files are full, as the journal told, or the disk is slower than what comes: then memory must not take what the disk
+    /// does not (BOUNDED).
+    /// </summary>
+    public bool IsFull => _filesAreFull || QueuedBytes >= queueBytesMax;
+
     public void Append(JournalRecord record)
     {
+        QueuedBytes += EntryBytes(record);
         if (_outstanding++ == 0)
         {
             _lastProgressMs = _clock.MonotonicMs;
@@ -72,6 +93,21 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
         }
     }
 
+    /// <summary>Inside the journal's section. Nothing of the order changes: the record itself comes back in its turn.</summary>
+    void IJournalWaiter.HardStateWritten(JournalRecord record)
+    {
+        foreach ((JournalRecord own, JournalRecord reporting) in _handedOver)
+        {
+            if (ReferenceEquals(reporting, record))
+            {
+                _hardStatesWritten.Add(own);
+                return;
+            }
+        }
+
+        throw new InvariantViolationException("A hard state was reported of a record that this shard did not hand over.");
+    }
+
     /// <summary>In a full journal, records that only release files overtake the others.</summary>
     private void Overtaken(JournalRecord record)
     {
@@ -89,16 +125,38 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
         Invariant.Holds(isOurs);
     }
 
-    /// <summary>Inside the journal's section, after a batch: what was written goes back to the shard as one piece of work.</summary>
-    public void BatchWritten()
+    /// <summary>
+    /// Inside the journal's section, at the end of its turn: what was written goes back to the shard as one piece of work, with the word
+    /// whether the files are full when that changed.
+    /// </summary>
+    public void JournalTurnEnded()
     {
-        if (_written.Count == 0)
+        // The journal may end a turn before it is known here: it prepares its next file while it is opened.
+        bool isFull = Journal is { IsFull: true };
+        if (_written.Count == 0 && _hardStatesWritten.Count == 0 && isFull == _fullWasTold)
         {
             return;
         }
 
-        Section.Post(new GiveBack(this, _written));
+        _fullWasTold = isFull;
+        Section.Post(new GiveBack(this, _written, _hardStatesWritten, isFull));
         _written = [];
+        if (_hardStatesWritten.Count > 0)
+        {
+            _hardStatesWritten = [];
+        }
+    }
+
+    private static long EntryBytes(JournalRecord record)
+    {
+        long bytes = 0;
+        IReadOnlyList<Entry> entries = record.Entries;
+        for (int i = 0; i < entries.Count; i++)
+        {
+            bytes += entries[i].SizeBytes;
+        }
+
+        return bytes;
     }
 
     private sealed class HandOver(ShardJournal shard, List<JournalRecord> records) : SectionWork
@@ -116,15 +174,34 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock) : IJou
         }
     }
 
-    private sealed class GiveBack(ShardJournal shard, List<JournalRecord> records) : SectionWork
+    private sealed class GiveBack(
+        ShardJournal shard, List<JournalRecord> records, List<JournalRecord> hardStates, bool isFull) : SectionWork
     {
         public override void Run()
         {
-            shard._outstanding -= records.Count;
-            shard._lastProgressMs = shard._clock.MonotonicMs;
+            bool wasFull = shard.IsFull;
+            shard._filesAreFull = isFull;
+            if (records.Count > 0)
+            {
+                shard._outstanding -= records.Count;
+                shard._lastProgressMs = shard._clock.MonotonicMs;
+            }
+
             foreach (JournalRecord record in records)
             {
+                shard.QueuedBytes -= EntryBytes(record);
                 record.Waiter?.Written(record);
+            }
+
+            foreach (JournalRecord record in hardStates)
+            {
+                record.Waiter?.HardStateWritten(record);
+            }
+
+            Invariant.Holds(shard.QueuedBytes >= 0);
+            if (wasFull && !shard.IsFull)
+            {
+                shard.RoomCame();
             }
         }
     }

@@ -12,6 +12,7 @@ internal static class SimCommand
         var seed = new Option<ulong>("--seed") { Description = "The number all else follows from.", Required = true };
         var seconds = new Option<int>("--seconds") { Description = "Virtual seconds.", DefaultValueFactory = _ => 60 };
         var nodes = new Option<int?>("--nodes") { Description = "3 to 5; without: drawn from the seed." };
+        var journal = new Option<JournalSize?>("--journal") { Description = "Usual, small or tiny; without: drawn from the seed." };
         var trace = new Option<string?>("--trace") { Description = "File that every event is written to." };
         Option<bool> json = CommonOptions.JsonOutput();
         nodes.Validators.Add(result =>
@@ -21,7 +22,7 @@ internal static class SimCommand
                 result.AddError("--nodes is between 3 and 5.");
             }
         });
-        var command = new Command("sim", "Run a simulated cluster with faults; the same seed gives the same run.") { seed, seconds, nodes, trace, json };
+        var command = new Command("sim", "Run a simulated cluster with faults; the same seed gives the same run.") { seed, seconds, nodes, journal, trace, json };
         command.SetAction(async (parsed, _) =>
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
@@ -31,6 +32,7 @@ internal static class SimCommand
                 Seed = parsed.GetValue(seed),
                 VirtualDuration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
                 Nodes = parsed.GetValue(nodes),
+                Journal = parsed.GetValue(journal),
                 Trace = events,
             });
             bool held = result.Violation is null && result.Totals.Acks > 0;

@@ -21,6 +21,11 @@ internal interface IBrokerHost
 
     /// <summary>What the replicas on this node know, for the checkers that look inside.</summary>
     void Inspect(IReplicaVisitor visitor);
+
+    /// <summary>What this life counted itself, once, when it is over.</summary>
+    void AddTo(Totals totals)
+    {
+    }
 }
 
 /// <summary>Is shown every replica of a node, in the order of group ids.</summary>

@@ -15,10 +15,15 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
     /// <summary>
     /// Small files and budgets, so that rolling, recycling, checkpoints and reads from segments happen in a minute and not in a day.
     /// </summary>
-    private static readonly JournalOptions Journal = new() { FileBytes = 256 << 10, TotalBytesMax = 4 << 20, BatchBytesMax = 128 << 10 };
+    private static JournalOptions Journal(JournalSize size) => size switch
+    {
+        JournalSize.Tiny => new() { FileBytes = 64 << 10, TotalBytesMax = 256 << 10, BatchBytesMax = 32 << 10 },
+        JournalSize.Small => new() { FileBytes = 128 << 10, TotalBytesMax = 768 << 10, BatchBytesMax = 64 << 10 },
+        _ => new() { FileBytes = 256 << 10, TotalBytesMax = 4 << 20, BatchBytesMax = 128 << 10 },
+    };
 
     public static NodeFactories Factories { get; } = new(
-        (_, nodes) => (machine, environment) => new ProductNode(New(machine.Id, nodes, environment)),
+        (world, nodes) => (machine, environment) => new ProductNode(New(machine.Id, nodes, world.Journal, environment)),
         world => new PeerTap(world.History).See);
 
     public IBroker Broker => node;
@@ -46,6 +51,13 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         }
     }
 
+    public void AddTo(Totals totals)
+    {
+        HoldCounts holds = node.Parts.Shard.Context.Holds;
+        totals.SendsHeld += holds.ProducesHeld;
+        totals.AppendsHeldOff += holds.AppendsHeldOff;
+    }
+
     private static string Describe(Replica replica)
     {
         string peers = string.Join(", ", replica.Progress.Select(p =>
@@ -55,7 +67,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             + $"offset {replica.Log.NextOffset}, quiet {replica.IsQuiet}, serving {replica.IsServing}; {peers}";
     }
 
-    private static BrokerNode New(NodeId id, IReadOnlyList<NodeId> nodes, INodeEnvironment environment)
+    private static BrokerNode New(NodeId id, IReadOnlyList<NodeId> nodes, JournalSize journal, INodeEnvironment environment)
     {
         BrokerOptions options = new()
         {
@@ -64,7 +76,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             Limits = new BrokerLimits { TailBytes = 2 << 20, UncommittedBytesPerGroup = 1 << 20, UncommittedBytesPerNode = 4 << 20 },
         };
         NodeSettings settings = new() { Self = id, InitialNodes = [.. nodes] };
-        return new BrokerNode(options, settings, Journal, new NoSubscriptions(), environment);
+        return new BrokerNode(options, settings, Journal(journal), new NoSubscriptions(), environment);
     }
 
     /// <summary>The simulated consumers commit without being members.</summary>

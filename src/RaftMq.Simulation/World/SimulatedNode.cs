@@ -134,6 +134,7 @@ internal sealed class SimulatedNode
         Invariant.Holds(Life is not null);
         _world.Trace.Add(_world.NowUs, TraceKind.NodeEnded, $"{Id} {how}");
         NodeLife life = Life;
+        Host?.AddTo(_world.Totals);
         life.End();
         Life = null;
         Host = null;

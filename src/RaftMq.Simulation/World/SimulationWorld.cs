@@ -31,6 +31,9 @@ internal sealed class SimulationWorld
 
     public Totals Totals { get; } = new();
 
+    /// <summary>What every node has; set before the first one starts.</summary>
+    public JournalSize Journal { get; set; }
+
     public long EventsRun { get; private set; }
 
     public void After(long delayUs, Action action) => After(delayUs, null, action);

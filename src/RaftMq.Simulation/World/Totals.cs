@@ -40,6 +40,12 @@ public sealed class Totals
 
     public long AnswersLost { get; internal set; }
 
+    /// <summary>Sends that had to wait in the broker: for room in the journal or among uncommitted entries, or for a leader to settle.</summary>
+    public long SendsHeld { get; internal set; }
+
+    /// <summary>Appends that followers did not take because their journal was full.</summary>
+    public long AppendsHeldOff { get; internal set; }
+
     public long VirtualUs { get; internal set; }
 
     public long Events { get; internal set; }
@@ -61,6 +67,8 @@ public sealed class Totals
         Transfers += other.Transfers;
         TopicsDeleted += other.TopicsDeleted;
         AnswersLost += other.AnswersLost;
+        SendsHeld += other.SendsHeld;
+        AppendsHeldOff += other.AppendsHeldOff;
         VirtualUs += other.VirtualUs;
         Events += other.Events;
     }
@@ -68,5 +76,6 @@ public sealed class Totals
     public override string ToString() =>
         $"acks {Acks}, records {RecordsAcked}, retried duplicates {RetriedDuplicates}, crashes {Crashes}, power cuts {PowerCuts}, "
         + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, disk stops {DiskStops}, transfers {Transfers}, "
-        + $"topics deleted {TopicsDeleted}, offset commits {OffsetCommits}, reads {Reads}, answers lost {AnswersLost}";
+        + $"topics deleted {TopicsDeleted}, offset commits {OffsetCommits}, reads {Reads}, answers lost {AnswersLost}, "
+        + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}";
 }

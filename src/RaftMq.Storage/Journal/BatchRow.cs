@@ -25,6 +25,9 @@ internal enum RowParts : ushort
 /// <summary>One row of a batch's table: what a record says, without its entries' bytes, which lie in the body in the order of the rows.</summary>
 internal readonly record struct BatchRow
 {
+    /// <summary>A row that says nothing but a hard state.</summary>
+    public const int HardStateRowBytes = FixedBytes + 24;
+
     private const int FixedBytes = 24;
 
     public required GroupId Group { get; init; }
@@ -63,6 +66,16 @@ internal readonly record struct BatchRow
     public bool IsEmpty => Parts == RowParts.None;
 
     public bool Has(RowParts part) => (Parts & part) != 0;
+
+    /// <summary>The hard state of this row, which has one, and nothing else.</summary>
+    public BatchRow OnlyHardState() => new()
+    {
+        Group = Group,
+        Parts = Parts & (RowParts.HardState | RowParts.Vote),
+        HardState = HardState,
+    };
+
+    public BatchRow WithoutHardState() => this with { Parts = Parts & ~(RowParts.HardState | RowParts.Vote) };
 
     public static BatchRow Of(JournalRecord record)
     {

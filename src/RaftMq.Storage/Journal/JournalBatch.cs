@@ -27,6 +27,9 @@ internal sealed class JournalBatch(Action<JournalBatch> completed) : DiskWork
     /// <summary>The waiters' records, in order.</summary>
     public List<JournalRecord> Records { get; } = [];
 
+    /// <summary>Records of which only the hard state is in this batch, as a row; they wait for a later one themselves.</summary>
+    public List<JournalRecord> HardStates { get; } = [];
+
     /// <summary>The body: the rows' entries one behind the other.</summary>
     public List<ReadOnlyMemory<byte>> Pieces { get; } = [];
 
@@ -47,6 +50,7 @@ internal sealed class JournalBatch(Action<JournalBatch> completed) : DiskWork
     {
         Rows.Clear();
         Records.Clear();
+        HardStates.Clear();
         Pieces.Clear();
         File = null;
         if (_staging.Length > KeptStagingBytes)

@@ -26,20 +26,36 @@ public sealed record JournalOptions
     /// </summary>
     public int SealAfterMs { get; init; } = 2;
 
-    /// <summary>From here on the oldest file is due: half of the total leaves groups the other half's time to write segments.</summary>
-    public long DueBytes => TotalBytesMax / 2;
+    /// <summary>
+    /// From here on the oldest file is due: half of the total leaves groups the other half's time to write segments. With few files it is
+    /// one file below <see cref="FullBytes"/>: a journal that is full must have asked for a file, or it would be full for ever.
+    /// </summary>
+    public long DueBytes => Math.Min(TotalBytesMax / 2, FullBytes - FileBytes);
 
-    /// <summary>From here on producers should be refused.</summary>
+    /// <summary>From here on producers and leaders' appends should wait.</summary>
     public long FullBytes => TotalBytesMax - (2 * FileBytes);
 
     /// <summary>
     /// Where even a journal whose callers do not heed <see cref="NodeJournal.IsFull"/> stops taking new files, but for one at a time that
-    /// the records which release files need themselves.
+    /// the records which release files, or hard states, need themselves.
     /// </summary>
     public long HardBytesMax => 2 * TotalBytesMax;
 
-    /// <summary>The end of the last file, kept for the small records that release older ones.</summary>
-    internal long ReserveBytes => FileBytes / 8 / BatchLayout.BlockBytes * BatchLayout.BlockBytes;
+    /// <summary>
+    /// The end of the last file, kept for hard states and for the small records that release older files. A release takes two batches, of
+    /// two blocks each: one that says it, and one whose header says that the oldest file is no longer needed.
+    /// </summary>
+    internal long ReserveBytes
+    {
+        get
+        {
+            long blocks = FileBytes / BatchLayout.BlockBytes;
+            return Math.Max(blocks / 8, Math.Min(blocks / 2, 8)) * BatchLayout.BlockBytes;
+        }
+    }
+
+    /// <summary>The last half of <see cref="ReserveBytes"/>, kept for the releases alone.</summary>
+    internal long ReleaseReserveBytes => ReserveBytes / 2;
 
     /// <summary>What is wrong with these values; empty when nothing is.</summary>
     public IReadOnlyList<string> Faults()

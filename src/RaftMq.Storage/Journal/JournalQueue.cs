@@ -9,6 +9,9 @@ internal sealed class JournalQueue
     private readonly List<(JournalRecord Record, BatchRow Row)> _records = [];
     private int _taken;
 
+    /// <summary>How many of the rows that wait have a hard state.</summary>
+    private int _hardStates;
+
     public int Count => _records.Count - _taken;
 
     public long EntryBytes { get; private set; }
@@ -17,26 +20,34 @@ internal sealed class JournalQueue
     {
         _records.Add((record, row));
         EntryBytes += row.EntryBytes;
+        _hardStates += row.Has(RowParts.HardState) ? 1 : 0;
     }
 
-    /// <summary>How many of the first records make one batch: at least one, then up to the limits.</summary>
+    /// <summary>
+    /// How many of the first records make one batch: at least one, then up to the limits. The hard states of all others go along
+    /// (<see cref="TakeHardStates"/>), and count in <paramref name="tableBytes"/>.
+    /// </summary>
     public void Select(JournalOptions options, out int count, out int tableBytes, out int bodyBytes)
     {
         count = 0;
         tableBytes = 0;
         bodyBytes = 0;
+        int hardStates = _hardStates;
         foreach (ref readonly (JournalRecord Record, BatchRow Row) waiting in CollectionsMarshal.AsSpan(_records)[_taken..])
         {
             bool fits = (long)bodyBytes + waiting.Row.EntryBytes <= options.BatchBytesMax && count < options.BatchRecordsMax;
             if (count > 0 && !fits)
             {
-                return;
+                break;
             }
 
             count++;
+            hardStates -= waiting.Row.Has(RowParts.HardState) ? 1 : 0;
             tableBytes += waiting.Row.IsEmpty ? 0 : waiting.Row.Bytes;
             bodyBytes += waiting.Row.EntryBytes;
         }
+
+        tableBytes += hardStates * BatchRow.HardStateRowBytes;
     }
 
     /// <summary>Moves the first records to a batch, behind the rows it has.</summary>
@@ -72,9 +83,51 @@ internal sealed class JournalQueue
             if (waiting.Row.Group == group)
             {
                 EntryBytes -= waiting.Row.EntryBytes;
+                _hardStates -= waiting.Row.Has(RowParts.HardState) ? 1 : 0;
                 waiting.Row = new BatchRow { Group = group };
             }
         }
+    }
+
+    /// <summary>
+    /// Adds the hard states of all records that wait, in their order, as rows of their own: term and vote never wait behind entries. The
+    /// records stay and lose them, so that no older one is written after a newer one. A hard state may become durable before entries that
+    /// were handed over earlier: those are not acknowledged yet, and a later term or a vote promises nothing about them. Never the other
+    /// way round: an entry is of no later term than the hard state that is durable with it or before it.
+    /// </summary>
+    public void TakeHardStates(JournalBatch into)
+    {
+        if (_hardStates == 0)
+        {
+            return;
+        }
+
+        foreach (ref (JournalRecord Record, BatchRow Row) waiting in CollectionsMarshal.AsSpan(_records)[_taken..])
+        {
+            if (waiting.Row.Has(RowParts.HardState))
+            {
+                into.Rows.Add(waiting.Row.OnlyHardState());
+                into.HardStates.Add(waiting.Record);
+                waiting.Row = waiting.Row.WithoutHardState();
+            }
+        }
+
+        _hardStates = 0;
+    }
+
+    /// <summary>Bytes of the rows that <see cref="TakeHardStates"/> would add.</summary>
+    public int HardStateBytes => _hardStates * BatchRow.HardStateRowBytes;
+
+    /// <summary>Bytes of the rows that <see cref="TakeReleasing"/> would move, not more than <paramref name="countMax"/>.</summary>
+    public int ReleasingBytes(int countMax)
+    {
+        int bytes = 0;
+        foreach (int at in Releasing(countMax))
+        {
+            bytes += _records[at].Row.Bytes;
+        }
+
+        return bytes;
     }
 
     /// <summary>
@@ -83,21 +136,20 @@ internal sealed class JournalQueue
     /// </summary>
     public void TakeReleasing(JournalBatch into, int countMax)
     {
-        List<GroupId> reset = [];
+        List<int> moved = Releasing(countMax);
+        if (moved.Count == 0)
+        {
+            return;
+        }
+
+        int next = 0;
         int kept = _taken;
         for (int i = _taken; i < _records.Count; i++)
         {
-            (JournalRecord record, BatchRow row) = _records[i];
-            if (row.Has(RowParts.Reset))
+            if (next < moved.Count && moved[next] == i)
             {
-                reset.Add(row.Group);
-            }
-
-            const RowParts releasing = RowParts.SegmentsDurable | RowParts.Deleted;
-            bool only = (row.Parts & ~(releasing | RowParts.Commit)) == 0 && (row.Parts & releasing) != 0;
-            if (only && into.Rows.Count < countMax && !reset.Contains(row.Group))
-            {
-                Move(record, row, into);
+                next++;
+                Move(_records[i].Record, _records[i].Row, into);
             }
             else
             {
@@ -108,15 +160,27 @@ internal sealed class JournalQueue
         _records.RemoveRange(kept, _records.Count - kept);
     }
 
-    /// <summary>Undoes <see cref="TakeReleasing"/>.</summary>
-    public void PutBack(JournalBatch batch)
+    private List<int> Releasing(int countMax)
     {
-        for (int i = 0; i < batch.Records.Count; i++)
+        List<int> found = [];
+        List<GroupId> reset = [];
+        for (int i = _taken; i < _records.Count && found.Count < countMax; i++)
         {
-            _records.Insert(_taken + i, (batch.Records[i], batch.Rows[i]));
+            BatchRow row = _records[i].Row;
+            if (row.Has(RowParts.Reset))
+            {
+                reset.Add(row.Group);
+            }
+
+            const RowParts releasing = RowParts.SegmentsDurable | RowParts.Deleted;
+            bool only = (row.Parts & ~(releasing | RowParts.Commit)) == 0 && (row.Parts & releasing) != 0;
+            if (only && !reset.Contains(row.Group))
+            {
+                found.Add(i);
+            }
         }
 
-        batch.Clear();
+        return found;
     }
 
     private void Move(JournalRecord record, in BatchRow row, JournalBatch into)
@@ -134,5 +198,6 @@ internal sealed class JournalQueue
         }
 
         EntryBytes -= row.EntryBytes;
+        _hardStates -= row.Has(RowParts.HardState) ? 1 : 0;
     }
 }

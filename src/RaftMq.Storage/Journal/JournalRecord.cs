@@ -59,13 +59,35 @@ public sealed class JournalRecord
 
 public interface IJournalWaiter
 {
-    /// <summary>The record is durable. Records are reported in the order in which they were appended.</summary>
+    /// <summary>
+    /// The record is durable. Records are reported in the order in which they were appended, but that those that do nothing but release
+    /// (a durable mark, the end of a group) overtake the others where a journal has no room for these.
+    /// </summary>
     void Written(JournalRecord record);
+
+    /// <summary>
+    /// The record's hard state is durable, and so are all earlier ones of the group; the record itself, and records before it, are not yet:
+    /// hard states overtake what waits, so that elections never do. <see cref="Written"/> still follows. Not called for records whose hard
+    /// state became durable together with them.
+    /// </summary>
+    void HardStateWritten(JournalRecord record)
+    {
+        // Most waiters have no hard state.
+    }
 }
 
-/// <summary>The way into the node's journal for the shards. Records become durable in the order of these calls.</summary>
+/// <summary>
+/// The way into the node's journal for the shards. Records become durable in the order of these calls, but for hard states and releases
+/// (<see cref="IJournalWaiter"/>).
+/// </summary>
 public interface IJournal
 {
+    /// <summary>
+    /// The journal wants no new entries now: who has a choice (a leader with a produce, a follower with an append) waits. Everything
+    /// else is written all the same.
+    /// </summary>
+    bool IsFull { get; }
+
     void Append(JournalRecord record);
 
     /// <summary>Starts writing what was appended, unless a batch is already on its way.</summary>

@@ -36,6 +36,9 @@ public sealed class NodeJournal : IJournal, IDisposable
     private long _nextFileBytesMin;
     private bool _noRoom;
 
+    /// <summary>The last file that was to be prepared had no room, and none was since.</summary>
+    private bool _lastHadNoRoom;
+
     /// <summary>The end of the last file, kept for records that release others, is used up and more of them wait.</summary>
     private bool _releaseNeedsFile;
 
@@ -96,6 +99,9 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     public int QueuedRecords => _waiting.Count + (_inFlight ? _batch.Records.Count : 0);
 
+    /// <summary>Files in use, the free and the prepared ones not counted.</summary>
+    public int UsedFiles => _files.Count;
+
     /// <summary>Bytes of all files in use, the free and the prepared ones not counted.</summary>
     public long UsedBytes
     {
@@ -112,10 +118,12 @@ public sealed class NodeJournal : IJournal, IDisposable
     }
 
     /// <summary>
-    /// Groups don't release files as fast as they fill, or the disk has no room for the next file. Producers (and leaders' appends)
-    /// should be refused; records are still taken and queue up.
+    /// Groups don't release files as fast as they fill, or the disk has no room for the next file. Producers and leaders' appends
+    /// should wait; records are still taken and queue up. Ends by itself: the oldest file was asked for before
+    /// (<see cref="JournalOptions.DueBytes"/>), what answers that overtakes all that waits, and with a single file, which nothing could
+    /// release, the journal is never full.
     /// </summary>
-    public bool IsFull => UsedBytes >= _options.FullBytes || _noRoom;
+    public bool IsFull => (_files.Count > 1 && UsedBytes >= _options.FullBytes) || _lastHadNoRoom;
 
     /// <summary>True while a batch is on its way.</summary>
     public bool IsWriting => _inFlight;
@@ -216,22 +224,28 @@ public sealed class NodeJournal : IJournal, IDisposable
         long batchBytes = BatchLayout.BatchBytes(
             BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes), BatchLayout.Blocks(bodyBytes));
 
-        // Without a next file the end of this one is kept for what releases files.
+        // Without a next file the end of this one is kept for hard states and for what releases files.
         long usableBytes = current.SizeBytes - (_next is null ? _options.ReserveBytes : 0);
         if (current.UsedBytes + batchBytes <= usableBytes)
         {
-            _waiting.Take(count, _batch);
+            Take(count);
             Submit(current, BatchFlags.None, tableBytes, bodyBytes);
         }
         else if (TryRoll(tableBytes, bodyBytes))
         {
-            _waiting.Take(count, _batch);
+            Take(count);
             Submit(_files[^1], BatchFlags.OpensFile, tableBytes, bodyBytes);
         }
         else
         {
-            StartReleasingBatch(current);
+            StartOvertakingBatch(current);
         }
+    }
+
+    private void Take(int count)
+    {
+        _waiting.Take(count, _batch);
+        _waiting.TakeHardStates(_batch);
     }
 
     /// <summary>
@@ -268,47 +282,67 @@ public sealed class NodeJournal : IJournal, IDisposable
     }
 
     /// <summary>
-    /// Nothing ordinary can be written until a file is released. Records that only release overtake the others: they commute with
-    /// records of entries and terms, and without them nothing would ever move again.
+    /// Nothing ordinary can be written until a file is released. Two things overtake, from the reserve at the file's end: records that
+    /// only release, which commute with records of entries and terms and without which nothing would ever move again; and hard states,
+    /// so that elections go on (<see cref="JournalQueue.TakeHardStates"/>). The last half of the reserve is for releases alone, so that
+    /// however many elections there are, being full can end.
     /// </summary>
-    private void StartReleasingBatch(JournalFile current)
+    private void StartOvertakingBatch(JournalFile current)
     {
         _batch.Clear();
-        _waiting.TakeReleasing(_batch, _options.BatchRecordsMax);
+        int releasingBytes = _waiting.ReleasingBytes(_options.BatchRecordsMax);
+        int hardStateBytes = _waiting.HardStateBytes;
         bool freeOnesWait = _free.Exists(file => file.Number >= _durableFirstNeeded) && _files[0].Number > _durableFirstNeeded;
-        if (_batch.Rows.Count == 0 && !freeOnesWait)
+        if (releasingBytes + hardStateBytes == 0 && !freeOnesWait)
         {
             return;
         }
 
-        int tableBytes = 0;
-        foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
+        bool withHardStates = hardStateBytes > 0
+            && HasRoom(current, releasingBytes + hardStateBytes, current.SizeBytes - _options.ReleaseReserveBytes);
+        bool withReleases = (releasingBytes > 0 || freeOnesWait)
+            && (withHardStates || HasRoom(current, releasingBytes, current.SizeBytes));
+        if (withReleases)
         {
-            tableBytes += row.Bytes;
+            _waiting.TakeReleasing(_batch, _options.BatchRecordsMax);
         }
 
-        if (current.UsedBytes + BatchLayout.BatchBytes(BatchLayout.HeaderBytes(0, tableBytes), 0) > current.SizeBytes)
+        if (withHardStates)
         {
-            _waiting.PutBack(_batch);
-
-            // What would release files has no room itself: one more file, or nothing ever moves again (L-06).
+            _waiting.TakeHardStates(_batch);
+        }
+        else if (hardStateBytes > 0 || !withReleases)
+        {
+            // What overtakes has no room itself: one more file, or nothing ever moves again (L-06).
             _releaseNeedsFile = true;
             PrepareNext();
-            return;
         }
 
-        Submit(current, BatchFlags.None, tableBytes, bodyBytes: 0);
+        if (withReleases || withHardStates)
+        {
+            Submit(current, BatchFlags.None, TableBytes(), bodyBytes: 0);
+        }
+    }
+
+    private static bool HasRoom(JournalFile file, int tableBytes, long upToBytes) =>
+        file.UsedBytes + BatchLayout.BatchBytes(BatchLayout.HeaderBytes(0, tableBytes), 0) <= upToBytes;
+
+    private int TableBytes()
+    {
+        int bytes = 0;
+        foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
+        {
+            bytes += row.Bytes;
+        }
+
+        return bytes;
     }
 
     private void Submit(JournalFile file, BatchFlags flags, int tableBytes, int bodyBytes)
     {
         if ((flags & BatchFlags.OpensFile) != 0)
         {
-            tableBytes = 0;
-            foreach (ref readonly BatchRow row in CollectionsMarshal.AsSpan(_batch.Rows))
-            {
-                tableBytes += row.Bytes;
-            }
+            tableBytes = TableBytes();
         }
 
         BatchHeader header = new(
@@ -365,7 +399,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             }
         }
 
-        _unsealed = batch.Records.Count > 0;
+        _unsealed = batch.Records.Count + batch.HardStates.Count > 0;
         _idleSinceMs = null;
         Count(batch, entries);
         FreeUnneeded();
@@ -382,7 +416,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         _statistics = _statistics with
         {
             Batches = _statistics.Batches + 1,
-            Seals = _statistics.Seals + (batch.Records.Count == 0 ? 1 : 0),
+            Seals = _statistics.Seals + (batch.Records.Count + batch.HardStates.Count == 0 ? 1 : 0),
             Records = _statistics.Records + batch.Records.Count,
             EntryBytes = _statistics.EntryBytes + header.BodyBytes,
             BytesWritten = _statistics.BytesWritten + header.BatchBytes,
@@ -397,6 +431,11 @@ public sealed class NodeJournal : IJournal, IDisposable
         foreach (JournalRecord record in batch.Records)
         {
             record.Waiter?.Written(record);
+        }
+
+        foreach (JournalRecord record in batch.HardStates)
+        {
+            record.Waiter?.HardStateWritten(record);
         }
 
         AskForReleases();
@@ -428,8 +467,10 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     private void AskForReleases()
     {
+        // Where the disk has no room for a file, those in use are the only ones that the journal can get.
+        long dueBytes = _lastHadNoRoom ? 0 : _options.DueBytes;
         long bytes = UsedBytes;
-        for (int i = 0; i < _files.Count - 1 && bytes > _options.DueBytes; i++)
+        for (int i = 0; i < _files.Count - 1 && bytes > dueBytes; i++)
         {
             JournalFile file = _files[i];
             bytes -= file.SizeBytes;
@@ -507,6 +548,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     private void Prepared(FilePreparation preparation)
     {
         _preparing = null;
+        _lastHadNoRoom = false;
         _next = preparation.File;
         if (preparation.Recycles is not null)
         {
@@ -525,6 +567,15 @@ public sealed class NodeJournal : IJournal, IDisposable
             // It has its new name already, so it must be the next one to be tried: another one would be renamed over it. Number 0 is
             // below any needed file.
             _free.Insert(0, new FreeFile(preparation.File.Path, Number: 0));
+        }
+
+        if (!_lastHadNoRoom)
+        {
+            _lastHadNoRoom = true;
+            _telling = true;
+            AskForReleases();
+            _telling = false;
+            StartBatch(seal: false);
         }
     }
 }

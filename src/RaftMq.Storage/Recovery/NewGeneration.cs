@@ -21,7 +21,7 @@ internal sealed class NewGeneration(
         int bodyBytes = isRewritten ? AddLastBatch(ref tableBytes) : 0;
         int headerBytes = BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes);
         long batchBytes = BatchLayout.BatchBytes(headerBytes, BatchLayout.Blocks(bodyBytes));
-        long sizeBytes = Math.Max(options.FileBytes, batchBytes + (4 * options.ReserveBytes));
+        long sizeBytes = Math.Max(options.FileBytes, batchBytes + (options.FileBytes / 2 / BatchLayout.BlockBytes * BatchLayout.BlockBytes));
 
         // One file number is used by one run only, so nothing that an earlier run left in a file can be taken for this one's.
         JournalFile file = new(numberMax + 1, lineage.PositionMax, sizeBytes);

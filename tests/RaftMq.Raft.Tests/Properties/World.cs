@@ -174,6 +174,11 @@ internal sealed class World
                 continue;
             }
 
+            if (host.WritesInFlight > 1 && _random.OneIn(3))
+            {
+                host.OvertakeWithHardStates();
+            }
+
             while (host.WritesInFlight > 0 && _random.Next(4) > 0)
             {
                 host.CompleteWrite();

@@ -8,6 +8,7 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
 {
     private readonly Queue<Write> _writes = new();
     private long _boot;
+    private bool _overtook;
     private RaftGroup? _group;
     private MemoryTail? _tail;
 
@@ -94,6 +95,33 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
         foreach (Outgoing outgoing in write.Messages)
         {
             Transmit(outgoing);
+        }
+
+        Pump();
+    }
+
+    /// <summary>
+    /// The disk made the hard states of all writes in flight durable, before the entries of the first of them: what a full journal does.
+    /// </summary>
+    public void OvertakeWithHardStates()
+    {
+        Write[] overtaking = [.. _writes.Where(write => write.HardState is not null)];
+        foreach (Write write in overtaking)
+        {
+            Disk.Write(write.HardState, []);
+            write.HardState = null;
+        }
+
+        _overtook |= overtaking.Length > 0;
+        foreach (Write write in overtaking)
+        {
+            Group.HardStatePersisted(write.Token);
+            foreach (Outgoing outgoing in write.Messages)
+            {
+                Transmit(outgoing);
+            }
+
+            write.Messages = [];
         }
 
         Pump();
@@ -216,7 +244,9 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
         switch (message)
         {
             case VoteRequest m:
-                Assert.True(m.LastIndex <= Disk.LastIndex || Disk.HardState.Term > m.Term, "a candidate names what it may lose");
+                // Where hard states overtake entries a candidate may name such as it may lose: it leads in this life only (docs/raft.md).
+                Assert.True(
+                    m.LastIndex <= Disk.LastIndex || Disk.HardState.Term > m.Term || _overtook, "a candidate names what it may lose");
                 Assert.True(Disk.HardState.Term > m.Term || Disk.HardState.Vote == Id, "its own vote is not durable");
                 break;
             case VoteReply { Granted: true } m:
@@ -232,17 +262,23 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
         ? append with { Entries = [.. append.Entries.Select(e => MemoryTail.Copy(e))] }
         : message;
 
-    private sealed record Write(
-        PersistToken Token, HardState? HardState, List<Entry> Entries, List<Outgoing> Messages)
+    private sealed class Write(PersistToken token, HardState? hardState, List<Entry> entries, List<Outgoing> messages)
     {
         private bool _applied;
+
+        public PersistToken Token => token;
+
+        /// <summary>Null also when it overtook.</summary>
+        public HardState? HardState { get; set; } = hardState;
+
+        public List<Outgoing> Messages { get; set; } = messages;
 
         public void ApplyTo(MemoryDisk disk)
         {
             if (!_applied)
             {
                 _applied = true;
-                disk.Write(HardState, Entries);
+                disk.Write(HardState, entries);
             }
         }
     }

@@ -38,6 +38,8 @@ internal sealed class JournalLife
 
     public long Acknowledged { get; private set; }
 
+    public int HardStatesOvertook => _rig.HardStatesOvertook;
+
     public void Run(int steps)
     {
         int deathsBelow = 0;

@@ -16,7 +16,7 @@ public sealed class JournalLifeTests
     [Fact]
     public void Random_lives_lose_nothing_acknowledged_and_invent_nothing()
     {
-        long deaths = 0, recycled = 0, acknowledged = 0;
+        long deaths = 0, recycled = 0, acknowledged = 0, overtook = 0;
         ulong from = ulong.Parse(Environment.GetEnvironmentVariable("RAFTMQ_SEED") ?? "1");
         ulong lives = Full ? 3000u : 30u;
         for (ulong seed = from; seed < from + lives; seed++)
@@ -34,10 +34,12 @@ public sealed class JournalLifeTests
             deaths += life.Deaths;
             recycled += life.Recycled;
             acknowledged += life.Acknowledged;
+            overtook += life.HardStatesOvertook;
         }
 
         // A run that never got anywhere proves nothing.
         Assert.True(deaths > (long)lives * 5, $"only {deaths} deaths");
+        Assert.True(overtook > (long)lives * 2, $"only {overtook} hard states overtook");
         Assert.True(recycled > (long)lives, $"only {recycled} files recycled");
         Assert.True(acknowledged > (long)lives * 100, $"only {acknowledged} records acknowledged");
     }

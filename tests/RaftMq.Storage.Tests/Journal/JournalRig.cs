@@ -21,6 +21,9 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
 
     private readonly JournalOptions _options;
 
+    /// <summary>Records whose hard state overtook them, with what <see cref="Appended"/> has in their place.</summary>
+    private readonly Dictionary<JournalRecord, JournalRecord> _withoutHardState = new(ReferenceEqualityComparer.Instance);
+
     public JournalRig(SimulatedDisk disk, JournalOptions? options = null)
     {
         Disk = disk;
@@ -46,6 +49,9 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
 
     public int Acknowledged { get; set; }
 
+    /// <summary>How many hard states were reported before their records.</summary>
+    public int HardStatesOvertook { get; private set; }
+
     public List<(GroupId Group, LogIndex UpTo)> ReleasesWanted { get; } = [];
 
     /// <summary>Called for each wish, besides the list.</summary>
@@ -56,6 +62,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
         Queue = new SteppedDiskQueue(Disk);
         Replayed = new JournalModel { DamageIsFailure = damageIsFailure };
         ReleasesWanted.Clear();
+        _withoutHardState.Clear();
         Journal = JournalRecovery.Open(Disk, _options, Store, Replayed, Queue, this);
         return this;
     }
@@ -112,22 +119,9 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
     {
         Assert.False(Replayed.IsDamaged, string.Join('\n', Replayed.Reports));
         int count = FindPrefix(Acknowledged);
-        HashSet<GroupId> reset = [];
-        for (int next = Acknowledged, moved = Acknowledged; count < 0 && next < Appended.Count; next++)
+        if (count < 0)
         {
-            if (Appended[next].Reset is not null)
-            {
-                reset.Add(Appended[next].Group);
-            }
-
-            if (OnlyReleases(Appended[next]) && !reset.Contains(Appended[next].Group))
-            {
-                // Perhaps the batch that was on its way was one of those that overtake, or began with records that had no room to.
-                JournalRecord record = Appended[next];
-                Appended.RemoveAt(next);
-                Appended.Insert(moved++, record);
-                count = FindPrefix(moved);
-            }
+            count = FindWithOvertaking();
         }
 
         if (count < 0)
@@ -145,6 +139,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
 
     public void Written(JournalRecord record)
     {
+        record = _withoutHardState.Remove(record, out JournalRecord? rest) ? rest : record;
         if (!ReferenceEquals(Appended[Acknowledged], record))
         {
             // In a full journal what only releases overtakes, and nothing else does.
@@ -156,6 +151,16 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
         Acknowledged++;
     }
 
+    public void HardStateWritten(JournalRecord record)
+    {
+        int at = Appended.IndexOf(record);
+        Assert.True(at >= Acknowledged);
+        Split(at, Acknowledged);
+        _withoutHardState.Add(record, Appended[at + 1]);
+        Acknowledged++;
+        HardStatesOvertook++;
+    }
+
     public void ReleaseWanted(GroupId group, LogIndex upTo)
     {
         ReleasesWanted.Add((group, upTo));
@@ -165,7 +170,86 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
     private static bool OnlyReleases(JournalRecord record) =>
         record.Entries.Count == 0 && record.HardState is null && record.Reset is null && (record.Deleted || record.SegmentsDurable is not null);
 
-    private int FindPrefix(int atLeast)
+    /// <summary>
+    /// Perhaps the batch that was on its way was one in which some overtook, behind none or some of the first records: hard states, and
+    /// where the journal had no room what only releases.
+    /// </summary>
+    private int FindWithOvertaking()
+    {
+        List<JournalRecord> appended = [.. Appended];
+        for (int written = Acknowledged; written <= appended.Count; written++)
+        {
+            foreach ((bool releases, bool hardStates) in new[] { (false, true), (true, true), (true, false) })
+            {
+                Appended.Clear();
+                Appended.AddRange(appended);
+                int count = FindOvertaking(written, releases, hardStates);
+                if (count >= 0)
+                {
+                    return count;
+                }
+            }
+        }
+
+        return -1;
+    }
+
+    private int FindOvertaking(int written, bool releases, bool hardStates)
+    {
+        HashSet<GroupId> reset = [];
+        int moved = written;
+        for (int next = written; next < Appended.Count; next++)
+        {
+            JournalRecord record = Appended[next];
+            if (record.Reset is not null)
+            {
+                reset.Add(record.Group);
+            }
+
+            if (releases && OnlyReleases(record) && !reset.Contains(record.Group))
+            {
+                Appended.RemoveAt(next);
+                Appended.Insert(moved++, record);
+            }
+            else if (hardStates && record.HardState is not null)
+            {
+                Split(next, moved++);
+                next++;
+            }
+            else
+            {
+                continue;
+            }
+
+            if (FindPrefix(moved, moved) >= 0)
+            {
+                return moved;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Makes two of the record: its hard state, which goes to <paramref name="to"/>, and what is left, which stays.</summary>
+    private void Split(int at, int to)
+    {
+        JournalRecord record = Appended[at];
+        Appended[at] = new JournalRecord
+        {
+            Group = record.Group,
+            Entries = record.Entries,
+            Commit = record.Commit,
+            SegmentsDurable = record.SegmentsDurable,
+            Reset = record.Reset,
+            Deleted = record.Deleted,
+            Waiter = this,
+        };
+        Appended.Insert(to, new JournalRecord { Group = record.Group, HardState = record.HardState });
+    }
+
+    private int FindPrefix(int atLeast) => FindPrefix(atLeast, Appended.Count);
+
+    private int FindPrefix(int atLeast, int atMost)
     {
         JournalModel model = JournalModel.Of(Appended.Take(atLeast));
         string replayed = Replayed.Describe();
@@ -176,7 +260,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
                 return count;
             }
 
-            if (count == Appended.Count)
+            if (count == atMost)
             {
                 return -1;
             }

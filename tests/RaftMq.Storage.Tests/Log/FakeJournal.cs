@@ -25,6 +25,8 @@ internal sealed class FakeJournal : IJournal
     /// <summary>The entries that a snapshot stands for.</summary>
     public Func<LogIndex, IEnumerable<byte[]>> Before { get; set; } = _ => [];
 
+    public bool IsFull => false;
+
     public int Count => _records.Count;
 
     public int DurableCount => _durable;

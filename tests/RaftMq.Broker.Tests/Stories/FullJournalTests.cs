@@ -1,0 +1,132 @@
+using RaftMq.Broker.Shards;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using RaftMq.Storage.Journal;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Stories;
+
+/// <summary>What a node does whose journal takes nothing more (BOUNDED): producers wait, followers take less, elections go on.</summary>
+public sealed class FullJournalTests
+{
+    private const int QueueBytes = 64 << 10;
+
+    private static readonly BrokerOptions Options = new()
+    {
+        OffsetsPartitions = 1,
+        Limits = new BrokerLimits { JournalQueueBytes = QueueBytes },
+    };
+
+    [Fact]
+    public void A_leader_whose_disk_is_stalled_holds_produces_until_the_disk_goes_on()
+    {
+        WholeCluster cluster = WholeCluster.Started(1, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        cluster[1].DiskHangs = true;
+        ProduceAnswer[] answers = [.. Enumerable.Range(0, 40).Select(_ => cluster.Produce(cluster[1], group, Batches.Plain(valueBytes: 8_000)))];
+        cluster.Pass(100);
+
+        Assert.InRange(answers.Count(a => a.IsAdmitted), QueueBytes / 9_000, (QueueBytes / 8_000) + 1);
+        Assert.True(cluster[1].Parts.Shard.Context.Journal.IsFull);
+        Assert.InRange(cluster[1].Parts.Shard.Context.Journal.QueuedBytes, QueueBytes, QueueBytes + 9_000);
+
+        cluster[1].DiskHangs = false;
+        cluster.Pass(100);
+        Assert.All(answers, a => Assert.Equal(ProduceOutcome.Stored, a.Outcome));
+        Assert.Equal(Enumerable.Range(0, 40).Select(n => (long?)n), answers.Select(a => a.BaseOffset));
+        Assert.Equal(0, cluster[1].Parts.Shard.Context.Journal.QueuedBytes);
+    }
+
+    [Fact]
+    public void What_waits_for_room_until_its_deadline_has_timed_out_and_is_counted()
+    {
+        WholeCluster cluster = WholeCluster.Started(1, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        cluster[1].DiskHangs = true;
+        for (int i = 0; i < 10; i++)
+        {
+            cluster.Produce(cluster[1], group, Batches.Plain(valueBytes: 8_000), deadlineMs: 60_000);
+        }
+
+        ProduceAnswer late = cluster.Produce(cluster[1], group, Batches.Plain(valueBytes: 100), deadlineMs: 1_000);
+        cluster.Pass(900);
+        Assert.False(late.IsAdmitted);
+        cluster.Pass(200);
+
+        Assert.Equal(ProduceOutcome.TimedOut, late.Outcome);
+        Assert.Contains("journal", late.Result!.Value.Message, StringComparison.Ordinal);
+        Assert.Equal(1, cluster[1].Parts.Shard.Context.Holds.ProducesTimedOut);
+    }
+
+    [Fact]
+    public void A_follower_whose_disk_is_stalled_takes_no_more_than_its_limit_and_catches_up_later()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        Term term = cluster.ReplicaOf(leader.Id.Value, group).Term;
+        ClusterNode slow = cluster.Nodes.First(n => n != leader);
+        slow.DiskHangs = true;
+        for (int i = 0; i < 100; i++)
+        {
+            ProduceAnswer answer = cluster.Produce(leader, group, Batches.Plain(valueBytes: 8_000));
+            cluster.Pass(20);
+            Assert.Equal(ProduceOutcome.Stored, answer.Outcome);
+        }
+
+        cluster.Pass(3_000);
+        Assert.InRange(slow.Parts.Shard.Context.Journal.QueuedBytes, QueueBytes, 2 * QueueBytes);
+        Assert.True(slow.Parts.Shard.Context.Holds.AppendsHeldOff > 0);
+
+        // It heard its leader all the time.
+        Assert.Equal(term, cluster.ReplicaOf(slow.Id.Value, group).Term);
+        Assert.Equal(leader.Id, cluster.ReplicaOf(slow.Id.Value, group).Leader?.Node);
+
+        slow.DiskHangs = false;
+        cluster.Until(
+            () => cluster.ReplicaOf(slow.Id.Value, group).DurableIndex == cluster.ReplicaOf(leader.Id.Value, group).DurableIndex,
+            "it has everything");
+    }
+
+    [Fact]
+    public void A_follower_with_a_full_journal_still_takes_what_lets_a_new_leader_commit()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        ClusterNode[] others = [.. cluster.Nodes.Where(n => n != leader)];
+
+        // Both others have everything, but the files of one are full: it takes no produce of this leader any more.
+        cluster.Produce(leader, group, Batches.Plain());
+        cluster.Pass(500);
+        MakeFull(cluster, others[0]);
+        LogIndex before = cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex;
+        cluster.Produce(leader, group, Batches.Plain());
+        cluster.Pass(500);
+        Assert.Equal(before, cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex);
+
+        leader.Kill();
+        cluster.Until(() => cluster.LeaderOf(group) is { } next && next == others[1], "the one that has everything leads, and serves");
+
+        // What it serves is committed by the two of them, the full one included.
+        Assert.True(cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex > before);
+    }
+
+    /// <summary>Its journal says that its files are full, as it does when segments are slow.</summary>
+    private static void MakeFull(WholeCluster cluster, ClusterNode node)
+    {
+        ShardJournal journal = node.Parts.Shard.Context.Journal;
+        journal.Journal = new FullJournal(journal.Journal);
+        cluster.Pass(20);
+        Assert.True(journal.IsFull);
+    }
+
+    private sealed class FullJournal(IJournal journal) : IJournal
+    {
+        public bool IsFull => true;
+
+        public void Append(JournalRecord record) => journal.Append(record);
+
+        public void Flush() => journal.Flush();
+    }
+}
