@@ -54,5 +54,17 @@ public sealed class SimulatorTests
         }
     }
 
+    [Theory]
+    [InlineData(6)] // A disk that hangs.
+    [InlineData(9)] // Disks that are slow for seconds.
+    public void A_tiny_journal_is_full_again_and_again_and_neither_loses_anything_nor_stands_still(ulong seed)
+    {
+        SimulationResult result = Simulator.Run(new SimulationOptions { Seed = seed, Journal = JournalSize.Tiny });
+        Assert.True(result.Violation is null, result.ToString());
+        Assert.True(result.Totals.Acks > 500, result.ToString());
+        Assert.True(result.Totals.SendsHeld > 50, result.ToString());
+        Assert.True(result.Totals.AppendsHeldOff > 50, result.ToString());
+    }
+
     private static SimulationResult Run(ulong seed) => Simulator.Run(new SimulationOptions { Seed = seed });
 }

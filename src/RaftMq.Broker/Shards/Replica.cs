@@ -138,6 +138,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public void Propose(in Entry entry)
     {
         _raft.Propose(entry);
+        _shard.Journal.Announce(entry.SizeBytes);
         MarkDirty();
     }
 
@@ -151,11 +152,18 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public void Step(in PeerSender from, RaftMessage message)
     {
-        if (message is AppendEntries append && !MayTake(append))
+        if (message is AppendEntries { Entries.Count: > 0 } append)
         {
-            // As if the network had lost it: the window of its sender stays filled, then a small probe goes with each heartbeat's answer.
-            _shard.Holds.AppendsHeldOff++;
-            return;
+            long bytes = append.Entries.Sum(static entry => (long)entry.SizeBytes);
+            if (!MayTake(append, bytes))
+            {
+                // As if the network had lost it: the window of its sender stays filled, then a small probe goes with each heartbeat's
+                // answer.
+                _shard.Holds.AppendsHeldOff++;
+                return;
+            }
+
+            _shard.Journal.Announce(bytes);
         }
 
         _raft.Step(from.Replica, from.Boot, message);
@@ -168,9 +176,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// small append at a time, what leads to the first entry of a leader's term, since nothing before it is committed until a majority
     /// has that one (Raft 5.4.2).
     /// </summary>
-    private bool MayTake(AppendEntries append)
+    private bool MayTake(AppendEntries append, long bytes)
     {
-        if (JournalHasRoom || append.Entries.Count == 0 || append.Term < _raft.Term || Name is GroupName.Controller)
+        if (JournalHasRoom || append.Term < _raft.Term || Name is GroupName.Controller)
         {
             return true;
         }
@@ -183,7 +191,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
         bool leaderIsNew = _raft.TermAt(_raft.LastIndex) < append.Term && last.Index > append.Commit;
         return leaderIsNew && _raft.DurableIndex == _raft.LastIndex
-            && (append.Entries.Count == 1 || append.Entries.Sum(static entry => (long)entry.SizeBytes) <= TakenWhenFullBytesMax);
+            && (append.Entries.Count == 1 || bytes <= TakenWhenFullBytesMax);
     }
 
     public void RaftTick()

@@ -136,7 +136,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         }
 
         dirty.Clear();
-        context.Journal.Flush();
+        context.Journal.TurnEnded();
         context.Outbox.Flush();
     }
 

@@ -29,6 +29,9 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     private int _outstanding;
     private long _lastProgressMs;
 
+    /// <summary>Entries of this turn that <see cref="QueuedBytes"/> does not count yet.</summary>
+    private long _announcedBytes;
+
     /// <summary>What the journal last told of its files.</summary>
     private bool _filesAreFull;
 
@@ -50,7 +53,19 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     /// Either the files are full, as the journal told, or the disk is slower than what comes: then memory must not take what the disk
     /// does not (BOUNDED).
     /// </summary>
-    public bool IsFull => _filesAreFull || QueuedBytes >= queueBytesMax;
+    public bool IsFull => _filesAreFull || QueuedBytes + _announcedBytes >= queueBytesMax;
+
+    /// <summary>
+    /// Entries were taken into a log whose record comes at the end of this turn: a turn may take many before its groups act.
+    /// </summary>
+    public void Announce(long entryBytes) => _announcedBytes += entryBytes;
+
+    /// <summary>The shard's turn ends: what was announced has come.</summary>
+    public void TurnEnded()
+    {
+        _announcedBytes = 0;
+        Flush();
+    }
 
     public void Append(JournalRecord record)
     {

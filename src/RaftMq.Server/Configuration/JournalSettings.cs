@@ -6,7 +6,7 @@ internal sealed record JournalSettings
     [Setting("journal.file.bytes", "Size of a journal file.", Unit = SettingUnit.Bytes, Min = 1 << 20, Max = 1 << 30)]
     public long FileBytes { get; init; } = 64L << 20;
 
-    [Setting("journal.total.bytes", "All journal files together, at least four; near it produce is refused until segments are written.", Unit = SettingUnit.Bytes, Min = 4 << 20)]
+    [Setting("journal.total.bytes", "All journal files together, at least four; near it produces wait until segments are written.", Unit = SettingUnit.Bytes, Min = 4 << 20)]
     public long TotalBytes { get; init; } = 1L << 30;
 
     [Setting("journal.batch.bytes", "Entry bytes that one write and one fdatasync make durable.", Unit = SettingUnit.Bytes, Min = 4096, Max = 1 << 28)]

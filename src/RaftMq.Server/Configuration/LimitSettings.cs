@@ -27,8 +27,11 @@ internal sealed record LimitSettings
     [Setting("limits.uncommitted.bytes.per.group", "Bytes of a partition that are on their way to a majority; above, producers wait.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long UncommittedBytesPerGroup { get; init; } = 32 << 20;
 
-    [Setting("limits.uncommitted.bytes.per.node", "The same over all partitions that this node leads.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    [Setting("limits.uncommitted.bytes.per.node", "The same over all partitions that this node leads; at most half of journal.total.bytes counts.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long UncommittedBytesPerNode { get; init; } = 512L << 20;
+
+    [Setting("limits.journal.queue.bytes", "Bytes of all partitions that wait for the journal's disk; above, producers wait and a follower takes nothing more. At most a quarter of journal.total.bytes counts.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    public long JournalQueueBytes { get; init; } = 128L << 20;
 
     [Setting("limits.replication.window.entries", "Entries of a partition that are under way to one follower.", Min = 1, Max = 100_000)]
     public int ReplicationWindowEntries { get; init; } = 256;

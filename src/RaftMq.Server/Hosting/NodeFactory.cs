@@ -40,6 +40,7 @@ internal static class NodeFactory
             RecordBatchBytesMax = options.Limits.RecordBatchBytes,
             UncommittedBytesPerGroup = options.Limits.UncommittedBytesPerGroup,
             UncommittedBytesPerNode = options.Limits.UncommittedBytesPerNode,
+            JournalQueueBytes = options.Limits.JournalQueueBytes,
             ReplicationWindowEntries = options.Limits.ReplicationWindowEntries,
             ReplicationWindowBytes = options.Limits.ReplicationWindowBytes,
             TailBytes = options.Limits.TailBytes,

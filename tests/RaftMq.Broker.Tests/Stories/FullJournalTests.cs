@@ -1,3 +1,4 @@
+using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;

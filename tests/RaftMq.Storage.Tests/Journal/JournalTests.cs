@@ -54,6 +54,7 @@ public sealed class JournalTests
     [Fact]
     public void Records_that_come_while_a_batch_is_on_its_way_make_one_batch()
     {
+        _rig.Queue.RunAll();
         for (int i = 1; i <= 10; i++)
         {
             _rig.Append(Records.Of(A, Records.Entry(A, i, 1, 100)));
