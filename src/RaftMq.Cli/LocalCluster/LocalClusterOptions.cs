@@ -5,7 +5,7 @@ namespace RaftMq.Cli.LocalCluster;
 /// <summary>What <c>raftmq up</c> was asked for.</summary>
 internal sealed record LocalClusterOptions(int Nodes, string DataFolder, int? BasePort)
 {
-    /// <summary>A node begins with four journal files of 64 MiB and needs room to write segments.</summary>
+    /// <summary>A node begins with journal files of 64 MiB, four before the first is used again, and needs room to write segments.</summary>
     public const long FreeBytesPerNodeMin = 512L << 20;
 
     public string FolderOf(int node) => Path.Combine(DataFolder, string.Create(CultureInfo.InvariantCulture, $"node-{node}"));
