@@ -1,6 +1,7 @@
 using System.Collections;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
+using RaftMq.Server.Sockets;
 
 if (!OperatingSystem.IsLinux())
 {
@@ -8,6 +9,7 @@ if (!OperatingSystem.IsLinux())
     return ExitCodes.CannotStart;
 }
 
+SocketThreads.ContinueWhereBytesArrive();
 Dictionary<string, string> environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
     .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
 switch (ConfigurationReader.Read(args, environment))

@@ -10,6 +10,9 @@ internal static class CarrierDuties
     [ThreadStatic]
     private static ICarrierDuty? t_duty;
 
+    /// <summary>True on a thread with a duty: it is looked after by that, for as long as it stays.</summary>
+    public static bool HasOne => t_duty is not null;
+
     public static void TakeUp(ICarrierDuty duty) => t_duty = duty;
 
     public static bool IsMine(ICarrierDuty duty) => ReferenceEquals(t_duty, duty);

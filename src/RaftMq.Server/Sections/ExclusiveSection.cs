@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
 
@@ -13,11 +14,15 @@ namespace RaftMq.Server.Sections;
 /// A thread inside one section may find another one free. Sections made later are inner ones (the journal behind the shard): their
 /// turns are short and are carried at once. An outer one is carried only after the inner one is left: else the journal would stand
 /// still for as long as its thread is kept busy in the shard.
+/// A thread that has carried for <see cref="CarriedMax"/> and finds more work hands the section to its <see cref="ReliefCarrier"/>.
 /// </summary>
 internal sealed class ExclusiveSection : ISection
 {
     /// <summary>After so many works the owner acts even if more wait, so that what the first ones asked for is not held up.</summary>
     public const int WorksPerTurnMax = 256;
+
+    /// <summary>The threads of sockets and peers have others to serve: so long at most one of them stays here.</summary>
+    public static readonly TimeSpan CarriedMax = TimeSpan.FromMilliseconds(1);
 
     private static readonly SectionWork Busy = new BusyMark();
 
@@ -33,6 +38,8 @@ internal sealed class ExclusiveSection : ISection
 
     private readonly ISectionOwner _owner;
     private readonly Action<string, Exception> _fatal;
+    private readonly TimeSpan _carriedMax;
+    private readonly ReliefCarrier _relief;
     private readonly int _rank = Interlocked.Increment(ref s_made);
     private ExclusiveSection? _nextOwed;
 
@@ -40,11 +47,14 @@ internal sealed class ExclusiveSection : ISection
     private SectionWork? _waiting;
 
     /// <param name="fatal">Told of anything that is thrown inside: state may be half changed, the process must end.</param>
-    public ExclusiveSection(string name, ISectionOwner owner, Action<string, Exception> fatal)
+    /// <param name="carriedMax">Instead of <see cref="CarriedMax"/>.</param>
+    public ExclusiveSection(string name, ISectionOwner owner, Action<string, Exception> fatal, TimeSpan? carriedMax = null)
     {
         Name = name;
         _owner = owner;
         _fatal = fatal;
+        _carriedMax = carriedMax ?? CarriedMax;
+        _relief = new ReliefCarrier(name, CarryOutside);
     }
 
     public string Name { get; }
@@ -90,8 +100,20 @@ internal sealed class ExclusiveSection : ISection
             return;
         }
 
-        CarryHere(outer);
-        while (outer is null && t_owed is { } owed)
+        if (outer is not null)
+        {
+            CarryHere(outer);
+            return;
+        }
+
+        CarryOutside();
+    }
+
+    /// <summary>Carries this section, then those that the thread came to owe meanwhile.</summary>
+    private void CarryOutside()
+    {
+        CarryHere(outer: null);
+        while (t_owed is { } owed)
         {
             t_owed = owed._nextOwed;
             owed._nextOwed = null;
@@ -121,6 +143,7 @@ internal sealed class ExclusiveSection : ISection
     private void CarryUntilEmpty()
     {
         int worksThisTurn = 0;
+        long since = ReliefCarrier.IsHere || CarrierDuties.HasOne ? 0 : Stopwatch.GetTimestamp();
         while (true)
         {
             SectionWork? chain = Interlocked.Exchange(ref _waiting, Busy);
@@ -149,6 +172,14 @@ internal sealed class ExclusiveSection : ISection
                 {
                     return;
                 }
+            }
+
+            if (since != 0 && Stopwatch.GetElapsedTime(since) > _carriedMax)
+            {
+                // Owners act at the end of a turn; the next carrier begins one of its own.
+                _owner.EndTurn();
+                _relief.TakeOver();
+                return;
             }
 
             CarrierDuties.BeforeStaying();

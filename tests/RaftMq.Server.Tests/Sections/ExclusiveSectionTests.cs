@@ -9,7 +9,7 @@ public sealed class ExclusiveSectionTests
     public void Poster_that_finds_the_section_free_carries_its_work_before_it_returns()
     {
         var owner = new CountingOwner();
-        var section = new ExclusiveSection("test", owner, Rethrow);
+        var section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
         int ranOn = 0;
 
         section.Post(new Work(() => ranOn = Environment.CurrentManagedThreadId));
@@ -24,7 +24,7 @@ public sealed class ExclusiveSectionTests
         var order = new List<string>();
         var owner = new CountingOwner();
         ExclusiveSection section = null!;
-        section = new ExclusiveSection("test", owner, Rethrow);
+        section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
 
         section.Post(new Work(() =>
         {
@@ -50,7 +50,7 @@ public sealed class ExclusiveSectionTests
                 section.Post(new Work(() => ran++));
             }
         };
-        section = new ExclusiveSection("test", owner, Rethrow);
+        section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
 
         section.Post(new Work(() => ran++));
 
@@ -66,7 +66,7 @@ public sealed class ExclusiveSectionTests
         var owner = new CountingOwner();
         owner.OnTurn = () => ranAtTurn.Add(ran);
         ExclusiveSection section = null!;
-        section = new ExclusiveSection("test", owner, Rethrow);
+        section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
 
         section.Post(new Work(() =>
         {
@@ -85,7 +85,7 @@ public sealed class ExclusiveSectionTests
         int runs = 0;
         ExclusiveSection section = null!;
         Work work = null!;
-        section = new ExclusiveSection("test", new CountingOwner(), Rethrow);
+        section = new ExclusiveSection("test", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
         work = new Work(() =>
         {
             if (++runs < 1000)
@@ -104,7 +104,7 @@ public sealed class ExclusiveSectionTests
     {
         Exception? fatal = null;
         ExclusiveSection section = null!;
-        section = new ExclusiveSection("test", new CountingOwner(), (_, cause) => fatal = cause);
+        section = new ExclusiveSection("test", new CountingOwner(), (_, cause) => fatal = cause, carriedMax: TimeSpan.MaxValue);
         var twice = new Work(static () => { });
 
         section.Post(new Work(() =>
@@ -120,8 +120,8 @@ public sealed class ExclusiveSectionTests
     public void Inner_section_is_carried_at_once_and_the_outer_one_after_it_is_left()
     {
         var order = new List<string>();
-        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow);
-        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow);
+        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
+        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
 
         outer.Post(new Work(() =>
         {
@@ -150,8 +150,8 @@ public sealed class ExclusiveSectionTests
         const int Rounds = 50_000;
         int outerRan = 0;
         int innerRan = 0;
-        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow);
-        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow);
+        var outer = new ExclusiveSection("shard", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
+        var inner = new ExclusiveSection("journal", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
         Thread[] threads = [.. Enumerable.Range(0, 4).Select(number => new Thread(() =>
         {
             for (int i = 0; i < Rounds; i++)
@@ -187,7 +187,7 @@ public sealed class ExclusiveSectionTests
     public void Exception_inside_is_fatal()
     {
         (string Where, Exception Cause)? fatal = null;
-        var section = new ExclusiveSection("shard-0", new CountingOwner(), (where, cause) => fatal = (where, cause));
+        var section = new ExclusiveSection("shard-0", new CountingOwner(), (where, cause) => fatal = (where, cause), carriedMax: TimeSpan.MaxValue);
 
         section.Post(new Work(() => throw new InvalidOperationException("broken")));
 
@@ -198,7 +198,7 @@ public sealed class ExclusiveSectionTests
     [Fact]
     public void Posting_allocates_nothing()
     {
-        var section = new ExclusiveSection("test", new CountingOwner(), Rethrow);
+        var section = new ExclusiveSection("test", new CountingOwner(), Rethrow, carriedMax: TimeSpan.MaxValue);
         var work = new Work(static () => { });
         section.Post(work);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -213,10 +213,12 @@ public sealed class ExclusiveSectionTests
 
     /// <summary>A plain counter without synchronisation is the witness: it is right only if one thread at a time was inside.</summary>
     [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
-    [InlineData(8)]
-    public void Many_posters_lose_no_work_and_never_meet_inside(int posters)
+    [InlineData(2, 1)]
+    [InlineData(4, 1)]
+    [InlineData(8, 1)]
+    [InlineData(4, 0)]
+    [InlineData(4, 1_000_000)]
+    public void Many_posters_lose_no_work_and_never_meet_inside(int posters, int carriedMaxMs)
     {
         int perPoster = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 2_000_000 : 100_000;
         long ran = 0;
@@ -227,7 +229,7 @@ public sealed class ExclusiveSectionTests
         bool outOfOrder = false;
         var owner = new CountingOwner();
         owner.OnTurn = () => atTurn = ran;
-        var section = new ExclusiveSection("test", owner, Rethrow);
+        var section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.FromMilliseconds(carriedMaxMs));
 
         Thread[] threads = [.. Enumerable.Range(0, posters).Select(poster => new Thread(() =>
         {
@@ -247,10 +249,36 @@ public sealed class ExclusiveSectionTests
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
 
-        Assert.Equal((long)posters * perPoster, ran);
+        // The last of it may be with the section's own thread.
+        long all = (long)posters * perPoster;
+        SpinWait.SpinUntil(() => Volatile.Read(ref atTurn) == all, TimeSpan.FromSeconds(30));
+        Assert.Equal(all, ran);
         Assert.Equal(0, met);
         Assert.False(outOfOrder);
         Assert.Equal(ran, atTurn);
+    }
+
+    [Fact]
+    public void A_thread_that_has_carried_for_long_hands_over_and_returns()
+    {
+        var owner = new CountingOwner();
+        var section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.Zero);
+        using var release = new ManualResetEventSlim();
+        using var done = new ManualResetEventSlim();
+        Thread? second = null;
+
+        section.Post(new Work(() => section.Post(new Work(() =>
+        {
+            second = Thread.CurrentThread;
+            release.Wait();
+            done.Set();
+        }))));
+
+        // Back here while the work is still at it, on a thread of its own.
+        Assert.False(done.IsSet);
+        release.Set();
+        Assert.True(done.Wait(TimeSpan.FromSeconds(10)));
+        Assert.NotSame(Thread.CurrentThread, second);
     }
 
     private static void Rethrow(string where, Exception cause) => throw new InvalidOperationException(where, cause);
