@@ -220,6 +220,11 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         }
     }
 
+    void ILeadershipListener.SnapshotRefused(Replica replica, string reason) => _environment.Report(new NodeEvent(
+        NodeEventLevel.Warning, "SnapshotRefused",
+        $"{replica.Name}: the snapshot from node {replica.Leader?.Node.Value} was not taken, {reason}. It is fetched again; if this does not "
+        + "end, the checkpoint is damaged there, or there is no room here."));
+
     long ILeadershipListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
 
     void ILeadershipListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(

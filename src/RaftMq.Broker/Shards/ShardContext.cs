@@ -38,6 +38,9 @@ internal interface ILeadershipListener
     /// <summary>See <see cref="Storage.Log.IGroupLogOwner.LogDamaged"/>.</summary>
     void LogDamaged(Replica replica, string report);
 
+    /// <summary>A snapshot that a leader sent was not taken; it is asked for again. The reason is a clause.</summary>
+    void SnapshotRefused(Replica replica, string reason);
+
     /// <summary>How long nothing was heard of a node that is not alive; 0 while it is.</summary>
     long SilentForMs(NodeId node);
 }

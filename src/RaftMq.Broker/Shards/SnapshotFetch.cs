@@ -12,10 +12,17 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
 {
     private const int AskAgainMs = 1_000;
 
+    /// <summary>
+    /// What was not taken (damaged bytes, no room) is most likely not taken the next time either: the leader is told after this only, or it
+    /// would send all of it again at once, without end.
+    /// </summary>
+    private const int RefusedPauseMs = 1_000;
+
     private SnapshotInstall? _install;
     private long _totalBytes = -1;
     private long _askAgainAtMs;
     private bool _finishing;
+    private (LogIndex Index, long TellAtMs)? _refused;
 
     public void Begin(InstallSnapshot offered)
     {
@@ -30,7 +37,7 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
         }
 
         _install = replica.Log.BeginInstall(offered.SnapshotIndex, offered.SnapshotTerm, this);
-        (_totalBytes, _finishing) = (-1, false);
+        (_totalBytes, _finishing, _refused) = (-1, false, null);
         Ask();
     }
 
@@ -44,7 +51,10 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
 
         if (chunk.TotalBytes < 0)
         {
-            Fail();
+            // Cut there since: the leader has a newer one.
+            LogIndex gone = install.Index;
+            Abandon();
+            replica.SnapshotFailed(gone);
             return;
         }
 
@@ -78,11 +88,22 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
         replica.SnapshotInstalled(checkpoint);
     }
 
-    public void InstallFailed(string reason) => Fail();
+    public void InstallFailed(string reason)
+    {
+        LogIndex index = _install!.Index;
+        Abandon();
+        _refused = (index, shard.Clock.MonotonicMs + RefusedPauseMs);
+        shard.Leadership.SnapshotRefused(replica, reason);
+    }
 
     public void Tick()
     {
-        if (_install is not null && !_finishing && shard.Clock.MonotonicMs >= _askAgainAtMs)
+        if (_refused is { } refused && shard.Clock.MonotonicMs >= refused.TellAtMs)
+        {
+            _refused = null;
+            replica.SnapshotFailed(refused.Index);
+        }
+        else if (_install is not null && !_finishing && shard.Clock.MonotonicMs >= _askAgainAtMs)
         {
             Ask();
         }
@@ -91,14 +112,7 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
     public void Abandon()
     {
         _install?.Abandon();
-        (_install, _finishing) = (null, false);
-    }
-
-    private void Fail()
-    {
-        LogIndex index = _install!.Index;
-        Abandon();
-        replica.SnapshotFailed(index);
+        (_install, _finishing, _refused) = (null, false, null);
     }
 
     private void Ask()

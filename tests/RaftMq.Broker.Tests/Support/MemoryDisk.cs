@@ -13,6 +13,18 @@ internal sealed class MemoryDisk : IDisk
     /// <summary>A file's bytes, to be damaged.</summary>
     public List<byte> this[string path] => _files[path];
 
+    public MemoryDisk Copy()
+    {
+        var copy = new MemoryDisk();
+        copy._folders.UnionWith(_folders);
+        foreach ((string path, List<byte> bytes) in _files)
+        {
+            copy._files.Add(path, [.. bytes]);
+        }
+
+        return copy;
+    }
+
     public bool FileExists(string path) => _files.ContainsKey(path);
 
     public bool FolderExists(string path) => path.Length == 0 || _folders.Contains(path);
