@@ -1,0 +1,203 @@
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Shards;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Partitions;
+
+/// <summary>Retention is the leader's decision, made through the log: all replicas start at the same offset, and whole segments go.</summary>
+public sealed class RetentionTests
+{
+    private const int SegmentBytes = 16 << 10;
+    private const int BatchBytes = 4_000;
+
+    /// <summary>The newest entries lie in memory and the journal only until a run of them is worth writing: no retention reaches those.</summary>
+    private const int NotInSegments = (256 << 10) / BatchBytes;
+
+    private readonly WholeCluster _cluster = WholeCluster.Started(3);
+    private GroupId _group;
+
+    [Fact]
+    public void Segments_go_once_their_newest_record_is_too_old()
+    {
+        Create(("retention.ms", "60000"));
+        long firstMs = Fill(100);
+        _cluster.Pass(30_000);
+        long secondMs = Fill(100);
+        Assert.True(secondMs - firstMs >= 30_000);
+        Assert.All(_cluster.Nodes, node => Assert.Equal(0, StateOn(node).LogStart));
+
+        _cluster.Until(() => StateOn(Leader).LogStart > 0, "the first half is too old", withinMs: 60_000);
+        _cluster.Pass(3_000);
+
+        // All of the first hundred but what shares a segment with the second.
+        long start = StateOn(Leader).LogStart;
+        Assert.InRange(start, 90, 100);
+        Assert.True(Leader.UnixMs - firstMs > 60_000);
+        AssertCutTo(start);
+
+        // The newest segment stays, however old: it is where the log goes on.
+        _cluster.Pass(90_000);
+        start = StateOn(Leader).LogStart;
+        Assert.InRange(start, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
+        AssertCutTo(start);
+        Assert.Equal(200, StateOn(Leader).HighWatermark);
+    }
+
+    [Fact]
+    public void The_oldest_segments_go_while_there_are_too_many_bytes()
+    {
+        Create(("retention.bytes", $"{5 * SegmentBytes}"));
+        Fill(200);
+        _cluster.Pass(5_000);
+
+        long start = StateOn(Leader).LogStart;
+        Assert.InRange(start, 100, 199);
+        AssertCutTo(start);
+        Assert.All(_cluster.Nodes, node => Assert.InRange(ReplicaOn(node).Log.SegmentBytes, 4 * SegmentBytes, 6 * SegmentBytes));
+    }
+
+    [Fact]
+    public void Without_limits_nothing_goes()
+    {
+        Create(("retention.ms", "-1"), ("retention.bytes", "-1"));
+        Fill(200);
+        _cluster.Pass(90_000);
+
+        Assert.All(_cluster.Nodes, node => Assert.Equal((0L, 0L), (StateOn(node).LogStart, ReplicaOn(node).Log.BaseIndex.Value)));
+        Assert.Equal([0L], BaseOffsets(0));
+    }
+
+    [Fact]
+    public void Settings_that_change_count_from_the_next_look_on()
+    {
+        Create(("retention.ms", "-1"));
+        Fill(200);
+        _cluster.Pass(5_000);
+        Assert.Equal(0, StateOn(Leader).LogStart);
+
+        AdminResult set = _cluster.Administer(_cluster[1], new AdminCommand.SetTopicConfigs(
+            "t", System.Collections.Immutable.ImmutableSortedDictionary<string, string?>.Empty.Add("retention.ms", "1000"), Replace: false, ValidateOnly: false));
+        Assert.Equal(AdminOutcome.Done, set.Outcome);
+        _cluster.Pass(5_000);
+
+        Assert.InRange(StateOn(Leader).LogStart, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
+    }
+
+    [Fact]
+    public void A_replica_that_is_cut_off_keeps_all_until_it_hears_of_the_decision()
+    {
+        Create(("retention.ms", "20000"));
+        Fill(200);
+        ClusterNode away = _cluster.Nodes.First(n => n != Leader);
+        _cluster.Pass(500);
+        _cluster.IsCut = (from, to, _) => from == away.Id || to == away.Id;
+        _cluster.Pass(30_000);
+        long start = StateOn(Leader).LogStart;
+        Assert.InRange(start, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
+        Assert.Equal((0L, 0L), (StateOn(away).LogStart, ReplicaOn(away).Log.LogStartOffset));
+
+        _cluster.IsCut = static (_, _, _) => false;
+        _cluster.Until(() => StateOn(away).LogStart == start, "it hears of it");
+        _cluster.Pass(3_000);
+
+        AssertCutTo(start);
+    }
+
+    [Fact]
+    public void Without_a_quorum_nothing_is_decided_and_the_log_does_not_grow()
+    {
+        Create(("retention.ms", "20000"));
+        Fill(200);
+        ClusterNode leader = Leader;
+        _cluster.Pass(500);
+        LogIndex last = ReplicaOn(leader).Log.LastIndex;
+        _cluster.IsCut = (from, _, lane) => from == leader.Id && lane == Broker.Environment.PeerLane.Append;
+        _cluster.Pass(30_000);
+
+        Assert.Equal(0, StateOn(leader).LogStart);
+        Assert.Equal(leader, Leader);
+        Assert.Equal(last.Next, ReplicaOn(leader).Log.LastIndex);
+    }
+
+    [Fact]
+    public void The_log_start_outlives_restarts_and_leaders()
+    {
+        Create(("retention.ms", "20000"));
+        Fill(200);
+        _cluster.Pass(30_000);
+        long start = StateOn(Leader).LogStart;
+        Assert.NotEqual(0, start);
+        foreach (ClusterNode node in _cluster.Nodes)
+        {
+            node.Kill();
+        }
+
+        foreach (ClusterNode node in _cluster.Nodes)
+        {
+            node.Start();
+        }
+
+        _cluster.Until(() => _cluster.LeaderOf(_group) is not null, "it is led again");
+        Assert.True(StateOn(Leader).LogStart >= start);
+        _cluster.Pass(3_000);
+
+        // Start-up writes segments from what the journal holds, so retention may have gone on since.
+        AssertCutTo(StateOn(Leader).LogStart);
+        Assert.Equal(200, StateOn(Leader).HighWatermark);
+    }
+
+    private ClusterNode Leader => _cluster.LeaderOf(_group)!;
+
+    private void Create(params (string Name, string Value)[] configs) => _group = _cluster.CreateTopic(
+        "t", configs: [("segment.bytes", $"{SegmentBytes}"), .. configs]).Partitions[0].Group;
+
+    private Replica ReplicaOn(ClusterNode node) => _cluster.ReplicaOf(node.Id.Value, _group);
+
+    private PartitionState StateOn(ClusterNode node) => ((Partition)ReplicaOn(node).Machine).State;
+
+    /// <summary>Stores batches of one record each and returns the last one's time.</summary>
+    private long Fill(int batches)
+    {
+        long timeMs = 0;
+        for (int i = 0; i < batches; i++)
+        {
+            timeMs = Leader.UnixMs;
+            ProduceAnswer answer = _cluster.Produce(Leader, _group, Batches.Plain(valueBytes: BatchBytes, timestampMs: timeMs));
+            _cluster.Settle();
+            Assert.Equal(ProduceOutcome.Stored, answer.Outcome);
+        }
+
+        return timeMs;
+    }
+
+    private List<long> BaseOffsets(long offset)
+    {
+        ReadAnswer answer = ReadAnswer.To(Leader, _group, offset, bytesMax: 1);
+        _cluster.Settle();
+        Assert.Equal(ReadOutcome.Ok, answer.Outcome);
+        return [.. answer.Result.Batches.Select(b => Records.RecordBatchHeader.TryRead(b.Span, out Records.RecordBatchHeader h) ? h.BaseOffset : -1)];
+    }
+
+    /// <summary>All replicas start at that offset, what is below is refused and its files are gone; the rest is there.</summary>
+    private void AssertCutTo(long start)
+    {
+        foreach (ClusterNode node in _cluster.Nodes)
+        {
+            Replica replica = ReplicaOn(node);
+            Assert.Equal((start, start), (StateOn(node).LogStart, replica.Log.LogStartOffset));
+            Assert.True(replica.Log.BaseIndex > LogIndex.Zero);
+            long bytes = node.Medium.Files
+                .Where(f => f.StartsWith(replica.Log.Folder, StringComparison.Ordinal) && f.EndsWith(".log", StringComparison.Ordinal))
+                .Sum(f => (long)node.Medium[f].Count);
+            Assert.InRange(bytes, 1, (StateOn(node).HighWatermark - start + (2 * SegmentBytes / BatchBytes)) * (BatchBytes + 200));
+        }
+
+        ReadAnswer below = ReadAnswer.To(Leader, _group, start - 1);
+        _cluster.Settle();
+        Assert.Equal((ReadOutcome.OffsetOutOfRange, start), (below.Outcome, below.Result.LogStartOffset));
+        Assert.Equal([start], BaseOffsets(start));
+    }
+}
