@@ -18,7 +18,10 @@ internal sealed class KafkaProbe : IAsyncDisposable
         cluster = new KafkaCluster(bootstrap, new KafkaConnectionOptions());
     }
 
-    public async Task CreateTopicAsync(string topic, int partitions = 4, params (string Name, string Value)[] configs)
+    public Task CreateTopicAsync(string topic, int partitions = 4, params (string Name, string Value)[] configs) =>
+        CreateTopicAsync(topic, partitions, replicas: 3, configs);
+
+    public async Task CreateTopicAsync(string topic, int partitions, short replicas, params (string Name, string Value)[] configs)
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         KafkaConnection controller = await cluster.GetControllerAsync(cancellation);
@@ -28,7 +31,7 @@ internal sealed class KafkaProbe : IAsyncDisposable
             [
                 new CreateTopicsRequest.Topic
                 {
-                    Name = topic, NumPartitions = partitions, ReplicationFactor = 3, Assignments = [],
+                    Name = topic, NumPartitions = partitions, ReplicationFactor = replicas, Assignments = [],
                     Configs = [.. configs.Select(config => new CreateTopicsRequest.Config { Name = config.Name, Value = config.Value })],
                 },
             ],

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using RaftMq.Kafka.Wire;
+using RaftMq.Testing.Processes;
+
+namespace RaftMq.Conformance.Failures;
+
+/// <summary>What docs/operations.md says of a full disk, a damaged group and a lost data folder.</summary>
+public sealed class OperationsTests : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>A small journal is soon used again, so that segments are written, and durable, after a few megabytes.</summary>
+    private static readonly Dictionary<string, string> s_settings = new()
+    {
+        ["journal.file.bytes"] = "1MiB", ["journal.total.bytes"] = "4MiB", ["offsets.topic.num.partitions"] = "1",
+    };
+
+    private TestCluster? cluster;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (cluster is not null && TestContext.Current.TestState?.Result == TestResult.Failed)
+        {
+            cluster.KeepFiles();
+            TestContext.Current.TestOutputHelper?.WriteLine(cluster.Report());
+        }
+
+        if (cluster is not null)
+        {
+            await cluster.DisposeAsync();
+        }
+    }
+
+    /// <summary>The node has a file system of 40 MiB for itself, most of it taken by a file that is not its own.</summary>
+    [Fact]
+    public async Task A_full_disk_refuses_produce_serves_reads_and_goes_on_when_there_is_room()
+    {
+        cluster = await TestCluster.StartAsync(
+            new TestClusterOptions
+            {
+                Nodes = 1,
+                Settings = s_settings,
+                Launcher = folder =>
+                [
+                    "unshare", "--mount", .. Environment.UserName == "root" ? (string[])[] : ["--map-root-user"], "/bin/sh", "-c",
+                    $"mkdir -p '{folder}' && mount -t tmpfs -o size=40m raftmq-test '{folder}' && exec \"$0\" \"$@\"",
+                ],
+            },
+            Cancellation);
+        await using KafkaProbe probe = new(cluster);
+        NodeUnderTest node = cluster.Nodes[0];
+        string filler = $"/proc/{node.Process!.Id}/root{node.Folder}/filler";
+        await File.WriteAllBytesAsync(filler, new byte[16 << 20], Cancellation);
+        await probe.CreateTopicAsync("t", partitions: 1, replicas: 1);
+        int stored = 0;
+        KafkaError error;
+        while ((error = await ProduceAsync(probe)) == KafkaError.None)
+        {
+            stored++;
+            Assert.True(stored < 200, "100 MB fit on a disk of 40 MiB");
+        }
+
+        Assert.Equal(KafkaError.KafkaStorageError, error);
+        Assert.True(stored > 4, $"only {stored} batches were stored");
+        Assert.Equal(stored, (await probe.BatchesAsync("t")).Count);
+
+        File.Delete(filler);
+        await cluster.EventuallyAsync(
+            "a send to be stored", async () => await ProduceAsync(probe) is var now and not KafkaError.None ? now.ToString() : null, s_patience, Cancellation);
+
+        Assert.Equal(stored + 1, (await probe.BatchesAsync("t")).Count);
+        Assert.True(node.IsRunning);
+    }
+
+    [Fact]
+    public async Task A_node_without_its_data_and_one_with_damaged_data_stay_out_and_the_others_go_on()
+    {
+        cluster = await TestCluster.StartAsync(new TestClusterOptions { Settings = s_settings }, Cancellation);
+        await using KafkaProbe probe = new(cluster);
+        await probe.CreateTopicAsync("t", partitions: 1);
+        for (int batch = 0; batch < 20; batch++)
+        {
+            Assert.Equal(KafkaError.None, await ProduceAsync(probe));
+        }
+
+        NodeUnderTest damaged = cluster.Nodes.First(node => node.Id != 3);
+        Assert.Equal(0, await damaged.StopAsync(Cancellation));
+        Flip(Directory.EnumerateFiles(Path.Combine(damaged.Folder, "groups"), "*.log", SearchOption.AllDirectories)
+            .Single(file => file.Contains("/t-0-", StringComparison.Ordinal) && Path.GetFileName(file).Trim('0') == "1.log"));
+        await damaged.StartAsync();
+        await cluster.WaitReadyAsync(Cancellation);
+        JsonElement status = JsonSerializer.Deserialize<JsonElement>(await cluster.GetTextAsync(damaged, "/v1/status", Cancellation));
+        Assert.Equal("t-0", Assert.Single(status.GetProperty("damaged").EnumerateArray()).GetProperty("name").GetString());
+        Assert.Contains("raftmq_node_damaged_groups 1", await cluster.GetTextAsync(damaged, "/metrics", Cancellation), StringComparison.Ordinal);
+        Assert.Contains(damaged.Process!.Output, line => line.Contains("GroupDamaged: t-0 does not start on this node", StringComparison.Ordinal));
+        await StoresAgainAsync(probe, stored: 21);
+
+        // The other partitions of the damaged node go on, so that it may now be one of the majority without node 3.
+        NodeUnderTest lost = cluster.Node(3);
+        Assert.Equal(0, await lost.StopAsync(Cancellation));
+        Directory.Delete(lost.Folder, recursive: true);
+        await lost.StartAsync();
+        Assert.Equal(69, await lost.Process!.WaitForExitAsync(s_patience, Cancellation));
+        Assert.Contains(lost.Process.Output, line => line.Contains("but the cluster was formed with another folder of this node", StringComparison.Ordinal));
+    }
+
+    /// <summary>A batch of half a megabyte.</summary>
+    private async Task<KafkaError> ProduceAsync(KafkaProbe probe)
+    {
+        NodeUnderTest leader = await cluster!.WaitForLeaderAsync("t", 0, Cancellation);
+        return (await probe.ProduceAsync("t", 0, timeoutMs: 10_000, leader.Id, new byte[512 << 10])).Error;
+    }
+
+    private static void Flip(string file)
+    {
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[bytes.Length / 2] ^= 4;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private async Task StoresAgainAsync(KafkaProbe probe, int stored)
+    {
+        await cluster!.EventuallyAsync(
+            "a send to be stored", async () => await ProduceAsync(probe) is var now and not KafkaError.None ? now.ToString() : null, s_patience, Cancellation);
+        Assert.Equal(stored, (await probe.BatchesAsync("t")).Count);
+    }
+}
