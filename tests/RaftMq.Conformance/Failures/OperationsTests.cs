@@ -12,7 +12,9 @@ public sealed class OperationsTests : IAsyncDisposable
     /// <summary>A small journal is soon used again, so that segments are written, and durable, after a few megabytes.</summary>
     private static readonly Dictionary<string, string> s_settings = new()
     {
-        ["journal.file.bytes"] = "1MiB", ["journal.total.bytes"] = "4MiB", ["offsets.topic.num.partitions"] = "1",
+        ["journal.file.bytes"] = "1MiB",
+        ["journal.total.bytes"] = "4MiB",
+        ["offsets.topic.num.partitions"] = "1",
     };
 
     private TestCluster? cluster;
