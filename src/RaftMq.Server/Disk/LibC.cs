@@ -16,7 +16,16 @@ internal static partial class LibC
     public const int Enospc = 28;
     public const int Edquot = 122;
 
-    public const int OpenReadOnlyFolder = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+    private const int CloseOnExec = 0x80000; // O_CLOEXEC
+    private const int WriteOnly = 1; // O_WRONLY
+
+    // O_DIRECT and O_DIRECTORY are each other's on x64 and arm64.
+    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    public static int OpenReadOnlyFolder { get; } = (IsArm ? 0x4000 : 0x10000) | CloseOnExec;
+
+    public static int OpenWriteDirect { get; } = (IsArm ? 0x10000 : 0x4000) | WriteOnly | CloseOnExec;
+
     public const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
 
     private const string Main = "main-program";

@@ -79,7 +79,7 @@ internal sealed class RealDisk : IDisk
             SafeFileHandle handle = File.OpenHandle(
                 Full(path), mode == DiskFileMode.CreateNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite,
                 FileShare.ReadWrite | FileShare.Delete);
-            return new RealDiskFile(path, handle, _metrics);
+            return new RealDiskFile(path, Full(path), handle, _metrics);
         }
         catch (Exception exception) when (DiskErrors.IsFromSystem(exception))
         {

@@ -9,7 +9,7 @@ namespace RaftMq.Server.Disk;
 /// An open file. Reads and writes go through <see cref="RandomAccess"/> (pread, pwrite, pwritev: it repeats EINTR, continues short
 /// writes and reports errors); syncs through fdatasync itself, because the base library hides its errors.
 /// </summary>
-internal sealed class RealDiskFile(string path, SafeFileHandle handle, DiskMetrics metrics) : IDiskFile
+internal sealed class RealDiskFile(string path, string fullPath, SafeFileHandle handle, DiskMetrics metrics) : IDiskFile
 {
     public string Path { get; } = path;
 
@@ -83,6 +83,28 @@ internal sealed class RealDiskFile(string path, SafeFileHandle handle, DiskMetri
         {
             throw DiskErrors.ClaimFault("write", Path, exception);
         }
+    }
+
+    /// <summary>
+    /// Past the page cache where it pays: a fresh page of the cache costs more than all else that is done with its 4 KiB, above all in a
+    /// virtual machine whose host takes free pages back (measured there: 6.4 ns per byte so, 0.2 ns past it).
+    /// </summary>
+    public void WriteUncached(long position, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
+    {
+        try
+        {
+            if (DirectWrite.TryWrite(fullPath, handle, position, buffers) is { } written)
+            {
+                metrics.Written(written);
+                return;
+            }
+        }
+        catch (Exception exception) when (DiskErrors.IsFromSystem(exception))
+        {
+            throw DiskErrors.ClaimFault("write", Path, exception);
+        }
+
+        Write(position, buffers);
     }
 
     /// <summary>

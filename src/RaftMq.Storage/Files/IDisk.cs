@@ -58,6 +58,12 @@ public interface IDiskFile : IDisposable
     /// <summary>Writes the buffers one behind the other, as one gathered write where the system has it.</summary>
     void Write(long position, IReadOnlyList<ReadOnlyMemory<byte>> buffers);
 
+    /// <summary>
+    /// As <see cref="Write(long, IReadOnlyList{ReadOnlyMemory{byte}})"/>, for bytes that nobody will read from the file soon because memory
+    /// has them: the system's cache need not take them.
+    /// </summary>
+    void WriteUncached(long position, IReadOnlyList<ReadOnlyMemory<byte>> buffers) => Write(position, buffers);
+
     /// <summary>fdatasync: returns only when bytes and size are durable.</summary>
     void Sync();
 

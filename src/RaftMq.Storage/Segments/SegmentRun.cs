@@ -22,7 +22,7 @@ internal sealed class SegmentRun(
         // A file of that name is there when an earlier attempt found no room.
         bool exists = !createsFile || disk.FileExists(path);
         using IDiskFile file = disk.Open(path, exists ? DiskFileMode.Existing : DiskFileMode.CreateNew);
-        file.Write(position, buffers);
+        file.WriteUncached(position, buffers);
         if (createsFile)
         {
             // D-17: a synced file without its name is lost.

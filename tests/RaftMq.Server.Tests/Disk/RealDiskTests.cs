@@ -45,6 +45,50 @@ public sealed class RealDiskTests : IDisposable
         Assert.All(Enumerable.Range(0, 3000), i => Assert.Equal(i & 0xFFFF, read[2 * i] | (read[(2 * i) + 1] << 8)));
     }
 
+    /// <summary>Runs of all sizes one behind the other, as a segment gets them; some are written a second time, as after a full disk.</summary>
+    [Fact]
+    public void Runs_written_past_the_cache_read_back_through_it()
+    {
+        Random random = new(1);
+        using IDiskFile file = _disk.Open("file", DiskFileMode.CreateNew);
+        byte[] all = new byte[24 << 20];
+        random.NextBytes(all);
+        byte[] read = new byte[all.Length];
+        int end = 0;
+        while (all.Length - end > 3 << 20)
+        {
+            int length = random.Next(4) switch
+            {
+                0 => random.Next(1, 5_000),
+                1 => (16 * DirectWrite.BlockBytes) - (end % DirectWrite.BlockBytes),
+                2 => random.Next(1, 300_000),
+                _ => random.Next(1 << 20, 3 << 20),
+            };
+            for (int times = random.Next(1, 3); times > 0; times--)
+            {
+                List<ReadOnlyMemory<byte>> buffers = [];
+                for (int at = end; at < end + length;)
+                {
+                    int piece = Math.Min(random.Next(1, 70_000), end + length - at);
+                    buffers.Add(all.AsMemory(at, piece));
+                    at += piece;
+                }
+
+                file.WriteUncached(end, buffers);
+            }
+
+            end += length;
+            Assert.Equal(end, file.Length);
+            int from = Math.Max(0, end - length - 10_000);
+            Assert.Equal(end - from, file.Read(from, read.AsSpan(0, end - from)));
+            Assert.True(all.AsSpan(from, end - from).SequenceEqual(read.AsSpan(0, end - from)), $"at {end}");
+        }
+
+        file.Sync();
+        Assert.Equal(end, file.Read(0, read));
+        Assert.True(all.AsSpan(0, end).SequenceEqual(read.AsSpan(0, end)));
+    }
+
     [Fact]
     public void SetLength_cuts_and_extends_with_zeros()
     {
