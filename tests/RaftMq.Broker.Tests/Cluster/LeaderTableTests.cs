@@ -112,7 +112,7 @@ public sealed class LeaderTableTests
         Assert.All(cluster.Nodes, n => Assert.False(n.Broker.Cluster.Leaders.ContainsKey(doomed)));
 
         ClusterNode other = cluster.Nodes.First(n => n != leader);
-        cluster.Inject(
+        WholeCluster.Inject(
             new PeerSender(replica, leader.Parts.Shard.Context.Self.Boot), other,
             new PeerMessage.Leading([new GroupLead(doomed, 1, [replica.Node])]));
         cluster.Pass(50);

@@ -83,8 +83,8 @@ internal static class ControllerSamples
                 return new ClusterCommand.FeatureLevelFinalized(random.Next(1, 10));
             case 3:
                 TopicInfo made = RandomTopic(random);
-                return state.Topics.ContainsKey(made.Name)
-                    ? new ClusterCommand.TopicDeleted(state.Topics[made.Name].Id)
+                return state.Topics.TryGetValue(made.Name, out TopicInfo? there)
+                    ? new ClusterCommand.TopicDeleted(there.Id)
                     : new ClusterCommand.TopicCreated(made);
             case 4:
                 return new ClusterCommand.TopicDeleted(topic);

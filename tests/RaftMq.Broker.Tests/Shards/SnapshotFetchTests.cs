@@ -84,7 +84,7 @@ public sealed class SnapshotFetchTests
         _cluster.Until(() => _pieces.Count > 0, "the transfer is under way");
         for (int i = 0; i < 20 && !IsCaughtUp; i++)
         {
-            _cluster.Inject(
+            WholeCluster.Inject(
                 leader, _behind,
                 new PeerMessage.SnapshotChunk(_group, baseIndex, 1, 200, noise),
                 new PeerMessage.SnapshotChunk(_group, baseIndex, long.MaxValue, long.MaxValue, noise),
@@ -98,7 +98,7 @@ public sealed class SnapshotFetchTests
         UntilCaughtUp();
 
         // Where none is under way a piece is nothing.
-        _cluster.Inject(leader, _behind, new PeerMessage.SnapshotChunk(_group, baseIndex, 0, 100, noise));
+        WholeCluster.Inject(leader, _behind, new PeerMessage.SnapshotChunk(_group, baseIndex, 0, 100, noise));
         _cluster.Settle();
         AssertSameState();
     }

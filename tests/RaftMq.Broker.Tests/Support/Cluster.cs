@@ -70,7 +70,7 @@ internal sealed class Cluster
     }
 
     /// <summary>Brings messages to a node as if they had come in a frame from that one.</summary>
-    public void Inject(PeerSender from, ClusterNode to, params IReadOnlyList<PeerMessage> messages) =>
+    public static void Inject(PeerSender from, ClusterNode to, params IReadOnlyList<PeerMessage> messages) =>
         to.Broker.ReceivePeerFrame(from.Replica.Node, FrameOf(from, messages));
 
     /// <summary>Runs everything that waits, without time passing.</summary>

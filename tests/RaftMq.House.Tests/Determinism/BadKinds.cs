@@ -7,7 +7,7 @@ internal sealed class BadKinds
 
     internal readonly Dictionary<int, List<Thread[]>> Inside = [];
 
-    internal static Task? Result() => null;
+    internal static Task Result() => Task.CompletedTask;
 
     internal static bool Parameter(CancellationToken token) => token.CanBeCanceled;
 

@@ -25,7 +25,7 @@ internal static class BadStatics
     internal static readonly IReadOnlyList<string> Literals = ["a", "b"];
     internal static readonly ImmutableSortedDictionary<string, Holder> Fixed =
         ImmutableSortedDictionary<string, Holder>.Empty.Add("a", new Holder(null, ["b", 1, StringComparison.Ordinal]));
-    internal static readonly ImmutableArray<int> Unset = default;
+    internal static readonly (int Number, ImmutableArray<int> Unset) Half = (1, default);
     internal static readonly Func<int> Lambda = static () => Constant;
     internal static readonly Holder Chain = new(new Holder(null, []), []);
 
