@@ -42,7 +42,7 @@ internal static class DocumentTable
         return (mark + 3, end);
     }
 
-    private static string Root()
+    public static string Root()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "RaftMq.sln")))

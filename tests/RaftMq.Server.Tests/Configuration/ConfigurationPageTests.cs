@@ -1,3 +1,4 @@
+using RaftMq.Broker.Controller;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
 
@@ -13,6 +14,14 @@ public sealed class ConfigurationPageTests
             $"| `{entry.Setting.Key}` | {Cell(entry.DefaultText)} | {Cell(entry.RangeText)} | {Change(entry)} | {entry.Setting.Meaning} |");
 
         DocumentTable.Check("configuration.md", "settings", rows);
+    }
+
+    [Fact]
+    public void Page_lists_every_setting_of_a_topic()
+    {
+        IEnumerable<string> rows = TopicConfigs.All.Values.Select(setting => $"| `{setting.Name}` | `{setting.Default}` | {setting.Documentation} |");
+
+        DocumentTable.Check("configuration.md", "topic settings", rows);
     }
 
     [Fact]
