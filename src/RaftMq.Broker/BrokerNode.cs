@@ -62,6 +62,21 @@ public sealed class BrokerNode : IBroker
     /// <summary>Time passes; called about every 10 ms.</summary>
     public void Tick() => _parts.Section.Post(new ActionWork(_parts.Tick));
 
+    /// <summary>
+    /// While this is true <see cref="FineTick"/> should be called every 2 ms or more often, so that the journal is sealed within 5 ms of its
+    /// last batch (design 4).
+    /// </summary>
+    public bool WantsFineTicks => _parts.WantsFineTicks;
+
+    /// <summary>Called, in some section, when <see cref="WantsFineTicks"/> becomes true. Set after <see cref="Start"/>.</summary>
+    public Action FineTicksWanted
+    {
+        set => _parts.FineTicksWanted = value;
+    }
+
+    /// <summary>Time passes for the journal alone; <see cref="Tick"/> does this too.</summary>
+    public void FineTick() => _parts.FineTick();
+
     /// <summary>Takes a received frame over; it is given back to the transport when it has been read.</summary>
     public void ReceivePeerFrame(NodeId from, PeerFrame frame)
     {

@@ -49,6 +49,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private bool _catchUpDue;
 
     private bool _recovering = true;
+    private volatile bool _wantsFineTicks;
     private long? _drainUntilMs;
 
     private NodeParts(
@@ -67,6 +68,12 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     public ClusterMember Cluster { get; private set; } = null!;
 
     public string? Refusal { get; private set; }
+
+    /// <summary>The journal waits to seal itself. Read from any thread.</summary>
+    public bool WantsFineTicks => _wantsFineTicks;
+
+    /// <summary>Called, by whoever is in the journal's section, when <see cref="WantsFineTicks"/> becomes true.</summary>
+    public Action FineTicksWanted { get; set; } = static () => { };
 
     public bool IsReady { get; private set; }
 
@@ -106,7 +113,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     {
         Cluster.Tick();
         Shard.Tick();
-        _journalSection.Post(new JournalTick(_journal, _environment.Clock));
+        FineTick();
         CatchUpWithCluster();
         if (_controller is null && !Cluster.IsEmpty)
         {
@@ -119,6 +126,9 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Cluster.IsAlive);
         Drain();
     }
+
+    /// <summary>Time for the journal alone. From any thread.</summary>
+    public void FineTick() => _journalSection.Post(new JournalTick(_journal, _environment.Clock));
 
     public void BeginDrain() => _drainUntilMs ??= _environment.Clock.MonotonicMs + DrainMs;
 
@@ -499,6 +509,20 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         return leads;
     }
 
+    private void JournalTurnEnded()
+    {
+        _shardJournal.JournalTurnEnded();
+        bool wanted = _journal is { WantsTick: true };
+        if (wanted != _wantsFineTicks)
+        {
+            _wantsFineTicks = wanted;
+            if (wanted)
+            {
+                FineTicksWanted();
+            }
+        }
+    }
+
     private ImmutableArray<NodeId> InSyncOf(Replica replica)
     {
         ImmutableArray<NodeId>.Builder inSync = ImmutableArray.CreateBuilder<NodeId>();
@@ -538,7 +562,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     /// <summary>The journal's section: what was written during its turn goes back to the shard at once.</summary>
     private sealed class JournalSection(NodeParts parts) : ISectionOwner
     {
-        public void EndTurn() => parts._shardJournal.JournalTurnEnded();
+        public void EndTurn() => parts.JournalTurnEnded();
     }
 
     private sealed class JournalTick(NodeJournal journal, IClock clock) : SectionWork

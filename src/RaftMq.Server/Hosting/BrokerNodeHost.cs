@@ -19,6 +19,15 @@ internal sealed class BrokerNodeHost(BrokerNode broker) : INode
 
     public void Tick() => broker.Tick();
 
+    public bool WantsFineTicks => broker.WantsFineTicks;
+
+    public Action FineTicksWanted
+    {
+        set => broker.FineTicksWanted = value;
+    }
+
+    public void FineTick() => broker.FineTick();
+
     public void BeginDrain() => broker.BeginDrain();
 
     public void CollectStatus(Action<NodeStatus> completion) => broker.CollectStatus(completion);

@@ -22,6 +22,14 @@ internal interface INode : IPeerReceiver
     /// <summary>Called about every 10 ms.</summary>
     void Tick();
 
+    /// <summary>While true, <see cref="FineTick"/> is called about every 2 ms.</summary>
+    bool WantsFineTicks { get; }
+
+    /// <summary>Called from any thread when <see cref="WantsFineTicks"/> becomes true; must return at once. Set after <see cref="Start"/>.</summary>
+    Action FineTicksWanted { set; }
+
+    void FineTick();
+
     /// <summary>Hands leadership over and writes checkpoints; then <see cref="IsDrained"/>.</summary>
     void BeginDrain();
 

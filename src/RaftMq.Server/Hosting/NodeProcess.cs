@@ -91,7 +91,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _ = new NodeMetrics(_metrics, _sampler);
         await StartHttpAsync(_node, _sampler);
         StartPeers(_node);
-        _ticker = new Ticker(_node.Tick, _fatal);
+        _ticker = new Ticker(_node, _fatal);
         _opening = Task.Run(() => OpenWhenReadyAsync(_node, environment.Clock, _stop.Token));
     }
 

@@ -2,47 +2,63 @@ using System.Diagnostics;
 
 namespace RaftMq.Server.Hosting;
 
-/// <summary>
-/// Time for the node: a thread that calls about every 10 ms. Ticks that were missed (a stopped process, a machine that slept) are not
-/// made up for: a hundred at once would look like a second in which nobody was heard.
-/// </summary>
+/// <summary>Time for the node: a thread that calls as <see cref="TickSchedule"/> says.</summary>
 internal sealed class Ticker : IDisposable
 {
-    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
+    /// <summary>Without spinning: it mostly waits for longer than that would last.</summary>
+    private readonly ManualResetEventSlim _woken = new(initialState: false, spinCount: 0);
 
-    /// <summary>Without spinning: the wait is longer than a spin would be, every time.</summary>
-    private readonly ManualResetEventSlim _stop = new(initialState: false, spinCount: 0);
     private readonly Thread _thread;
+    private volatile bool _stopped;
 
-    public Ticker(Action tick, Action<string, Exception> fatal)
+    public Ticker(INode node, Action<string, Exception> fatal)
     {
-        _thread = new Thread(() => Run(tick, fatal)) { IsBackground = true, Name = "ticker" };
+        node.FineTicksWanted = _woken.Set;
+        _thread = new Thread(() => Run(node, fatal)) { IsBackground = true, Name = "ticker" };
         _thread.Start();
     }
 
+    /// <summary>The node must not be used any more by then, or it would wake what is gone.</summary>
     public void Dispose()
     {
-        _stop.Set();
+        _stopped = true;
+        _woken.Set();
         _thread.Join();
-        _stop.Dispose();
     }
 
-    private void Run(Action tick, Action<string, Exception> fatal)
+    private static long NowUs => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+
+    private void Run(INode node, Action<string, Exception> fatal)
     {
         try
         {
-            long next = Stopwatch.GetTimestamp();
-            long period = (long)(Period.TotalSeconds * Stopwatch.Frequency);
+            var schedule = new TickSchedule(NowUs);
             while (true)
             {
-                next = Math.Max(next + period, Stopwatch.GetTimestamp());
-                TimeSpan wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next);
-                if (_stop.Wait(wait > TimeSpan.Zero ? wait : TimeSpan.Zero))
+                // Reset before it is asked: a wish that comes between the two is seen by one of them.
+                _woken.Reset();
+                long waitUs = schedule.UntilNextUs(NowUs, node.WantsFineTicks);
+                if (waitUs > 0 && !_stopped)
+                {
+                    _woken.Wait(TimeSpan.FromMicroseconds(waitUs));
+                }
+
+                if (_stopped)
                 {
                     return;
                 }
 
-                tick();
+                switch (schedule.Take(NowUs, node.WantsFineTicks))
+                {
+                    case TickKind.Coarse:
+                        node.Tick();
+                        break;
+                    case TickKind.Fine:
+                        node.FineTick();
+                        break;
+                    default:
+                        break;
+                }
             }
         }
 #pragma warning disable CA1031 // The top of an owned loop: a node without time is no node.

@@ -16,6 +16,9 @@ namespace RaftMq.Storage.Journal;
 /// </summary>
 public sealed class NodeJournal : IJournal, IDisposable
 {
+    /// <summary>A file costs much work in vain while the disk has no room.</summary>
+    private const int RoomTriedEveryMs = 100;
+
     private readonly JournalOptions _options;
     private readonly StoreId _store;
     private readonly IDiskQueue _queue;
@@ -35,6 +38,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>A single large record or very many groups want the next file at least this large.</summary>
     private long _nextFileBytesMin;
     private bool _noRoom;
+    private long _roomTriedAtMs = long.MinValue / 2;
 
     /// <summary>The last file that was to be prepared had no room, and none was since.</summary>
     private bool _lastHadNoRoom;
@@ -128,8 +132,8 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>True while a batch is on its way.</summary>
     public bool IsWriting => _inFlight;
 
-    /// <summary>True while <see cref="Tick"/> has something to do soon: at least every 2 ms then, at leisure otherwise.</summary>
-    public bool WantsTick => _unsealed || _noRoom;
+    /// <summary>True while <see cref="Tick"/> has something to do soon: at least every 2 ms then, every 10 ms or so otherwise.</summary>
+    public bool WantsTick => _unsealed;
 
     /// <summary>Sets who watches; null for nobody.</summary>
     public void Observe(IJournalObserver? observer) => _observer = observer;
@@ -168,9 +172,10 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>The passing of time, in ms of any steady clock; see <see cref="WantsTick"/>.</summary>
     public void Tick(long nowMs)
     {
-        if (_noRoom)
+        if (_noRoom && nowMs - _roomTriedAtMs >= RoomTriedEveryMs)
         {
             _noRoom = false;
+            _roomTriedAtMs = nowMs;
             PrepareNext();
         }
 

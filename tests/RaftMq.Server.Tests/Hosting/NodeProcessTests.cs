@@ -51,6 +51,23 @@ public sealed class NodeProcessTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Node_that_wants_finer_ticks_gets_them_until_it_wants_no_more()
+    {
+        await StartAsync();
+        Assert.Equal(0, _node.FineTicks);
+        _node.WantsFineTicks = true;
+        _node.FineTicksWanted();
+        await Eventually.HoldsAsync(() => _node.FineTicks > 5, () => $"{_node.FineTicks} fine ticks");
+
+        _node.WantsFineTicks = false;
+        int ticks = _node.Ticks;
+        await Eventually.HoldsAsync(() => _node.Ticks > ticks + 1, () => $"{_node.Ticks} ticks");
+        int fineTicks = _node.FineTicks;
+        await Eventually.HoldsAsync(() => _node.Ticks > ticks + 4, () => $"{_node.Ticks} ticks");
+        Assert.Equal(fineTicks, _node.FineTicks);
+    }
+
+    [Fact]
     public async Task Node_that_the_cluster_refuses_says_why_and_can_not_start()
     {
         await StartAsync(node =>

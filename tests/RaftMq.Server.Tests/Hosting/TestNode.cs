@@ -12,6 +12,7 @@ namespace RaftMq.Server.Tests.Hosting;
 internal sealed class TestNode(NodeContext context) : INode, IBroker
 {
     private int _ticks;
+    private int _fineTicks;
 
     public NodeContext Context { get; } = context;
 
@@ -41,7 +42,15 @@ internal sealed class TestNode(NodeContext context) : INode, IBroker
 
     public void Start() => Calls.Add("start");
 
+    public int FineTicks => _fineTicks;
+
+    public bool WantsFineTicks { get; set; }
+
+    public Action FineTicksWanted { get; set; } = static () => { };
+
     public void Tick() => Interlocked.Increment(ref _ticks);
+
+    public void FineTick() => Interlocked.Increment(ref _fineTicks);
 
     public void BeginDrain()
     {

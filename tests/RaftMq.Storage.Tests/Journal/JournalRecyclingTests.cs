@@ -127,6 +127,9 @@ public sealed class JournalRecyclingTests
         _rig.Disk.CapacityBytesMax = long.MaxValue;
         _rig.Journal.Tick(2);
         _rig.Queue.RunAll();
+        Assert.True(_rig.Journal.QueuedRecords > 0, "It does not try at every tick.");
+        _rig.Journal.Tick(101);
+        _rig.Queue.RunAll();
         Assert.Equal(0, _rig.Journal.QueuedRecords);
         Assert.Equal(_rig.Appended.Count, _rig.Acknowledged);
     }
