@@ -60,5 +60,9 @@ public sealed record BrokerLimits
     /// <summary>Producers whose sequences a partition remembers; beyond it the ones unused for longest go (Kafka: producer.id.expiration.ms).</summary>
     public int ProducersPerPartition { get; init; } = 100_000;
 
+    /// <summary>
+    /// What this node reads from segments and checkpoints to fill returning and moving replicas. The default refills an hour's 10 MiB/s
+    /// in six minutes and takes a small part of what disk and network do; memory's newest entries are not counted.
+    /// </summary>
     public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
 }

@@ -261,6 +261,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Clock = _environment.Clock,
             Outbox = outbox,
             Journal = _shardJournal,
+            Recovery = new RecoveryPace(_options.Limits.RecoveryBytesPerSecond, _environment.Clock.MonotonicMs),
             Leadership = this,
             Options = _options,
         };

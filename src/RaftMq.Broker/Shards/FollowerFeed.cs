@@ -7,29 +7,38 @@ namespace RaftMq.Broker.Shards;
 
 /// <summary>
 /// The leader's help for followers that memory can't serve: entries read from segments, and the base checkpoint for those behind the
-/// log's start, in pieces that they ask for one by one (so a transfer paces itself and needs no state here).
+/// log's start, in pieces that they ask for one by one (so a transfer needs no state here). Both wait for their turn in
+/// <see cref="RecoveryPace"/>.
 /// </summary>
-internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, Action markDirty)
+internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, ShardContext shard, Action markDirty)
 {
     /// <summary>A piece of a checkpoint; one is on its way per follower and group.</summary>
     public const int ChunkBytes = 256 << 10;
 
     private readonly RaftGroup _raft = raft;
+    private readonly RecoveryPace _pace = shard.Recovery;
     private readonly Action _markDirty = markDirty;
     private int _leadership;
+    private bool _isClosed;
 
     /// <summary>Reads under way belong to a leadership that ended: their answers are dropped.</summary>
     public void Forget() => _leadership++;
 
+    /// <summary>The group leaves this node: nothing begins any more.</summary>
+    public void Close()
+    {
+        Forget();
+        _isClosed = true;
+    }
+
     public void Read(in LogReadRequest request)
     {
-        var waiter = new FollowerRead(this, request.Follower, request.From, _leadership);
-        LogRead read = log.ReadForFollower(
-            request.From, request.To, (int)Math.Min(request.MaxBytes, int.MaxValue), waiter);
-        if (read.Status != LogReadStatus.Pending)
-        {
-            waiter.ReadDone(read);
-        }
+        LogReadRequest asked = request;
+        int leadership = _leadership;
+        int bytesMax = (int)Math.Min(request.MaxBytes, int.MaxValue);
+        _pace.Begin(
+            new RecoveryPace.Transfer(log.Group, request.Follower.Node, IsSnapshot: false), bytesMax, shard.Clock.MonotonicMs,
+            () => BeginRead(asked, bytesMax, leadership));
     }
 
     public void SendSnapshot(ReplicaId follower)
@@ -41,19 +50,45 @@ internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, Action markDirt
         }
     }
 
-    public void SendChunk(PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted)
+    public void SendChunk(PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted) => _pace.Begin(
+        new RecoveryPace.Transfer(log.Group, to, IsSnapshot: true), ChunkBytes, shard.Clock.MonotonicMs,
+        () => BeginChunk(outbox, to, wanted));
+
+    private void BeginRead(in LogReadRequest request, int bytesMax, int leadership)
     {
-        var waiter = new ChunkRead(outbox, to, wanted);
-        if (wanted.Position < 0 || !log.ReadSnapshot(wanted.SnapshotIndex, wanted.Position, ChunkBytes, waiter))
+        var waiter = new FollowerRead(this, request.Follower, request.From, bytesMax, leadership);
+        if (leadership != _leadership)
+        {
+            waiter.NotBegun();
+            return;
+        }
+
+        LogRead read = log.ReadForFollower(request.From, request.To, bytesMax, waiter);
+        if (read.Status != LogReadStatus.Pending)
+        {
+            waiter.ReadDone(read);
+        }
+    }
+
+    private void BeginChunk(PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted)
+    {
+        var waiter = new ChunkRead(_pace, outbox, to, wanted);
+        if (_isClosed || wanted.Position < 0 || !log.ReadSnapshot(wanted.SnapshotIndex, wanted.Position, ChunkBytes, waiter))
         {
             waiter.Gone();
         }
     }
 
-    private sealed class FollowerRead(FollowerFeed feed, ReplicaId follower, LogIndex from, int leadership) : ILogReadWaiter
+    private sealed class FollowerRead(
+        FollowerFeed feed, ReplicaId follower, LogIndex from, int bytesMax, int leadership) : ILogReadWaiter
     {
+        public void NotBegun() => feed._pace.GiveBack(bytesMax);
+
         public void ReadDone(LogRead read)
         {
+            // A single entry may be larger than what was asked for.
+            long bytes = read.Entries.Sum(static entry => (long)entry.SizeBytes);
+            feed._pace.GiveBack(Math.Max(0, bytesMax - bytes));
             if (leadership != feed._leadership)
             {
                 return;
@@ -65,12 +100,20 @@ internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, Action markDirt
         }
     }
 
-    private sealed class ChunkRead(PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted) : ISnapshotChunkWaiter
+    private sealed class ChunkRead(
+        RecoveryPace pace, PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted) : ISnapshotChunkWaiter
     {
-        public void Gone() => outbox.Add(to, new PeerMessage.SnapshotChunk(
-            wanted.Group, wanted.SnapshotIndex, wanted.Position, TotalBytes: -1, default));
+        public void Gone()
+        {
+            pace.GiveBack(ChunkBytes);
+            outbox.Add(to, new PeerMessage.SnapshotChunk(
+                wanted.Group, wanted.SnapshotIndex, wanted.Position, TotalBytes: -1, default));
+        }
 
-        public void SnapshotChunkRead(long position, ReadOnlyMemory<byte> bytes, long totalBytes) => outbox.Add(
-            to, new PeerMessage.SnapshotChunk(wanted.Group, wanted.SnapshotIndex, position, totalBytes, bytes));
+        public void SnapshotChunkRead(long position, ReadOnlyMemory<byte> bytes, long totalBytes)
+        {
+            pace.GiveBack(Math.Max(0, ChunkBytes - bytes.Length));
+            outbox.Add(to, new PeerMessage.SnapshotChunk(wanted.Group, wanted.SnapshotIndex, position, totalBytes, bytes));
+        }
     }
 }

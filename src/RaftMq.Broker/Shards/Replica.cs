@@ -51,7 +51,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         _raft = raft;
         Log = log;
         Machine = machine(this);
-        _feed = new FollowerFeed(raft, log, MarkDirty);
+        _feed = new FollowerFeed(raft, log, shard, MarkDirty);
         _snapshot = new SnapshotFetch(this, shard);
         log.Attach(this);
     }
@@ -394,6 +394,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         Machine.LeaderIsElsewhere();
         _reads.RefuseAll();
         _snapshot.Abandon();
+        _feed.Close();
         _afterPersist.Clear();
     }
 

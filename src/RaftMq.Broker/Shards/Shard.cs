@@ -90,6 +90,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     public void Tick()
     {
         long nowMs = context.Clock.MonotonicMs;
+        context.Recovery.Tick(nowMs);
         foreach (Replica replica in _replicas.Values)
         {
             if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)

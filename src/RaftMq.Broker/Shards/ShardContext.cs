@@ -15,6 +15,8 @@ internal sealed class ShardContext
 
     public required ShardJournal Journal { get; init; }
 
+    public required RecoveryPace Recovery { get; init; }
+
     public required ILeadershipListener Leadership { get; init; }
 
     public required BrokerOptions Options { get; init; }

@@ -51,6 +51,6 @@ internal sealed record LimitSettings
     [Setting("limits.peer.queue.bytes", "Bytes that wait to be sent to one node; above, frames are dropped and sent again later.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long PeerQueueBytes { get; init; } = 64 << 20;
 
-    [Setting("limits.recovery.bytes.per.second", "Bytes a second with which returning and moving replicas are filled.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
+    [Setting("limits.recovery.bytes.per.second", "Bytes a second that this node reads from its disk to fill returning and moving replicas; the newest entries, which are in memory, are not counted.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
 }

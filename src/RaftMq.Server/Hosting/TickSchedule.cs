@@ -18,16 +18,22 @@ internal sealed class TickSchedule(long nowUs)
     private long _coarseAtUs = nowUs + CoarseUs;
     private long _fineAtUs = nowUs;
 
-    /// <summary>How long nothing is to be done; 0 when something is.</summary>
-    public long UntilNextUs(long nowUs, bool wantsFine) =>
-        Math.Max(0, (wantsFine ? Math.Min(_fineAtUs, _coarseAtUs) : _coarseAtUs) - nowUs);
+    /// <summary>
+    /// How long nothing is to be done; 0 when something is. Rounded up: the system waits for whole milliseconds, and who waited for one too
+    /// few would ask again and again until the rest of it is over.
+    /// </summary>
+    public int UntilNextMs(long nowUs, bool wantsFine)
+    {
+        long waitUs = (wantsFine ? Math.Min(_fineAtUs, _coarseAtUs) : _coarseAtUs) - nowUs;
+        return (int)(Math.Max(0, waitUs + 999) / 1000);
+    }
 
     public TickKind Take(long nowUs, bool wantsFine)
     {
         if (nowUs >= _coarseAtUs)
         {
             _coarseAtUs = Math.Max(_coarseAtUs + CoarseUs, nowUs);
-            _fineAtUs = nowUs + FineUs;
+            _fineAtUs = wantsFine ? nowUs + FineUs : nowUs;
             return TickKind.Coarse;
         }
 

@@ -37,10 +37,10 @@ internal sealed class Ticker : IDisposable
             {
                 // Reset before it is asked: a wish that comes between the two is seen by one of them.
                 _woken.Reset();
-                long waitUs = schedule.UntilNextUs(NowUs, node.WantsFineTicks);
-                if (waitUs > 0 && !_stopped)
+                int waitMs = schedule.UntilNextMs(NowUs, node.WantsFineTicks);
+                if (waitMs > 0 && !_stopped)
                 {
-                    _woken.Wait(TimeSpan.FromMicroseconds(waitUs));
+                    _woken.Wait(waitMs);
                 }
 
                 if (_stopped)
