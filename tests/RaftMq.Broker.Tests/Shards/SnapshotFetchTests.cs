@@ -76,26 +76,30 @@ public sealed class SnapshotFetchTests
     public void Pieces_of_another_place_or_another_snapshot_are_passed_over()
     {
         LeaveBehind();
-        Watch();
+        bool isHeld = true;
+        Watch((_, message) => isHeld && message is PeerMessage.SnapshotChunk { Position: > 0 } ? null : message);
         PeerSender leader = _leader.Parts.Shard.Context.Self;
         LogIndex baseIndex = Replica(_leader).Log.BaseIndex;
-        var noise = new byte[100];
+        byte[] noise = new byte[100];
         _behind.Start();
-        _cluster.Until(() => _pieces.Count > 0, "the transfer is under way");
-        for (int i = 0; i < 20 && !IsCaughtUp; i++)
-        {
-            WholeCluster.Inject(
-                leader, _behind,
-                new PeerMessage.SnapshotChunk(_group, baseIndex, 1, 200, noise),
-                new PeerMessage.SnapshotChunk(_group, baseIndex, long.MaxValue, long.MaxValue, noise),
-                new PeerMessage.SnapshotChunk(_group, baseIndex, -1, 200, noise),
-                new PeerMessage.SnapshotChunk(_group, baseIndex.Next, 0, 100, noise),
-                new PeerMessage.SnapshotChunk(_group, baseIndex.Previous, 0, -1, default),
-                new PeerMessage.SnapshotChunk(new GroupId(1), baseIndex, 0, 100, noise));
-            _cluster.Pass(10);
-        }
+        _cluster.Until(() => _pieces.Count > 1, "one piece has come and the next one is awaited");
 
+        WholeCluster.Inject(
+            leader, _behind,
+            new PeerMessage.SnapshotChunk(_group, baseIndex, 0, 200, noise),
+            new PeerMessage.SnapshotChunk(_group, baseIndex, 1, 200, noise),
+            new PeerMessage.SnapshotChunk(_group, baseIndex, long.MaxValue, long.MaxValue, noise),
+            new PeerMessage.SnapshotChunk(_group, baseIndex, -1, 200, noise),
+            new PeerMessage.SnapshotChunk(_group, baseIndex.Next, FollowerFeed.ChunkBytes, FollowerFeed.ChunkBytes, noise),
+            new PeerMessage.SnapshotChunk(_group, baseIndex.Previous, 0, -1, default),
+            new PeerMessage.SnapshotChunk(_group, baseIndex, 0, -1, default),
+            new PeerMessage.SnapshotChunk(new GroupId(1), baseIndex, FollowerFeed.ChunkBytes, 100, noise));
+        _cluster.Settle();
+        isHeld = false;
         UntilCaughtUp();
+
+        Assert.DoesNotContain(_behind.Events, e => e.Name == "SnapshotRefused");
+        Assert.Equal(1, _pieces.Count(p => p.Position == 0));
 
         // Where none is under way a piece is nothing.
         WholeCluster.Inject(leader, _behind, new PeerMessage.SnapshotChunk(_group, baseIndex, 0, 100, noise));
