@@ -209,10 +209,16 @@ internal sealed class Partition(
         {
             completion.Completed(new AdminResult(AdminOutcome.NotLeader, "This node does not lead the partition."));
         }
-        else if (offset < 0 || offset > _state.HighWatermark)
+        else if (offset < 0)
         {
-            completion.Completed(new AdminResult(
-                AdminOutcome.OffsetOutOfRange, $"The partition's high watermark is {_state.HighWatermark}."));
+            completion.Completed(new AdminResult(AdminOutcome.OffsetOutOfRange, $"{beforeOffset} is no offset."));
+        }
+        else if (offset > _state.HighWatermark)
+        {
+            // A leader that was cut off does not know how far the log reaches by now.
+            replica.ConfirmLeader(new WhenConfirmed(
+                () => DeleteWhenInRange(offset, deadlineMs, completion),
+                () => completion.Completed(new AdminResult(AdminOutcome.NotLeader, "The partition's leader changed."))));
         }
         else if (_deletes.Count >= PendingDeletes.WaitingMax)
         {
@@ -585,6 +591,19 @@ internal sealed class Partition(
         {
             Answer(done.Command, new ProduceResult(
                 ProduceOutcome.Stored, done.BaseOffset, done.LogAppendTimeMs, _state.LogStart));
+        }
+    }
+
+    private void DeleteWhenInRange(long offset, long deadlineMs, IAdminCompletion completion)
+    {
+        if (offset > _state.HighWatermark)
+        {
+            completion.Completed(new AdminResult(
+                AdminOutcome.OffsetOutOfRange, $"The partition's high watermark is {_state.HighWatermark}."));
+        }
+        else
+        {
+            DeleteRecords(offset, deadlineMs, completion);
         }
     }
 

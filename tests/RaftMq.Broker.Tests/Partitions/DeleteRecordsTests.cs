@@ -117,6 +117,19 @@ public sealed class DeleteRecordsTests
     }
 
     [Fact]
+    public void A_leader_that_was_cut_off_does_not_call_an_offset_out_of_range_that_the_next_one_has()
+    {
+        _cluster.IsCut = (from, to, _) => from == _leader.Id || to == _leader.Id;
+        AdminAnswer answer = Delete(6, deadlineMs: 60_000);
+        _cluster.Pass(300);
+        Assert.Null(answer.Result);
+
+        _cluster.Until(() => answer.Result is not null, "it finds out");
+
+        Assert.Equal(AdminOutcome.NotLeader, answer.Result!.Outcome);
+    }
+
+    [Fact]
     public void Without_room_it_is_proposed_as_soon_as_there_is_some()
     {
         // The appends are lost, so what is proposed stays uncommitted and fills all the room there is.
