@@ -272,7 +272,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _factory = new ReplicaFactory(
             _options, context, _budget, _options.Groups, subscriptions,
             _environment.Random.Split(), Cluster);
-        _housekeeping = new Housekeeping(Shard, _options);
+        _housekeeping = new Housekeeping(Shard, _options, _environment.Report);
 
         _store = NodeStore.Scan(disk, new NodeStoreLimits());
         _store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
@@ -547,7 +547,10 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             replica.Group, replica.Name.ToString()!, name?.Topic, name?.Number ?? -1, replica.Role, replica.Term.Value, replica.Leader?.Node,
             replica.Log.LogStartOffset, partition?.State.HighWatermark ?? replica.Log.NextOffset, replica.Log.NextOffset,
             replica.IsLeader ? replica.InSyncCount : 0, replica.VoterCount, partition?.PendingCount ?? 0, replica.Log.SegmentBytes,
-            replica.IsQuiet);
+            replica.IsQuiet)
+        {
+            HasNoRoom = replica.Log.NoRoom,
+        };
     }
 
     private sealed class Release(NodeParts parts, GroupId group, LogIndex upTo) : SectionWork

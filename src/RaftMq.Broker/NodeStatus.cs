@@ -16,7 +16,11 @@ public sealed record NodeStatus(
 /// <param name="SegmentBytes">Bytes in segment files.</param>
 public readonly record struct ReplicaStatus(
     GroupId Group, string Name, string? Topic, int Partition, Role Role, int Term, NodeId? Leader, long LogStart,
-    long HighWatermark, long LogEnd, int InSync, int Voters, int Pending, long SegmentBytes, bool IsQuiet);
+    long HighWatermark, long LogEnd, int InSync, int Voters, int Pending, long SegmentBytes, bool IsQuiet)
+{
+    /// <summary>The disk had no room for its segments or checkpoints when they were last tried; a leader refuses produce meanwhile.</summary>
+    public bool HasNoRoom { get; init; }
+}
 
 /// <summary>A group that must not start on this replica because durable bytes are damaged (DETECTED).</summary>
 public sealed record DamagedGroup(GroupId Group, string Name, string Report);

@@ -1,12 +1,14 @@
+using RaftMq.Broker.Environment;
 using RaftMq.Broker.Partitions;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Shards;
 
 /// <summary>
-/// What is done for each replica about once a second: retention, pending disk work, leadership back to where it is preferred.
+/// What is done for each replica about once a second: retention, pending disk work, leadership back to where it is preferred; and a look
+/// at who is in want of room on the disk.
 /// </summary>
-internal sealed class Housekeeping(Shard shard, BrokerOptions options)
+internal sealed class Housekeeping(Shard shard, BrokerOptions options, Action<NodeEvent> report)
 {
     public const int PeriodMs = 1_000;
 
@@ -14,6 +16,7 @@ internal sealed class Housekeeping(Shard shard, BrokerOptions options)
     private const int CaughtUpTicks = 4;
 
     private readonly SortedDictionary<GroupId, long> _misplacedSinceMs = [];
+    private readonly RoomWatch _room = new(report);
     private long _nextMs;
 
     public void Tick(Func<GroupId, NodeId?> preferredLeader, Func<NodeId, bool> isAlive)
@@ -25,6 +28,7 @@ internal sealed class Housekeeping(Shard shard, BrokerOptions options)
         }
 
         _nextMs = now + PeriodMs;
+        int withoutRoom = 0;
         foreach (Replica replica in shard.Replicas.Values)
         {
             if (replica.Machine is Partition partition)
@@ -33,8 +37,11 @@ internal sealed class Housekeeping(Shard shard, BrokerOptions options)
             }
 
             replica.Log.Pump();
+            withoutRoom += replica.Log.NoRoom ? 1 : 0;
             Balance(replica, preferredLeader(replica.Group), isAlive, now);
         }
+
+        _room.Look(withoutRoom);
     }
 
     /// <summary>The operator named another preferred leader: no need to wait.</summary>

@@ -20,6 +20,9 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_node_damaged_groups", "Replicas that do not start here because durable bytes are damaged (promise DETECTED).",
             () => _status()?.Damaged.Length ?? 0);
+        registry.Gauge(
+            "raftmq_node_replicas_without_room", "Replicas for which the disk had no room when they last tried; those that lead refuse produce.",
+            () => _status()?.Replicas.Count(replica => replica.HasNoRoom) ?? 0);
         PerPartition(registry, "raftmq_partition_leader", "1 on the node that leads the partition.", replica => replica.Role == Role.Leader ? 1 : 0);
         PerPartition(registry, "raftmq_partition_term", "The Raft term, which is Kafka's leader epoch.", replica => replica.Term);
         PerPartition(registry, "raftmq_partition_log_start_offset", "First offset that consumers may read.", replica => replica.LogStart);

@@ -67,12 +67,14 @@ public sealed class OperationsTests : IAsyncDisposable
         Assert.Equal(KafkaError.KafkaStorageError, error);
         Assert.True(stored > 4, $"only {stored} batches were stored");
         Assert.Equal(stored, (await probe.BatchesAsync("t")).Count);
+        await LogSaysAsync(node, "DiskFull: ");
 
         File.Delete(filler);
         await cluster.EventuallyAsync(
             "a send to be stored", async () => await ProduceAsync(probe) is var now and not KafkaError.None ? now.ToString() : null, s_patience, Cancellation);
 
         Assert.Equal(stored + 1, (await probe.BatchesAsync("t")).Count);
+        await LogSaysAsync(node, "DiskHasRoom: ");
         Assert.True(node.IsRunning);
     }
 
@@ -114,6 +116,11 @@ public sealed class OperationsTests : IAsyncDisposable
         NodeUnderTest leader = await cluster!.WaitForLeaderAsync("t", 0, Cancellation);
         return (await probe.ProduceAsync("t", 0, timeoutMs: 10_000, leader.Id, new byte[512 << 10])).Error;
     }
+
+    private Task LogSaysAsync(NodeUnderTest node, string what) => cluster!.EventuallyAsync(
+        $"the log to say {what}",
+        () => Task.FromResult(node.Process!.Output.Any(line => line.Contains(what, StringComparison.Ordinal)) ? null : "it does not"),
+        s_patience, Cancellation);
 
     private static void Flip(string file)
     {
