@@ -277,7 +277,7 @@ public sealed class ExclusiveSectionTests
         // Back here while the work is still at it, on a thread of its own.
         Assert.False(done.IsSet);
         release.Set();
-        Assert.True(done.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(done.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
         Assert.NotSame(Thread.CurrentThread, second);
     }
 
