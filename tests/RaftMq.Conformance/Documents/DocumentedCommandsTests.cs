@@ -5,7 +5,8 @@ namespace RaftMq.Conformance.Documents;
 /// <summary>
 /// Every command that a page tells the reader to type is run here as it stands there, page by page and in the page's order, but for
 /// those of the list below. What is moved: localhost:9092 and localhost:8080 become the addresses of this test's cluster, which
-/// <c>raftmq</c> is given as --bootstrap or --admin; the package index is its first 2,000 packages; a bench ends after 200 records.
+/// <c>raftmq</c> is given as --bootstrap or --admin; the package index is its first 2,000 packages; a bench ends after 200 records; the
+/// status is asked until topics that were just made have their leaders.
 /// </summary>
 public sealed class DocumentedCommandsTests(DocumentedCommandsTests.OwnCluster own) : IClassFixture<DocumentedCommandsTests.OwnCluster>
 {
@@ -131,6 +132,7 @@ public sealed class DocumentedCommandsTests(DocumentedCommandsTests.OwnCluster o
                 raftmq() {
                   case "$*" in
                     *--help|sim*|up*) dotnet '{{program}}' "$@" ;;
+                    cluster\ status*) for try in $(seq 60); do dotnet '{{program}}' "$@" --admin {{admin}} && return 0; sleep 0.5; done; return 1 ;;
                     cluster*|partition*) dotnet '{{program}}' "$@" --admin {{admin}} ;;
                     bench*) dotnet '{{program}}' "$@" --bootstrap {{cluster.Bootstrap}} --warmup-seconds 0 --records 200 ;;
                     *) dotnet '{{program}}' "$@" --bootstrap {{cluster.Bootstrap}} ;;
