@@ -191,7 +191,7 @@ public sealed class BrokerNode : IBroker
 
     /// <summary>Describes all replicas of this node, from inside their section.</summary>
     public void CollectStatus(Action<NodeStatus> completion) =>
-        _parts.Section.Post(new ActionWork(() => completion(_parts.Describe())));
+        _parts.CollectStatus(completion);
 
     private ReadOutcome Absent(GroupId group)
     {

@@ -138,8 +138,31 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         Cluster.PublishWhenDue();
     }
 
-    public NodeStatus Describe() => new(
-        _settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damaged]);
+    public IReadOnlyList<DamagedGroup> Damaged => _damaged;
+
+    /// <summary>From any thread: first the journal says how it is, then the replicas, each in its own section.</summary>
+    public void CollectStatus(Action<NodeStatus> completion) => _journalSection.Post(new JournalStatus(this, completion));
+
+    private NodeStatus Describe(LimitUse journalBytes, LimitUse journalFiles)
+    {
+        HoldCounts holds = Shard.Context.Holds;
+        int waiting = Shard.Replicas.Values.Max(static replica => (replica.Machine as Partition)?.WaitingCount) ?? 0;
+        TailPool tail = _logEnvironment.Tail;
+        return new NodeStatus(_settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damaged])
+        {
+            Limits =
+            [
+                journalBytes,
+                journalFiles,
+                new LimitUse("journal_queue_bytes", _shardJournal.QueuedBytes, _shardJournal.QueueBytesMax),
+                new LimitUse("tail_bytes", tail.UsedBytes, tail.BudgetBytes),
+                new LimitUse("uncommitted_bytes", _budget.UsedBytes, _budget.BytesMax),
+                new LimitUse("waiting_produces_per_partition", waiting, _options.Limits.WaitingProducesPerPartition),
+            ],
+            IsJournalFull = _shardJournal.IsFull,
+            Holds = new HoldStatus(holds.ProducesHeld, holds.ProducesTimedOut, holds.AppendsHeldOff),
+        };
+    }
 
     // --- the cluster's wishes ---
 
@@ -439,6 +462,14 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             _store.DeleteGroup(replica.Log, _logEnvironment, static () => { });
             _shardJournal.Flush();
         }
+        else if (_damaged.Find(damaged => damaged.Group == group) is { } damaged)
+        {
+            _damaged.Remove(damaged);
+            _store.DeleteDamagedGroup(group, _logEnvironment, static () => { });
+            _shardJournal.Flush();
+            _environment.Report(new NodeEvent(
+                NodeEventLevel.Information, "DamagedGroupDeleted", $"{damaged.Name}, damaged here, was deleted in the cluster: its files go."));
+        }
     }
 
     private void Configure(Partition machine, TopicInfo topic)
@@ -469,6 +500,14 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             if (replica != _controller && !_placement.ContainsKey(replica.Group))
             {
                 Remove(replica.Group);
+            }
+        }
+
+        foreach (DamagedGroup damaged in _damaged.ToArray())
+        {
+            if (!_placement.ContainsKey(damaged.Group))
+            {
+                Remove(damaged.Group);
             }
         }
     }
@@ -572,6 +611,26 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private sealed class JournalTick(NodeJournal journal, IClock clock) : SectionWork
     {
         public override void Run() => journal.Tick(clock.MonotonicMs);
+    }
+
+    private sealed class JournalStatus(NodeParts parts, Action<NodeStatus> completion) : SectionWork
+    {
+        public override void Run()
+        {
+            NodeJournal journal = parts._journal;
+            JournalOptions options = journal.Options;
+            parts.Section.Post(new ReplicaStatuses(
+                parts,
+                completion,
+                new LimitUse("journal_bytes", journal.UsedBytes, options.TotalBytesMax),
+                new LimitUse("journal_files", journal.UsedFiles, options.TotalBytesMax / options.FileBytes)));
+        }
+    }
+
+    private sealed class ReplicaStatuses(
+        NodeParts parts, Action<NodeStatus> completion, LimitUse journalBytes, LimitUse journalFiles) : SectionWork
+    {
+        public override void Run() => completion(parts.Describe(journalBytes, journalFiles));
     }
 
     /// <summary>Behind the checkpoints in the same lane: when it completes they are durable.</summary>

@@ -5,7 +5,26 @@ namespace RaftMq.Broker;
 
 /// <summary>What a node's replicas look like at one moment: for metrics, the admin API and the command line.</summary>
 public sealed record NodeStatus(
-    NodeId Self, bool IsReady, ImmutableArray<ReplicaStatus> Replicas, ImmutableArray<DamagedGroup> Damaged);
+    NodeId Self, bool IsReady, ImmutableArray<ReplicaStatus> Replicas, ImmutableArray<DamagedGroup> Damaged)
+{
+    /// <summary>How much of each named limit of the broker is in use (BOUNDED).</summary>
+    public ImmutableArray<LimitUse> Limits { get; init; } = [];
+
+    /// <summary>The journal takes no produces and no appends now.</summary>
+    public bool IsJournalFull { get; init; }
+
+    public HoldStatus Holds { get; init; }
+}
+
+/// <param name="Limit">Its name, ending in the unit where it is not a plain count.</param>
+/// <param name="Used">May be above <paramref name="Max"/> by what is needed to get below it again.</param>
+public readonly record struct LimitUse(string Limit, long Used, long Max);
+
+/// <summary>What limits held back since the node's start.</summary>
+/// <param name="Produces">Produces that had to wait: for room in the journal, among uncommitted entries, or for a leader to settle.</param>
+/// <param name="ProducesTimedOut">Of those, the ones whose time was up before they could be written.</param>
+/// <param name="Appends">Appends of other leaders that were not taken because the journal was full; they are sent again.</param>
+public readonly record struct HoldStatus(long Produces, long ProducesTimedOut, long Appends);
 
 /// <param name="Name">Topic and partition, or <c>controller</c>.</param>
 /// <param name="LogStart">First offset consumers may read.</param>

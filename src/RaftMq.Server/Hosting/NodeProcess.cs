@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using RaftMq.Broker;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Kafka;
@@ -37,6 +38,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private readonly Action<string, Exception> _fatal;
     private readonly Func<NodeContext, INode> _createNode;
     private readonly MetricRegistry _metrics = new();
+    private readonly LimitMetrics _limits;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<KafkaListener> _listeners = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,6 +60,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _logger = loggers.CreateLogger("RaftMq");
         _fatal = fatal;
         _createNode = createNode;
+        _limits = new LimitMetrics(_metrics);
     }
 
     public MetricRegistry Metrics => _metrics;
@@ -89,6 +92,8 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _node.Start();
         _sampler = new StatusSampler(_node);
         _ = new NodeMetrics(_metrics, _sampler);
+        StatusSampler sampler = _sampler;
+        _limits.Add(() => sampler.Last?.Limits ?? []);
         await StartHttpAsync(_node, _sampler);
         StartPeers(_node);
         _ticker = new Ticker(_node, _fatal);
@@ -197,6 +202,11 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         };
         var memory = new RequestMemory(limits.RequestBytesPerNode);
         var metrics = new ListenerMetrics(_metrics, limits, memory);
+        _limits.Add(() =>
+        [
+            new LimitUse("connections", metrics.Connections.Value, limits.ConnectionsMax),
+            new LimitUse("request_memory_bytes", memory.UsedBytes, limits.RequestBytesPerNode),
+        ]);
         TlsSettings tls = _options.Tls;
         CertificateSource? certificates = Certificates(tls.KafkaCertificate, tls.KafkaKey, tls.KafkaClientAuthority);
         foreach (ListenerSetting setting in _options.Listeners)

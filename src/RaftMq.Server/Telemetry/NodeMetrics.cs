@@ -23,6 +23,18 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_node_replicas_without_room", "Replicas for which the disk had no room when they last tried; those that lead refuse produce.",
             () => _status()?.Replicas.Count(replica => replica.HasNoRoom) ?? 0);
+        registry.Gauge(
+            "raftmq_journal_full", "1 while the journal takes neither produces nor appends: its files are full, or its disk is too slow.",
+            () => _status()?.IsJournalFull == true ? 1 : 0);
+        PerNode(
+            registry, "raftmq_node_produces_held_total",
+            "Produces that had to wait for room in the journal or among uncommitted entries, or for a leader to settle.", holds => holds.Produces);
+        PerNode(
+            registry, "raftmq_node_produces_timed_out_total", "Held produces whose time was up before they could be written.",
+            holds => holds.ProducesTimedOut);
+        PerNode(
+            registry, "raftmq_node_appends_held_off_total",
+            "Appends of other nodes' leaders that were not taken because the journal was full; they are sent again.", holds => holds.Appends);
         PerPartition(registry, "raftmq_partition_leader", "1 on the node that leads the partition.", replica => replica.Role == Role.Leader ? 1 : 0);
         PerPartition(registry, "raftmq_partition_term", "The Raft term, which is Kafka's leader epoch.", replica => replica.Term);
         PerPartition(registry, "raftmq_partition_log_start_offset", "First offset that consumers may read.", replica => replica.LogStart);
@@ -34,6 +46,9 @@ internal sealed class NodeMetrics
         PerPartition(registry, "raftmq_partition_pending_produces", "Produces on their way or waiting, on the leader.", replica => replica.Pending, leaderOnly: true);
         ProcessMetrics(registry);
     }
+
+    private void PerNode(MetricRegistry registry, string name, string help, Func<HoldStatus, long> value) => registry.Register(
+        new MetricFamily(name, MetricKind.Counter, help), writer => writer.Sample(value(_status()?.Holds ?? default)));
 
     private static void ProcessMetrics(MetricRegistry registry)
     {

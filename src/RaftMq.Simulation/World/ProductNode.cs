@@ -45,7 +45,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
                 () => Describe(replica)));
         }
 
-        foreach (DamagedGroup damaged in node.Parts.Describe().Damaged)
+        foreach (DamagedGroup damaged in node.Parts.Damaged)
         {
             visitor.VisitDamaged(damaged.Group, damaged.Report);
         }

@@ -98,6 +98,8 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     public JournalStatistics Statistics => _statistics;
 
+    public JournalOptions Options => _options;
+
     /// <summary>Entry bytes that wait for a batch or are on their way in one. Bounded by the node's limit on uncommitted bytes.</summary>
     public long QueuedBytes => _waiting.EntryBytes + (_inFlight ? _batch.Header.BodyBytes : 0);
 

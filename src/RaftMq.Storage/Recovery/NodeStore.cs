@@ -32,6 +32,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     private readonly Dictionary<GroupId, GroupLog> _groups = [];
 
+    /// <summary>Folders of groups that did not start because of damage.</summary>
+    private readonly Dictionary<GroupId, string> _damagedFolders = [];
+
     /// <summary>Groups whose deletion began here or was found at start. An incarnation that was deleted never comes back.</summary>
     private readonly HashSet<GroupId> _deleted = [];
 
@@ -104,6 +107,10 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
             {
                 _groups.Add(group, healthy.Log);
             }
+            else
+            {
+                _damagedFolders.Add(group, recovery.Folder);
+            }
 
             result.Add(found);
         }
@@ -159,6 +166,33 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         _deleted.Add(log.Group);
         log.Close();
         new GroupDeletion(log.Group, log.Folder, environment, log.WhenUnread, done).Start();
+    }
+
+    /// <summary>
+    /// Ends a group that did not start because of damage. Only by the cluster's own decision, known to be one: what is damaged here is
+    /// evidence, and the last copy perhaps, until nobody wants the group any more.
+    /// </summary>
+    /// <param name="done">Called inside the section when the folder is gone.</param>
+    public void DeleteDamagedGroup(GroupId group, GroupLogEnvironment environment, Action done)
+    {
+        if (_groups.TryGetValue(group, out GroupLog? log))
+        {
+            // The damage was found when its entries were applied.
+            DeleteGroup(log, environment, done);
+            return;
+        }
+
+        _deleted.Add(group);
+        if (_damagedFolders.Remove(group, out string? folder))
+        {
+            new GroupDeletion(group, folder, environment, static whenUnread => whenUnread(), done).Start();
+            return;
+        }
+
+        // Its folder was gone already; the journal keeps what it holds of the group until it is told.
+        environment.Journal.Append(new JournalRecord { Group = group, Deleted = true });
+        environment.Journal.Flush();
+        done();
     }
 
     void IJournalOwner.ReleaseWanted(GroupId group, LogIndex upTo)

@@ -284,7 +284,7 @@ public sealed class ClusterTests
         }
 
         cluster[3].Start();
-        Assert.Contains(cluster[3].Parts.Describe().Damaged, d => d.Group == controller);
+        Assert.Contains(cluster[3].Parts.Damaged, d => d.Group == controller);
         cluster.Pass(3_000);
 
         Assert.Null(cluster[3].Parts.Shard.Find(controller));

@@ -54,6 +54,17 @@ public sealed class FullJournalTests
         Assert.False(late.IsAdmitted);
         cluster.Pass(200);
 
+        NodeStatus? status = null;
+        cluster[1].Broker.CollectStatus(taken => status = taken);
+        cluster.Settle();
+        Assert.True(status!.IsJournalFull);
+        Assert.True(status.Holds.Produces > 1);
+        Assert.Equal(1, status.Holds.ProducesTimedOut);
+        Assert.InRange(Used(status, "journal_queue_bytes"), QueueBytes, QueueBytes + 9_000);
+        Assert.InRange(Used(status, "uncommitted_bytes"), QueueBytes, QueueBytes + 9_000);
+        Assert.InRange(Used(status, "tail_bytes"), QueueBytes, 1 << 20);
+        Assert.InRange(Used(status, "waiting_produces_per_partition"), 1, 9);
+        Assert.True(Used(status, "journal_bytes") >= Used(status, "journal_files"));
         Assert.Equal(ProduceOutcome.TimedOut, late.Outcome);
         Assert.Contains("journal", late.Result!.Value.Message, StringComparison.Ordinal);
         Assert.Equal(1, cluster[1].Parts.Shard.Context.Holds.ProducesTimedOut);
@@ -112,6 +123,8 @@ public sealed class FullJournalTests
         // What it serves is committed by the two of them, the full one included.
         Assert.True(cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex > before);
     }
+
+    private static long Used(NodeStatus status, string limit) => status.Limits.Single(use => use.Limit == limit).Used;
 
     /// <summary>Its journal says that its files are full, as it does when segments are slow.</summary>
     private static void MakeFull(WholeCluster cluster, ClusterNode node)

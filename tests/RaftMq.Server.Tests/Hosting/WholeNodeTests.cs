@@ -16,6 +16,9 @@ public sealed class WholeNodeTests : IDisposable
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly int _httpPort = FreePort();
 
+    private static string[] LimitsOf(string metrics, string family) =>
+        [.. metrics.Split('\n').Where(line => line.StartsWith($"{family}{{", StringComparison.Ordinal)).Select(line => line.Split('"')[1])];
+
     public void Dispose()
     {
         _http.Dispose();
@@ -59,6 +62,25 @@ public sealed class WholeNodeTests : IDisposable
         Terminate(again);
         await again.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(ExitCodes.Stopped, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task Page_lists_every_limit_that_a_node_shows_with_its_use()
+    {
+        using Process node = Start([]);
+        await ReadyAsync(node);
+        string text = await _http.GetStringAsync(new Uri($"http://127.0.0.1:{_httpPort}/metrics"), TestContext.Current.CancellationToken);
+        Terminate(node);
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        string[] used = LimitsOf(text, "raftmq_limit_used");
+        Assert.Equal(used, LimitsOf(text, "raftmq_limit_max"));
+        DocumentTable.CheckStarts("metrics.md", "limits", used.Select(limit => $"| `{limit}` | "));
+        Assert.Contains($"raftmq_limit_max{{limit=\"journal_bytes\"}} {8 << 20}\n", text);
+        Assert.Contains("raftmq_limit_max{limit=\"journal_files\"} 8\n", text);
+        Assert.Contains("raftmq_limit_used{limit=\"journal_files\"} 1\n", text);
+        Assert.Contains("raftmq_limit_used{limit=\"connections\"} 0\n", text);
+        Assert.Contains("raftmq_journal_full 0\n", text);
     }
 
     [Fact]

@@ -1,0 +1,72 @@
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Stories;
+
+/// <summary>A replica that does not start because its data is damaged is kept as evidence for as long as the cluster wants the group.</summary>
+public sealed class DamagedGroupTests
+{
+    [Fact]
+    public void The_files_of_a_damaged_group_go_with_its_topic()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = Damage(cluster, cluster.CreateTopic("t"));
+        cluster[3].Start();
+        cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
+        cluster.Pass(2_000);
+        Assert.Contains(cluster[3].Parts.Damaged, damaged => damaged.Group == group);
+        Assert.NotEmpty(FilesOf(cluster[3], "t"));
+
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster[1], new AdminCommand.DeleteTopic("t", UInt128.Zero)).Outcome);
+        CheckGone(cluster);
+    }
+
+    [Fact]
+    public void The_files_of_a_damaged_group_go_when_its_topic_was_deleted_while_the_node_was_away()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        Damage(cluster, cluster.CreateTopic("t"));
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster[1], new AdminCommand.DeleteTopic("t", UInt128.Zero)).Outcome);
+        TopicInfo kept = cluster.CreateTopic("t");
+
+        cluster[3].Start();
+        cluster.Until(() => cluster[3].Parts.Shard.Find(kept.Partitions[0].Group) is not null, "it has the new one of that name");
+        cluster.Until(() => cluster[3].Parts.Damaged.Count == 0, "it gives the damaged one up");
+        cluster.Pass(100);
+        Assert.All(FilesOf(cluster[3], "t"), file => Assert.Contains(kept.Partitions[0].Group.ToString(), file, StringComparison.Ordinal));
+    }
+
+    private static void CheckGone(WholeCluster cluster)
+    {
+        cluster.Until(() => FilesOf(cluster[3], "t").Length == 0, "its files are gone");
+        Assert.Empty(cluster[3].Parts.Damaged);
+
+        // Neither the journal nor the folder brings it back.
+        cluster[3].Restart();
+        cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready again");
+        cluster.Pass(1_000);
+        Assert.Empty(cluster[3].Parts.Damaged);
+        Assert.Empty(FilesOf(cluster[3], "t"));
+    }
+
+    private static GroupId Damage(WholeCluster cluster, TopicInfo topic)
+    {
+        GroupId group = topic.Partitions[0].Group;
+        cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain(records: 3));
+        cluster.Pass(200);
+        cluster[3].Kill();
+        string[] files = FilesOf(cluster[3], "t");
+        Assert.NotEmpty(files);
+        foreach (string path in files.Where(file => cluster[3].Medium[file].Count > 0))
+        {
+            cluster[3].Medium[path][^1] ^= 0xFF;
+        }
+
+        return group;
+    }
+
+    private static string[] FilesOf(ClusterNode node, string topic) =>
+        [.. node.Medium.Files.Where(file => file.StartsWith($"groups/{topic}-0-", StringComparison.Ordinal))];
+}
