@@ -526,7 +526,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
 
         foreach (Replica replica in Shard.Replicas.Values)
         {
-            replica.WriteCheckpoint();
+            replica.WriteLastCheckpoint();
         }
 
         _environment.CreateDiskQueue(Section).Submit(DiskLane.Background, new LastWork(this));

@@ -38,7 +38,7 @@ internal interface IStateMachine
     /// </summary>
     bool TicksWhileQuiet { get; }
 
-    /// <summary>About every 10 ms while <see cref="TicksWhileQuiet"/>, and while this replica serves and the group is not quiet.</summary>
+    /// <summary>About every 10 ms (the first time after up to 50 ms) while <see cref="TicksWhileQuiet"/>, and while this replica serves and the group is not quiet.</summary>
     void Tick();
 }
 

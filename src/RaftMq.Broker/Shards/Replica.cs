@@ -20,6 +20,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>One append message by default (<see cref="RaftConfig.AppendBytesMax"/>); a single larger entry counts as one too.</summary>
     private const int TakenWhenFullBytesMax = 1 << 20;
 
+    /// <summary>A thousand idle groups would cost a stop ten fsyncs each for the few entries that a start and a stop leave in each.</summary>
+    private const int ReplayedEntriesMin = 32;
+
     private readonly ShardContext _shard;
     private readonly RaftGroup _raft;
     private readonly ConfirmedReads _reads = new();
@@ -375,6 +378,15 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     {
         Log.ReleaseUpTo(upTo);
         WriteCheckpoint();
+    }
+
+    /// <summary>The node stops: a checkpoint saves the next start work, unless there is next to nothing to read again anyway.</summary>
+    public void WriteLastCheckpoint()
+    {
+        if (Applied - Log.CheckpointedUpTo > ReplayedEntriesMin)
+        {
+            WriteCheckpoint();
+        }
     }
 
     /// <summary>Renews the checkpoint that start-up begins from.</summary>

@@ -18,7 +18,18 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     /// <summary>Half an election time (design section 3): a leader whose disk hangs for longer hands over.</summary>
     public const int FlushOverdueMs = 300;
 
+    /// <summary>Which machines want ticks is looked up this often: with many idle groups the looking is what costs.</summary>
+    private const int TickingLookMs = RaftTickMs;
+
     private readonly SortedDictionary<GroupId, Replica> _replicas = [];
+
+    /// <summary>Those whose machines wanted ticks when it was last looked up.</summary>
+    private readonly List<Replica> _ticking = [];
+
+    /// <summary>The values of <see cref="_replicas"/>, in their order.</summary>
+    private Replica[] _all = [];
+
+    private long _nextTickingLookMs;
     private long _nextRaftTickMs = now + RaftTickMs;
 
     public ShardContext Context => context;
@@ -30,6 +41,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     public void Add(Replica replica)
     {
         _replicas.Add(replica.Group, replica);
+        _all = [.. _replicas.Values];
         replica.MarkDirty();
     }
 
@@ -39,6 +51,9 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         {
             return null;
         }
+
+        _all = [.. _replicas.Values];
+        _ticking.Remove(replica);
 
         // It may stand among the dirty ones, which may just be walked: there it does nothing any more.
         replica.Close();
@@ -91,14 +106,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     {
         long nowMs = context.Clock.MonotonicMs;
         context.Recovery.Tick(nowMs);
-        foreach (Replica replica in _replicas.Values)
-        {
-            if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)
-            {
-                replica.Machine.Tick();
-            }
-        }
-
+        TickMachines(nowMs);
         if (nowMs < _nextRaftTickMs)
         {
             return;
@@ -107,7 +115,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         // A process that was stopped for long does not count the lost ticks: it cannot have heard anybody meanwhile.
         _nextRaftTickMs = Math.Max(_nextRaftTickMs + RaftTickMs, nowMs);
         bool overdue = context.Journal.IsOverdue(nowMs, FlushOverdueMs);
-        foreach (Replica replica in _replicas.Values)
+        foreach (Replica replica in _all)
         {
             if (overdue && replica.IsLeader)
             {
@@ -139,6 +147,27 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         dirty.Clear();
         context.Journal.TurnEnded();
         context.Outbox.Flush();
+    }
+
+    private void TickMachines(long nowMs)
+    {
+        if (nowMs >= _nextTickingLookMs)
+        {
+            _nextTickingLookMs = nowMs + TickingLookMs;
+            _ticking.Clear();
+            foreach (Replica replica in _all)
+            {
+                if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)
+                {
+                    _ticking.Add(replica);
+                }
+            }
+        }
+
+        foreach (Replica replica in _ticking)
+        {
+            replica.Machine.Tick();
+        }
     }
 
     private static bool IsMember(Membership membership, NodeId node) =>

@@ -285,6 +285,9 @@ public sealed class GroupLog
         _files.Write(new CheckpointWrite(
             Folder, CheckpointKind.Base, new Checkpoint(head, stateVersion, state), waiter, _files));
 
+    /// <summary>What the newest durable checkpoint is of; zero when there is none.</summary>
+    public LogIndex CheckpointedUpTo => _files.Checkpoints.Newest ?? LogIndex.Zero;
+
     /// <summary>
     /// Renews the newest checkpoint. False, and nothing is written, when it would pass a segment boundary whose base was never written
     /// or had no room: take that first, at the next start at the latest. It waits by itself for the log to be durable there.

@@ -514,6 +514,11 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             segments.Add(segment);
         }
 
+        if (segments.Count > 0)
+        {
+            segments[^1].NameMayBeLost = true;
+        }
+
         return segments;
     }
 

@@ -13,7 +13,16 @@ namespace RaftMq.Storage.Recovery;
 /// </summary>
 internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group) : IDisposable
 {
+    /// <summary>Entries are written in runs of about this much.</summary>
+    private const int RunBytes = 256 << 10;
+
+    private readonly List<ReadOnlyMemory<byte>> _run = [];
     private IDiskFile? _file;
+    private long _runPosition;
+    private long _runBytes;
+
+    /// <summary>The current segment's name may not be durable: the life that made it could have ended before its own sync (D-17).</summary>
+    private bool _nameMayBeLost;
 
     /// <summary>Of the segment that the last entry went to, whole: null before the first.</summary>
     public SparseIndex? Current { get; private set; }
@@ -51,6 +60,7 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
         }
 
         Current = index;
+        _nameMayBeLost = true;
         return null;
     }
 
@@ -62,8 +72,18 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
             Begin(header);
         }
 
-        _file!.Write(Current!.Summary.LengthBytes, entry.Span);
-        Current.Add(header);
+        if (_run.Count == 0)
+        {
+            _runPosition = Current!.Summary.LengthBytes;
+        }
+
+        _run.Add(entry);
+        _runBytes += entry.Length;
+        Current!.Add(header);
+        if (_runBytes >= RunBytes)
+        {
+            WriteRun();
+        }
     }
 
     /// <summary>Cuts what stands behind the last entry and lets go of the file.</summary>
@@ -74,6 +94,7 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
             return;
         }
 
+        WriteRun();
         long length = Current.Summary.LengthBytes;
         if (_file.Length > length)
         {
@@ -100,10 +121,24 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
         }
 
         string path = SegmentNames.Log(folder, header.Index);
-        _file = disk.Open(path, disk.FileExists(path) ? DiskFileMode.Existing : DiskFileMode.CreateNew);
+        if (_nameMayBeLost)
+        {
+            // Names become durable in order: a later one alone would look like a log that retention had cut.
+            disk.SyncFolder(folder);
+        }
 
-        // A name that is there may not be durable: the life that made it could have ended before its own sync (D-17).
-        disk.SyncFolder(folder);
+        _file = disk.Open(path, disk.FileExists(path) ? DiskFileMode.Existing : DiskFileMode.CreateNew);
+        _nameMayBeLost = true;
         Current = new SparseIndex(header.Index, header.BaseOffset);
+    }
+
+    private void WriteRun()
+    {
+        if (_run.Count > 0)
+        {
+            _file!.Write(_runPosition, _run);
+            _run.Clear();
+            _runBytes = 0;
+        }
     }
 }

@@ -194,6 +194,7 @@ internal sealed class GroupFiles
             Segments.Add(new Segment(_folder, summary, new SparseIndex(summary.First, summary.FirstOffset)));
             if (sealedSegment is not null)
             {
+                sealedSegment.NameMayBeLost = false;
                 Segments.Used(sealedSegment);
             }
         }
@@ -226,6 +227,7 @@ internal sealed class GroupFiles
         foreach ((Segment segment, bool isSealed) in sync.Segments)
         {
             segment.HasIndexFile |= isSealed;
+            segment.NameMayBeLost = false;
             Segments.Used(segment);
         }
 
@@ -494,7 +496,8 @@ internal sealed class GroupFiles
             }
         }
 
-        _sync = new SegmentSync(_group, dirty, WrittenUpTo, this);
+        bool syncsNames = dirty.Exists(entry => entry.Item1.NameMayBeLost);
+        _sync = new SegmentSync(_group, _folder, dirty, syncsNames, WrittenUpTo, this);
         _environment.Disk.Submit(DiskLane.Background, _sync);
     }
 
@@ -525,6 +528,7 @@ internal sealed class GroupFiles
             last,
             this)
         {
+            SyncsNamesFirst = starts && Segments.Last is { NameMayBeLost: true },
             NewSegment = starts ? SegmentSummary.Empty(from, first.BaseOffset) : null,
         };
         _environment.Disk.Submit(DiskLane.Background, _run);

@@ -27,6 +27,12 @@ internal sealed class Segment(string folder, SegmentSummary summary, SparseIndex
     /// <summary>True once an index file of the whole, sealed segment is durable.</summary>
     public bool HasIndexFile { get; set; }
 
+    /// <summary>
+    /// The file's name may not be durable: an earlier life could have ended between making it and syncing its folder. It is synced before
+    /// the next segment is made and before anything of this one counts as durable.
+    /// </summary>
+    public bool NameMayBeLost { get; set; }
+
     /// <summary>Reads on their way: the file must stay.</summary>
     public int Readers { get; set; }
 }

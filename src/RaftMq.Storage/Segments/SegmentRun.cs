@@ -17,8 +17,16 @@ internal sealed class SegmentRun(
     /// <summary>Not null when the run begins a new segment.</summary>
     public required SegmentSummary? NewSegment { get; init; }
 
+    /// <summary>The name of the segment before may not be durable (<see cref="Segment.NameMayBeLost"/>).</summary>
+    public bool SyncsNamesFirst { get; init; }
+
     public override void Execute(IDisk disk)
     {
+        if (SyncsNamesFirst)
+        {
+            disk.SyncFolder(folder);
+        }
+
         // A file of that name is there when an earlier attempt found no room.
         bool exists = !createsFile || disk.FileExists(path);
         using IDiskFile file = disk.Open(path, exists ? DiskFileMode.Existing : DiskFileMode.CreateNew);

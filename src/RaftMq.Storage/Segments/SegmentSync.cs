@@ -5,7 +5,8 @@ using RaftMq.Storage.Index;
 namespace RaftMq.Storage.Segments;
 
 /// <summary>Makes what is written of a group's segments durable, and writes the index files of those that are sealed and whole.</summary>
-internal sealed class SegmentSync(GroupId group, List<(Segment Segment, bool IsSealed)> segments, LogIndex upTo, GroupFiles owner)
+internal sealed class SegmentSync(
+    GroupId group, string folder, List<(Segment Segment, bool IsSealed)> segments, bool syncsNames, LogIndex upTo, GroupFiles owner)
     : DiskWork
 {
     public LogIndex UpTo => upTo;
@@ -14,6 +15,11 @@ internal sealed class SegmentSync(GroupId group, List<(Segment Segment, bool IsS
 
     public override void Execute(IDisk disk)
     {
+        if (syncsNames)
+        {
+            disk.SyncFolder(folder);
+        }
+
         foreach ((Segment segment, bool isSealed) in segments)
         {
             using (IDiskFile file = disk.Open(segment.Path, DiskFileMode.Existing))
