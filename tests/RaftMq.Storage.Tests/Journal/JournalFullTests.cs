@@ -1,5 +1,4 @@
 using RaftMq.Raft;
-using RaftMq.Simulation.Disk;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Journal;
 
