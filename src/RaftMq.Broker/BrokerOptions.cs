@@ -57,7 +57,10 @@ public sealed record BrokerLimits
     /// <summary>Produce commands that wait for room or for the leader's no-op, per partition.</summary>
     public int WaitingProducesPerPartition { get; init; } = 1024;
 
-    /// <summary>Producers whose sequences a partition remembers; beyond it the ones unused for longest go (Kafka: producer.id.expiration.ms).</summary>
+    /// <summary>
+    /// Producers whose sequences a partition remembers; beyond it the ones unused for longest go (Kafka: producer.id.expiration.ms). Part of
+    /// replicated state, so the same on all nodes: no setting, and another value only with a new feature level.
+    /// </summary>
     public int ProducersPerPartition { get; init; } = 100_000;
 
     /// <summary>

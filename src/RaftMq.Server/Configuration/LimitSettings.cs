@@ -45,9 +45,6 @@ internal sealed record LimitSettings
     [Setting("limits.waiting.produces.per.partition", "Produces that wait for room; more are held back on their connections.", Min = 1, Max = 1_000_000)]
     public int WaitingProducesPerPartition { get; init; } = 1024;
 
-    [Setting("limits.producers.per.partition", "Idempotent producers that a partition remembers; beyond, the ones unused for longest are forgotten.", Min = 100)]
-    public int ProducersPerPartition { get; init; } = 100_000;
-
     [Setting("limits.peer.queue.bytes", "Bytes that wait to be sent to one node; above, frames are dropped and sent again later.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long PeerQueueBytes { get; init; } = 64 << 20;
 

@@ -46,7 +46,6 @@ internal static class NodeFactory
             TailBytes = options.Limits.TailBytes,
             PeerQueueBytesMax = options.Limits.PeerQueueBytes,
             WaitingProducesPerPartition = options.Limits.WaitingProducesPerPartition,
-            ProducersPerPartition = options.Limits.ProducersPerPartition,
             RecoveryBytesPerSecond = options.Limits.RecoveryBytesPerSecond,
         },
     };
