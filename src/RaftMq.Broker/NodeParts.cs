@@ -48,6 +48,9 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     /// <summary>The controller group's state is, or may be, older than what this node knew when it stopped.</summary>
     private bool _catchUpDue;
 
+    /// <summary>Whether groups on this disk are still the cluster's is not known yet.</summary>
+    private bool _strangersDue;
+
     private bool _recovering = true;
     private volatile bool _wantsFineTicks;
     private long? _drainUntilMs;
@@ -352,6 +355,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             _controllerEndAtStart = replica.Log.LastIndex;
             _controller = replica;
             _catchUpDue = true;
+            _strangersDue = true;
             Cluster.ControllerOpened(replica);
         }
     }
@@ -482,19 +486,30 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     }
 
     /// <summary>
-    /// Once the controller's state here is at least as new as it was when this node stopped: settings count, and groups on this disk that
-    /// the cluster no longer has were deleted while this node was away. Not before, so that no ack is given by old settings, and no group
-    /// is taken for deleted because its creation is not yet known.
+    /// Two steps after a start. (1) Once the controller's log that was found here is applied, settings count. Not before, so that no ack is
+    /// given by older settings than this node had. (2) Once this node's registration of this start is applied, groups on this disk that the
+    /// cluster does not have were deleted while it was away. Not before: an earlier life may have applied, and acted on, the creation of
+    /// a group that its own journal did not hold yet.
     /// </summary>
     private void CatchUpWithCluster()
     {
-        if (!_catchUpDue || _controller is null || !Cluster.State.IsFormed || _controller.Applied < _controllerEndAtStart)
+        if (_catchUpDue && _controller is not null && Cluster.State.IsFormed && _controller.Applied >= _controllerEndAtStart)
         {
-            return;
+            _catchUpDue = false;
+            ((IClusterHost)this).Reconcile(Cluster.State);
         }
 
-        _catchUpDue = false;
-        ((IClusterHost)this).Reconcile(Cluster.State);
+        if (_strangersDue && !_catchUpDue && Cluster.IsRegistered)
+        {
+            _strangersDue = false;
+            ((IClusterHost)this).Reconcile(Cluster.State);
+            RemoveStrangers();
+        }
+    }
+
+    /// <summary>Groups that were found on this disk and that the cluster does not have.</summary>
+    private void RemoveStrangers()
+    {
         foreach (Replica replica in Shard.Replicas.Values.ToArray())
         {
             if (replica != _controller && !_placement.ContainsKey(replica.Group))

@@ -90,11 +90,12 @@ internal sealed class ClusterMember : IClusterFollower
         _link = new ControllerLink(self, outbox);
         _formation = new Formation(self.Replica, settings.InitialNodes);
         _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
-        _ownRecord = new NodeRecord(self.Replica, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
+        _ownRecord = new NodeRecord(self.Replica, self.Boot, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
     }
 
     public ClusterState State { get; } = new();
 
+    /// <summary>The cluster's state here holds what this node said of itself after this start.</summary>
     public bool IsRegistered =>
         State.IsFormed && State.Nodes.TryGetValue(_settings.Self, out NodeRecord? known) && known.Equals(_ownRecord);
 

@@ -52,7 +52,8 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
                     + "old one back; without it the node stays out.");
             }
 
-            if (known.Equals(node))
+            // A late word of an earlier life says nothing any more.
+            if (known.Equals(node) || known.Boot.Value > node.Boot.Value)
             {
                 return new Decision(null, new AdminResult(AdminOutcome.Done));
             }

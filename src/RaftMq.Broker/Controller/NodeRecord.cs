@@ -4,12 +4,16 @@ using RaftMq.Raft;
 
 namespace RaftMq.Broker.Controller;
 
-/// <summary>What a node says of itself when it registers: replicated as said.</summary>
+/// <summary>What a node says of itself when it registers, anew after each start: replicated as said.</summary>
+/// <param name="Boot">
+/// Of the start it registers after. A node that finds its own in the cluster's state knows that this state is newer than all that an
+/// earlier life of it has seen.
+/// </param>
 public sealed record NodeRecord(
-    ReplicaId Replica, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax)
+    ReplicaId Replica, BootNumber Boot, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax)
 {
     public bool Equals(NodeRecord? other) =>
-        other is not null && Replica == other.Replica && Rack == other.Rack && FeatureMin == other.FeatureMin
+        other is not null && Replica == other.Replica && Boot == other.Boot && Rack == other.Rack && FeatureMin == other.FeatureMin
         && FeatureMax == other.FeatureMax && Listeners.SequenceEqual(other.Listeners);
 
     public override int GetHashCode() => Replica.Node.Value;
@@ -17,6 +21,7 @@ public sealed record NodeRecord(
     internal void Write(ByteWriter writer)
     {
         writer.Replica(Replica);
+        writer.Int64(Boot.Value);
         writer.OptionalText(Rack);
         writer.Int32(FeatureMin);
         writer.Int32(FeatureMax);
@@ -32,6 +37,7 @@ public sealed record NodeRecord(
     internal static NodeRecord Read(ref ByteReader reader)
     {
         ReplicaId replica = reader.Replica();
+        var boot = new BootNumber(reader.Int64());
         string? rack = reader.OptionalText();
         int featureMin = reader.Int32();
         int featureMax = reader.Int32();
@@ -42,6 +48,6 @@ public sealed record NodeRecord(
             listeners.Add(new ListenerAddress(reader.Text(), reader.Text(), reader.Int32()));
         }
 
-        return new NodeRecord(replica, rack, listeners.ToImmutable(), featureMin, featureMax);
+        return new NodeRecord(replica, boot, rack, listeners.ToImmutable(), featureMin, featureMax);
     }
 }

@@ -8,9 +8,9 @@ namespace RaftMq.Broker.Tests.Controller;
 internal static class ControllerSamples
 {
     public static readonly NodeRecord Racked = new(
-        Replica(1, 11), "r-ä", [new ListenerAddress("kafka", "h1", 9092), new ListenerAddress("http", "h1", 8080)], 1, 2);
+        Replica(1, 11), new BootNumber(3), "r-ä", [new ListenerAddress("kafka", "h1", 9092), new ListenerAddress("http", "h1", 8080)], 1, 2);
 
-    public static readonly NodeRecord Plain = new(Replica(2, 22), null, [], 1, 1);
+    public static readonly NodeRecord Plain = new(Replica(2, 22), new BootNumber(1), null, [], 1, 1);
 
     public static readonly TopicInfo Orders = new(
         "orders", new UInt128(0x0123456789ABCDEF, 5), Internal: false,
@@ -177,7 +177,7 @@ internal static class ControllerSamples
         changes.ToImmutableSortedDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal);
 
     private static NodeRecord RandomNode(RandomSource random) => new(
-        Replica(random.Next(1, 6), random.NextUInt128()), random.OneIn(2) ? null : RandomText(random),
+        Replica(random.Next(1, 6), random.NextUInt128()), new BootNumber(random.Next(1, 1_000)), random.OneIn(2) ? null : RandomText(random),
         [.. Many(random, 4, () => new ListenerAddress(RandomText(random), RandomText(random), random.Next(65_536)))],
         random.Next(1, 3), random.Next(3, 9));
 

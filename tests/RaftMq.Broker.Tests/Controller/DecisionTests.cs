@@ -146,7 +146,7 @@ public sealed class DecisionTests
     }
 
     private static NodeRecord Node(int id) =>
-        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), null, [], 1, 1);
+        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), new BootNumber(1), null, [], 1, 1);
 
     private static AdminCommand.CreateTopic Create(string name, int partitions = 2, int replicas = 3) =>
         new(name, partitions, replicas, [], Configs(), ValidateOnly: false);
