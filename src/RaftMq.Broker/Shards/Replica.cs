@@ -174,10 +174,10 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     }
 
     /// <summary>
-    /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself as long as what fills the
-    /// journal can be committed, so three things are taken all the same: what brings nothing new; the controller's few entries; and, one
-    /// small append at a time, what leads to the first entry of a leader's term, since nothing before it is committed until a majority
-    /// has that one (Raft 5.4.2).
+    /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself only while what fills the
+    /// journals can be committed, and where all of a group's replicas are full, that takes appends. So three things are taken all the same:
+    /// what brings nothing new; the controller's few entries; and, while the journal's queue in memory has room, one small append of a
+    /// group at a time.
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
     {
@@ -192,8 +192,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return true;
         }
 
-        bool leaderIsNew = _raft.TermAt(_raft.LastIndex) < append.Term && last.Index > append.Commit;
-        return leaderIsNew && _raft.DurableIndex == _raft.LastIndex
+        return !_shard.Journal.QueueIsFull && _raft.DurableIndex == _raft.LastIndex
             && (append.Entries.Count == 1 || bytes <= TakenWhenFullBytesMax);
     }
 

@@ -53,7 +53,10 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     /// Either the files are full, as the journal told, or the disk is slower than what comes: then memory must not take what the disk
     /// does not (BOUNDED).
     /// </summary>
-    public bool IsFull => _filesAreFull || QueuedBytes + _announcedBytes >= queueBytesMax;
+    public bool IsFull => _filesAreFull || QueueIsFull;
+
+    /// <summary>What waits in memory is at its limit.</summary>
+    public bool QueueIsFull => QueuedBytes + _announcedBytes >= queueBytesMax;
 
     /// <summary>
     /// Entries were taken into a log whose record comes at the end of this turn: a turn may take many before its groups act.
