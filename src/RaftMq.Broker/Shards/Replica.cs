@@ -23,6 +23,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>A thousand idle groups would cost a stop ten fsyncs each for the few entries that a start and a stop leave in each.</summary>
     private const int ReplayedEntriesMin = 32;
 
+    /// <summary>As often as a leader probes.</summary>
+    private const int TakenWhenFullEveryMs = 2 * Shard.RaftTickMs;
+
     private readonly ShardContext _shard;
     private readonly RaftGroup _raft;
     private readonly ConfirmedReads _reads = new();
@@ -34,6 +37,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     private readonly ByteWriter _snapshotBytes = new(4096);
     private Term _servingTerm;
+    private long _nextTakenWhenFullMs;
     private bool _wasLeader;
     private bool _isDirty;
 
@@ -177,7 +181,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself only while what fills the
     /// journals can be committed, and where all of a group's replicas are full, that takes appends. So three things are taken all the same:
     /// what brings nothing new; the controller's few entries; and, while the journal's queue in memory has room, one small append of a
-    /// group at a time.
+    /// group every <see cref="TakenWhenFullEveryMs"/>.
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
     {
@@ -192,8 +196,15 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return true;
         }
 
-        return !_shard.Journal.QueueIsFull && _raft.DurableIndex == _raft.LastIndex
-            && (append.Entries.Count == 1 || bytes <= TakenWhenFullBytesMax);
+        long now = _shard.Clock.MonotonicMs;
+        if (_shard.Journal.QueueIsFull || _raft.DurableIndex != _raft.LastIndex || now < _nextTakenWhenFullMs
+            || (append.Entries.Count > 1 && bytes > TakenWhenFullBytesMax))
+        {
+            return false;
+        }
+
+        _nextTakenWhenFullMs = now + TakenWhenFullEveryMs;
+        return true;
     }
 
     public void RaftTick()
