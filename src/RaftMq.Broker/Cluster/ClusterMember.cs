@@ -446,7 +446,13 @@ internal sealed class ClusterMember : IClusterFollower
         {
             ImmutableArray<ReplicaId> voters = _formed?.Voters ?? [.. _controller.Membership.Voters];
             machine.TryPropose(new ClusterCommand.ClusterFormed(
-                _environment.Random.NextUInt128(), _settings.FeatureMax, voters));
+                _environment.Random.NextUInt128(), _settings.FeatureMin, voters));
+            return;
+        }
+
+        if (!_settings.InitialNodes.All(State.Nodes.ContainsKey))
+        {
+            // Before all have said what they speak, nothing is decided that one of them might not.
             return;
         }
 
@@ -457,9 +463,7 @@ internal sealed class ClusterMember : IClusterFollower
             return;
         }
 
-        if (!State.Topics.ContainsKey(Groups.OffsetsTopic.Name)
-            && _settings.InitialNodes.All(State.Nodes.ContainsKey)
-            && !machine.IsBusy)
+        if (!State.Topics.ContainsKey(Groups.OffsetsTopic.Name) && !machine.IsBusy)
         {
             machine.Request(
                 new ControllerRequest.Administer(new AdminCommand.CreateTopic(
