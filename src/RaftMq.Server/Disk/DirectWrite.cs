@@ -55,7 +55,17 @@ internal static unsafe class DirectWrite
         {
             Span<byte> piece = buffer[..(int)Math.Min(BufferBytes, last - at)];
             source.Take(piece);
-            RandomAccess.Write(direct, piece, at);
+            try
+            {
+                RandomAccess.Write(direct, piece, at);
+            }
+            catch (IOException refusal) when (refusal.HResult == LibC.Einval)
+            {
+                // Some file systems open the file so and then take no write: all of the run is written again, the other way.
+                s_refused = true;
+                return null;
+            }
+
             at += piece.Length;
         }
 

@@ -13,6 +13,7 @@ internal static partial class LibC
 {
     public const int Eintr = 4;
     public const int Eagain = 11;
+    public const int Einval = 22;
     public const int Enospc = 28;
     public const int Edquot = 122;
 

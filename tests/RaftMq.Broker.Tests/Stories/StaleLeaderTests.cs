@@ -66,9 +66,7 @@ public sealed class StaleLeaderTests
     {
         (WholeCluster cluster, GroupId group, ClusterNode old) = Started();
         Isolate(cluster, old);
-        var read = new ReadAnswer();
-
-        old.Broker.Read(new ReadCommand { Group = group, Offset = 10, BytesMax = 1024, Completion = read });
+        ReadAnswer read = ReadAnswer.To(old, group, offset: 10);
         cluster.Settle();
         Assert.Null(read.Outcome);
         cluster.Pass(BehindCheckQuorumMs);
@@ -165,15 +163,4 @@ public sealed class StaleLeaderTests
 
     private static ClusterNode? OtherLeader(WholeCluster cluster, GroupId group, ClusterNode old) =>
         cluster.Nodes.FirstOrDefault(n => n != old && n.Parts.Shard.Find(group) is { IsServing: true, IsLeader: true });
-
-    private sealed class ReadAnswer : IReadCompletion
-    {
-        public ReadOutcome? Outcome { get; private set; }
-
-        public void Completed(ReadCommand command, in ReadResult result)
-        {
-            Assert.True(Outcome is null, "answered twice");
-            Outcome = result.Outcome;
-        }
-    }
 }
