@@ -38,9 +38,6 @@ internal sealed record ServerOptions
         DefaultText = "this node alone")]
     public ImmutableArray<NodeAddress> InitialNodes { get; init; } = [];
 
-    [Setting("cluster.seeds", "Nodes of an existing cluster that a new node asks to join: id@host:port.")]
-    public ImmutableArray<NodeAddress> Seeds { get; init; } = [];
-
     [Setting("http.listen", "Where admin API, metrics and health are served: host:port.")]
     public HostPort HttpListen { get; init; } = new("localhost", 8080);
 

@@ -122,28 +122,25 @@ internal static class ServerOptionsRules
 
     private static void CheckNodes(ServerOptions options, List<string> faults)
     {
-        foreach ((string key, IEnumerable<NodeAddress> nodes) in
-            new[] { ("cluster.initial.nodes", options.InitialNodes.AsEnumerable()), ("cluster.seeds", options.Seeds) })
+        const string Key = "cluster.initial.nodes";
+        foreach (IGrouping<int, NodeAddress> same in options.InitialNodes.GroupBy(node => node.NodeId).Where(group => group.Count() > 1))
         {
-            foreach (IGrouping<int, NodeAddress> same in nodes.GroupBy(node => node.NodeId).Where(group => group.Count() > 1))
-            {
-                faults.Add($"{key} names node {same.Key} twice.");
-            }
-
-            foreach (NodeAddress node in nodes.Where(node => node.Address.Host.Length > PeerPreamble.HostBytesMax))
-            {
-                faults.Add($"{key}: the host name in {node} is longer than {PeerPreamble.HostBytesMax} characters.");
-            }
-
-            foreach (NodeAddress node in nodes.Where(node => node.Address.IsAnyAddress))
-            {
-                faults.Add($"{key}: no node can be dialled at {node.Address}.");
-            }
+            faults.Add($"{Key} names node {same.Key} twice.");
         }
 
-        if (options.Seeds.Any(seed => seed.NodeId == options.NodeId))
+        foreach (NodeAddress node in options.InitialNodes.Where(node => node.Address.Host.Length > PeerPreamble.HostBytesMax))
         {
-            faults.Add("cluster.seeds names this node itself.");
+            faults.Add($"{Key}: the host name in {node} is longer than {PeerPreamble.HostBytesMax} characters.");
+        }
+
+        foreach (NodeAddress node in options.InitialNodes.Where(node => node.Address.IsAnyAddress))
+        {
+            faults.Add($"{Key}: no node can be dialled at {node.Address}.");
+        }
+
+        if (!options.InitialNodes.IsEmpty && !options.InitialNodes.Any(node => node.NodeId == options.NodeId))
+        {
+            faults.Add($"{Key} does not name this node, {options.NodeId}: a cluster keeps the nodes that it was formed with, others can't join yet.");
         }
     }
 

@@ -56,7 +56,7 @@ internal static class NodeFactory
         return new NodeSettings
         {
             Self = new NodeId(options.NodeId),
-            InitialNodes = options.InitialNodes.IsEmpty && options.Seeds.IsEmpty
+            InitialNodes = options.InitialNodes.IsEmpty
                 ? [new NodeId(options.NodeId)]
                 : [.. options.InitialNodes.Select(node => new NodeId(node.NodeId))],
             Rack = options.Rack.Length == 0 ? null : options.Rack,

@@ -265,7 +265,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private void StartPeers(INode node)
     {
         _peers.Start(node);
-        foreach (NodeAddress known in _options.InitialNodes.Concat(_options.Seeds))
+        foreach (NodeAddress known in _options.InitialNodes)
         {
             if (known.NodeId != _options.NodeId)
             {
