@@ -214,7 +214,8 @@ internal sealed class BenchProducer : IDisposable
         for (int i = 0; i < lanes.Length; i++)
         {
             Lane lane = lanes[(nextLaneToSend + i) % lanes.Length];
-            if (lane.HasWork && LinkOf(lane) is { Sending: false } link && link.InFlight.Count < settings.RequestsInFlight)
+            if (lane.HasWork && LinkOf(lane) is { Sending: false } link && link.InFlight.Count < settings.RequestsInFlight
+                && lane.MaySendOn(link))
             {
                 nextLaneToSend = (lane.Partition + 1) % lanes.Length;
                 return (link, Build(link, lane.Partition));
@@ -232,7 +233,7 @@ internal sealed class BenchProducer : IDisposable
         for (int i = 0; i < lanes.Length; i++)
         {
             Lane lane = lanes[(firstLane + i) % lanes.Length];
-            if (!lane.HasWork || LinkOf(lane) != link)
+            if (!lane.HasWork || LinkOf(lane) != link || !lane.MaySendOn(link))
             {
                 continue;
             }
@@ -246,6 +247,7 @@ internal sealed class BenchProducer : IDisposable
             bytes += batch.Bytes.Length;
             batches.Add(batch);
             lane.InFlight++;
+            lane.Carrier = link;
         }
 
         var message = new ProduceRequest

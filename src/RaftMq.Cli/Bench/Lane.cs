@@ -15,6 +15,14 @@ internal sealed class Lane(int partition)
 
     public int InFlight { get; set; }
 
+    /// <summary>
+    /// Where those in flight went. Until they have come back nothing is sent to another node: a new leader that has not seen them would have
+    /// to call what follows them out of order.
+    /// </summary>
+    public Link? Carrier { get; set; }
+
+    public bool MaySendOn(Link link) => InFlight == 0 || Carrier == link;
+
     /// <summary>After a failure nothing is sent until all that was in flight has come back: order must not change.</summary>
     public bool Draining { get; set; }
 
