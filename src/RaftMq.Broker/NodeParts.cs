@@ -303,7 +303,8 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _store = NodeStore.Scan(disk, new NodeStoreLimits());
         _store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
         _journal = JournalRecovery.Open(
-            disk, journalOptions, identity.Store, _store, _environment.CreateDiskQueue(_journalSection), _store);
+            disk, journalOptions, identity.Store, _store, _environment.CreateDiskQueue(_journalSection), _store,
+            mayBeNew: !_store.HasGroups);
         _shardJournal.Journal = _journal;
         foreach (RecoveredGroup found in _store.Finish(_journal, (_, _) => _logEnvironment))
         {

@@ -50,8 +50,11 @@ internal sealed class PartitionReader : ILogReadWaiter
     {
         switch (read.Status)
         {
-            case LogReadStatus.BelowStart:
+            case LogReadStatus.BelowStart when command.Offset < partition.State.LogStart:
                 return partition.Refused(ReadOutcome.OffsetOutOfRange);
+            case LogReadStatus.BelowStart:
+                // The log goes further back than the files here: they are lost, the records are not. Out of range would send the reader past them.
+                return partition.Refused(ReadOutcome.Damaged);
             case LogReadStatus.Damaged:
                 return partition.Refused(ReadOutcome.Damaged);
             default:

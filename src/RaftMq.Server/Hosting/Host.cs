@@ -24,6 +24,7 @@ internal static partial class Host
             LogWarning(logger, warning);
         }
 
+        using var collections = new CollectionPace();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Asked(signal, asked));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Asked(signal, asked));

@@ -14,11 +14,16 @@ namespace RaftMq.Storage.Recovery;
 /// </summary>
 public static class JournalRecovery
 {
-    /// <exception cref="JournalRefusedException">The journal belongs to another data folder.</exception>
+    /// <param name="mayBeNew">
+    /// Nothing in the data folder was ever written after a start. A start ends with a batch in the journal, so otherwise there is one, or the
+    /// journal is lost; and with it votes and acknowledged entries, so that the node must not come back.
+    /// </param>
+    /// <exception cref="JournalRefusedException">The journal belongs to another data folder, or is lost.</exception>
     /// <exception cref="DiskFaultException">A read, write or sync failed.</exception>
     /// <exception cref="DiskFullException">No room for the first file of this run.</exception>
     public static NodeJournal Open(
-        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, IDiskQueue queue, IJournalOwner owner)
+        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, IDiskQueue queue, IJournalOwner owner,
+        bool mayBeNew = true)
     {
         Invariant.Holds(options.Faults().Count == 0);
         disk.CreateFolder(JournalFile.Folder);
@@ -30,7 +35,7 @@ public static class JournalRecovery
         try
         {
             OpenReaders(disk, store, readers);
-            return new NodeJournal(options, Recover(disk, options, store, replay, readers), queue, owner);
+            return new NodeJournal(options, Recover(disk, options, store, replay, readers, mayBeNew), queue, owner);
         }
         finally
         {
@@ -52,9 +57,17 @@ public static class JournalRecovery
     }
 
     private static JournalStart Recover(
-        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, List<JournalFileReader> readers)
+        IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, List<JournalFileReader> readers, bool mayBeNew)
     {
         JournalLineage lineage = JournalLineage.Of(readers);
+        if (lineage.Files.Count == 0 && !mayBeNew)
+        {
+            throw new JournalRefusedException(
+                "The journal of this data folder is lost: there are partitions, but no file under journal holds anything readable. With it went "
+                + "votes and acknowledged records of this node. Bring the folder journal back (is the right volume mounted?); without it "
+                + "the node has to stay out, and the others go on without it.");
+        }
+
         JournalLedger ledger = new();
         ReplaySink sink = new(ledger, replay);
         JournalWalk walk = new(sink);

@@ -77,6 +77,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         return store;
     }
 
+    /// <summary>Groups were found, whole or not: this is not the folder's first start.</summary>
+    public bool HasGroups => _recoveries.Count > 0;
+
     /// <summary>
     /// With several shards: hands what the journal asks of a group over to the group's section, which calls
     /// <see cref="GroupLog.ReleaseUpTo"/>. Without this the call is made directly.

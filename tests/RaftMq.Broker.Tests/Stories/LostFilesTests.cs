@@ -1,0 +1,78 @@
+using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using RaftMq.Storage.Recovery;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Stories;
+
+/// <summary>Files that an operator or a file system took away: noticed, never taken for "there was nothing" (D-18, DETECTED).</summary>
+public sealed class LostFilesTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_node_that_lost_its_journal_does_not_come_back(bool zeroed)
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Pass(200);
+        ClusterNode node = cluster[1];
+        node.Kill();
+        foreach (string path in node.Medium.Files.Where(f => f.StartsWith("journal/", StringComparison.Ordinal)).ToArray())
+        {
+            if (zeroed)
+            {
+                System.Runtime.InteropServices.CollectionsMarshal.AsSpan(node.Medium[path]).Clear();
+            }
+            else
+            {
+                node.Medium.DeleteFile(path);
+            }
+        }
+
+        JournalRefusedException first = Assert.Throws<JournalRefusedException>(node.Start);
+        Assert.Contains("journal", first.Message, StringComparison.Ordinal);
+
+        // Asking again changes nothing.
+        node.Kill();
+        Assert.Throws<JournalRefusedException>(node.Start);
+    }
+
+    [Fact]
+    public void A_reader_is_not_sent_past_records_whose_segment_is_lost()
+    {
+        WholeCluster cluster = WholeCluster.Started(1, new BrokerOptions
+        {
+            OffsetsPartitions = 1,
+            Limits = new BrokerLimits { TailBytes = 1 << 20 },
+        });
+        GroupId group = cluster.CreateTopic("t", configs: ("segment.bytes", "1048576")).Partitions[0].Group;
+        for (int i = 0; i < 60; i++)
+        {
+            cluster.Produce(cluster[1], group, Batches.Plain(valueBytes: 100_000));
+            cluster.Pass(20);
+        }
+
+        cluster.Pass(3_000);
+        string[] segments = [.. cluster[1].Medium.Files
+            .Where(f => f.Contains("/t-0-", StringComparison.Ordinal) && f.EndsWith(".log", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        Assert.True(segments.Length > 3, $"{segments.Length} segments");
+        cluster[1].Kill();
+        cluster[1].Medium.DeleteFile(segments[0]);
+        cluster[1].Start();
+        cluster.Pass(5_000);
+
+        if (cluster.LeaderOf(group) is { } leader)
+        {
+            ReadAnswer read = ReadAnswer.To(leader, group, offset: 0);
+            cluster.Pass(100);
+            Assert.Equal(ReadOutcome.Damaged, read.Outcome);
+        }
+        else
+        {
+            Assert.NotEmpty(cluster[1].Parts.Damaged);
+        }
+    }
+}
