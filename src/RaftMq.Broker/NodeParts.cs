@@ -287,6 +287,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Clock = _environment.Clock,
             Outbox = outbox,
             Journal = _shardJournal,
+            Tail = _logEnvironment.Tail,
             Recovery = new RecoveryPace(_options.Limits.RecoveryBytesPerSecond, _environment.Clock.MonotonicMs),
             Leadership = this,
             Options = _options,

@@ -440,7 +440,7 @@ internal sealed class Partition(
         }
 
         int entryBytes = EntryLayout.HeaderBytes + command.Batch.Length;
-        if (!replica.JournalHasRoom || !budget.HasRoom(entryBytes) || replica.Admit(entryBytes) is not ProposeResult.Admitted admitted)
+        if (!replica.StoreHasRoom || !budget.HasRoom(entryBytes) || replica.Admit(entryBytes) is not ProposeResult.Admitted admitted)
         {
             return false;
         }
@@ -655,7 +655,7 @@ internal sealed class Partition(
         foreach (ProduceCommand unproposed in _overdueUnproposed)
         {
             holds.ProducesTimedOut++;
-            Refuse(unproposed, ProduceOutcome.TimedOut, replica.JournalHasRoom ? null : JournalFull);
+            Refuse(unproposed, ProduceOutcome.TimedOut, replica.StoreHasRoom ? null : JournalFull);
         }
 
         foreach (ProduceCommand orphan in _overdueOrphans)

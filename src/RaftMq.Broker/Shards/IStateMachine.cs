@@ -69,8 +69,8 @@ internal interface IReplica
 
     int VoterCount { get; }
 
-    /// <summary>False while the node's journal is full: what can wait, waits. Everything else is written all the same.</summary>
-    bool JournalHasRoom { get; }
+    /// <summary>False while the node's journal or its tails are full: what can wait, waits. Everything else is written all the same.</summary>
+    bool StoreHasRoom { get; }
 
     /// <summary>Whether an entry of that size may be proposed now; if so it must be, at once, through <see cref="Propose"/>.</summary>
     ProposeResult Admit(int sizeBytes);

@@ -155,7 +155,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         MarkDirty();
     }
 
-    public bool JournalHasRoom => !_shard.Journal.IsFull;
+    public bool StoreHasRoom => !_shard.Journal.IsFull && !_shard.Tail.IsFull;
 
     public void Step(in PeerSender from, RaftMessage message)
     {
@@ -185,7 +185,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
     {
-        if (JournalHasRoom || append.Term < _raft.Term || Name is GroupName.Controller)
+        if (StoreHasRoom || append.Term < _raft.Term || Name is GroupName.Controller)
         {
             return true;
         }

@@ -1,6 +1,7 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
 using RaftMq.Raft;
+using RaftMq.Storage.Log;
 
 namespace RaftMq.Broker.Shards;
 
@@ -14,6 +15,8 @@ internal sealed class ShardContext
     public required PeerOutbox Outbox { get; init; }
 
     public required ShardJournal Journal { get; init; }
+
+    public required TailPool Tail { get; init; }
 
     public required RecoveryPace Recovery { get; init; }
 

@@ -5,7 +5,7 @@ namespace RaftMq.Storage.Log;
 /// <summary>
 /// The budget that the tails of one shard share. It counts bytes and decides who gives memory up: the oldest chunk first, over all
 /// groups, of those that are durable, committed, applied and in a segment. Uncommitted entries can't be given up, so
-/// <see cref="UsedBytes"/> may pass <see cref="BudgetBytes"/>; the broker refuses produce while <see cref="IsOverBudget"/>.
+/// <see cref="UsedBytes"/> may pass <see cref="BudgetBytes"/>; nothing new is taken while <see cref="IsFull"/>.
 /// One pool belongs to one section; with several shards each gets its share of the node's budget.
 /// </summary>
 public sealed class TailPool
@@ -37,6 +37,12 @@ public sealed class TailPool
     public long UsedBytes { get; private set; }
 
     public bool IsOverBudget => UsedBytes > BudgetBytes;
+
+    /// <summary>
+    /// Segments are not written as fast as entries come: a quarter over the budget. Who has a choice takes no new entries then (BOUNDED); up to
+    /// there the budget breathes, as entries leave it only once they lie in a segment.
+    /// </summary>
+    public bool IsFull => UsedBytes > BudgetBytes + (BudgetBytes / 4);
 
     /// <summary>Makes room as far as it can be made. Called by the tails; the shell may call it after entries became evictable.</summary>
     public void Relieve()

@@ -156,6 +156,12 @@ internal sealed class GroupFiles
     public void Pump()
     {
         _tail.EvictableUpTo = LogIndex.Min(WrittenUpTo, _applied);
+        if (_environment.Tail.IsFull)
+        {
+            // Nothing new comes that would ask for room.
+            _environment.Tail.Relieve();
+        }
+
         PumpCheckpoints();
         PumpCut();
         PumpOld();
