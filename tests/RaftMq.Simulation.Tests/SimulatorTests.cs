@@ -54,16 +54,25 @@ public sealed class SimulatorTests
         }
     }
 
-    [Theory]
-    [InlineData(6)] // A disk that hangs.
-    [InlineData(9)] // Disks that are slow for seconds.
-    public void A_tiny_journal_is_full_again_and_again_and_neither_loses_anything_nor_stands_still(ulong seed)
+    /// <summary>Several seeds together: how often one of them is full changes with every change of what is drawn.</summary>
+    [Fact]
+    public void A_tiny_journal_is_full_again_and_again_and_neither_loses_anything_nor_stands_still()
     {
-        SimulationResult result = Simulator.Run(new SimulationOptions { Seed = seed, Journal = JournalSize.Tiny });
-        Assert.True(result.Violation is null, result.ToString());
-        Assert.True(result.Totals.Acks > 500, result.ToString());
-        Assert.True(result.Totals.SendsHeld > 50, result.ToString());
-        Assert.True(result.Totals.AppendsHeldOff > 50, result.ToString());
+        long acks = 0;
+        long sendsHeld = 0;
+        long appendsHeldOff = 0;
+        for (ulong seed = 6; seed <= 11; seed++)
+        {
+            SimulationResult result = Simulator.Run(new SimulationOptions { Seed = seed, Journal = JournalSize.Tiny });
+            Assert.True(result.Violation is null, result.ToString());
+            acks += result.Totals.Acks;
+            sendsHeld += result.Totals.SendsHeld;
+            appendsHeldOff += result.Totals.AppendsHeldOff;
+        }
+
+        Assert.True(acks > 1_000, $"{acks} acks");
+        Assert.True(sendsHeld > 100, $"{sendsHeld} sends held");
+        Assert.True(appendsHeldOff > 100, $"{appendsHeldOff} appends held off");
     }
 
     private static SimulationResult Run(ulong seed) => Simulator.Run(new SimulationOptions { Seed = seed });
