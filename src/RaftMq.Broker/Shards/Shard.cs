@@ -26,8 +26,8 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     /// <summary>Those whose machines wanted ticks when it was last looked up.</summary>
     private readonly List<Replica> _ticking = [];
 
-    /// <summary>The values of <see cref="_replicas"/>, in their order.</summary>
-    private Replica[] _all = [];
+    /// <summary>The values of <see cref="_replicas"/>, in their order; null after one came or went, until somebody walks them.</summary>
+    private Replica[]? _all;
 
     private long _nextTickingLookMs;
     private long _nextRaftTickMs = now + RaftTickMs;
@@ -41,7 +41,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     public void Add(Replica replica)
     {
         _replicas.Add(replica.Group, replica);
-        _all = [.. _replicas.Values];
+        _all = null;
         replica.MarkDirty();
     }
 
@@ -52,7 +52,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
             return null;
         }
 
-        _all = [.. _replicas.Values];
+        _all = null;
         _ticking.Remove(replica);
 
         // It may stand among the dirty ones, which may just be walked: there it does nothing any more.
@@ -115,7 +115,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         // A process that was stopped for long does not count the lost ticks: it cannot have heard anybody meanwhile.
         _nextRaftTickMs = Math.Max(_nextRaftTickMs + RaftTickMs, nowMs);
         bool overdue = context.Journal.IsOverdue(nowMs, FlushOverdueMs);
-        foreach (Replica replica in _all)
+        foreach (Replica replica in All)
         {
             if (overdue && replica.IsLeader)
             {
@@ -149,13 +149,15 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         context.Outbox.Flush();
     }
 
+    private Replica[] All => _all ??= [.. _replicas.Values];
+
     private void TickMachines(long nowMs)
     {
         if (nowMs >= _nextTickingLookMs)
         {
             _nextTickingLookMs = nowMs + TickingLookMs;
             _ticking.Clear();
-            foreach (Replica replica in _all)
+            foreach (Replica replica in All)
             {
                 if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)
                 {
