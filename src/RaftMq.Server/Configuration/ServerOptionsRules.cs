@@ -10,6 +10,7 @@ internal static class ServerOptionsRules
     public static void Check(ServerOptions options, List<string> faults, List<string> warnings)
     {
         CheckListeners(options, faults, warnings);
+        CheckPorts(options, faults);
         CheckTls(options.Tls, faults);
         CheckNodes(options, faults);
         WarnOfPlaintext(options, warnings);
@@ -88,6 +89,37 @@ internal static class ServerOptionsRules
         {
             warnings.Add("tls.kafka.certificate is given but no listener has the scheme kafkas.");
         }
+    }
+
+    /// <summary>No two things listen on one port of one address. Port 0 takes a free one and is in nobody's way.</summary>
+    private static void CheckPorts(ServerOptions options, List<string> faults)
+    {
+        (string What, HostPort Address)[] places =
+        [
+            .. options.Listeners.Select(listener => ($"listener {listener.Name}", listener.Bind)),
+            ("peers.listen", options.PeersListen),
+            ("http.listen", options.HttpListen),
+        ];
+        for (int i = 0; i < places.Length; i++)
+        {
+            foreach ((string what, HostPort address) in places.Skip(i + 1).Where(other => Overlap(places[i].Address, other.Address)))
+            {
+                faults.Add($"{what} ({address}) and {places[i].What} ({places[i].Address}) can't share a port: give one of them another.");
+            }
+        }
+    }
+
+    /// <summary>By what is written; names of one host that only the network knows to be one are found when the ports are taken.</summary>
+    private static bool Overlap(HostPort a, HostPort b)
+    {
+        if (a.Port != b.Port || a.Port == 0)
+        {
+            return false;
+        }
+
+        return a.IsAnyAddress || b.IsAnyAddress || a.Host.Equals(b.Host, StringComparison.OrdinalIgnoreCase)
+            || (a.Host == "localhost" && IsLoopback(b)) || (b.Host == "localhost" && IsLoopback(a))
+            || (IPAddress.TryParse(a.Host, out IPAddress? first) && IPAddress.TryParse(b.Host, out IPAddress? second) && first.Equals(second));
     }
 
     private static void CheckTls(TlsSettings tls, List<string> faults)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using RaftMq.Server.Disk;
@@ -48,57 +47,10 @@ internal sealed class DataFolderLock : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The process that has the folder open, as far as this one may see; for the message only.</summary>
     private static string OwnerOf(SafeFileHandle folder)
     {
-        string? target = LinkTarget($"/proc/self/fd/{folder.DangerousGetHandle()}");
-        foreach (string process in Directory.EnumerateDirectories("/proc").Where(name => char.IsAsciiDigit(Path.GetFileName(name)[0])))
-        {
-            int id = int.Parse(Path.GetFileName(process), CultureInfo.InvariantCulture);
-            if (target is not null && HasOpen(process, target, except: id == Environment.ProcessId ? folder : null))
-            {
-                return $"process {id} ({CommandOf(process)})";
-            }
-        }
-
-        return "another process";
-    }
-
-    private static bool HasOpen(string process, string target, SafeFileHandle? except)
-    {
-        try
-        {
-            return Directory.EnumerateFileSystemEntries(process + "/fd")
-                .Any(link => LinkTarget(link) == target && Path.GetFileName(link) != except?.DangerousGetHandle().ToString());
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Somebody else's, or gone meanwhile.
-            return false;
-        }
-    }
-
-    private static string? LinkTarget(string link)
-    {
-        try
-        {
-            return new FileInfo(link).LinkTarget;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    private static string CommandOf(string process)
-    {
-        try
-        {
-            return File.ReadAllText(process + "/cmdline").TrimEnd('\0').Replace('\0', ' ');
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "unknown";
-        }
+        long handle = folder.DangerousGetHandle();
+        string? path = OpenFiles.LinkTarget($"/proc/self/fd/{handle}");
+        return (path is null ? null : OpenFiles.OwnerOf(target => target == path, except: handle)) ?? "another process";
     }
 }

@@ -27,6 +27,8 @@ namespace RaftMq.Server.Hosting;
 /// </summary>
 internal sealed partial class NodeProcess : IAsyncDisposable
 {
+    private const string HttpListenKey = "http.listen";
+
     /// <summary>The node itself gives up handing over after 5 s; what is above is for its checkpoints.</summary>
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ReadyCheckEvery = TimeSpan.FromMilliseconds(5);
@@ -81,9 +83,10 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         PrepareDisk();
         PreparePeers();
         PrepareListeners();
+        TryHttpPorts();
     }
 
-    /// <exception cref="CannotStartException">The data can't be read by this version, or the HTTP port is taken.</exception>
+    /// <exception cref="CannotStartException">The data can't be read by this version, or a port was taken meanwhile.</exception>
     public async Task StartAsync()
     {
         HostPort peers = AdvertisedAddresses.OfPeers(_options, _peers.Addresses[0].Port);
@@ -246,9 +249,23 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         }
         catch (SocketException exception)
         {
-            throw new CannotStartException($"{address} ({what}) can't be bound: {exception.Message}.", exception);
+            throw CannotBind(what, address, exception);
         }
     }
+
+    private static CannotStartException CannotBind(string what, HostPort address, SocketException exception) =>
+        new($"{address} ({what}) {PortOwner.Explain(address.Port, exception)}.", exception);
+
+    /// <summary>HTTP is bound when there is a node to serve; whether it can be is found before the node touches its data.</summary>
+    private void TryHttpPorts() => Bind(HttpListenKey, _options.HttpListen, () =>
+    {
+        foreach (IPEndPoint address in Addresses.ToBind(_options.HttpListen))
+        {
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(address);
+            probe.Listen();
+        }
+    });
 
     private async Task StartHttpAsync(INode node, StatusSampler sampler)
     {
@@ -258,13 +275,18 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         }
         catch (IOException exception)
         {
-            throw new CannotStartException($"{_options.HttpListen} (http.listen) can't be bound: {exception.Message}", exception);
+            // Kestrel's own way of saying that somebody took the port since it was tried.
+            throw CannotBind(HttpListenKey, _options.HttpListen, new SocketException((int)SocketError.AddressAlreadyInUse, exception.Message));
+        }
+        catch (SocketException exception)
+        {
+            throw CannotBind(HttpListenKey, _options.HttpListen, exception);
         }
     }
 
     private void StartPeers(INode node)
     {
-        _peers.Start(node);
+        Bind("peers.listen", _options.PeersListen with { Port = _peers.Addresses[0].Port }, () => _peers.Start(node));
         foreach (NodeAddress known in _options.InitialNodes)
         {
             if (known.NodeId != _options.NodeId)
@@ -292,7 +314,13 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
             var face = new KafkaFace(
                 node.Broker, clock, TimeProvider.System, new KafkaObserver(_metrics, _loggers.CreateLogger("RaftMq.Kafka")), new KafkaFaceOptions());
-            _listeners.ForEach(listener => listener.Start(face.Open));
+            foreach (KafkaListener listener in _listeners)
+            {
+                // The system lets two bind one address as long as neither listens.
+                string host = _options.Listeners.First(setting => setting.Name == listener.Name).Bind.Host;
+                Bind($"listener {listener.Name}", new HostPort(host, listener.Addresses[0].Port), () => listener.Start(face.Open));
+            }
+
             LogReady(_options.NodeId, string.Join(", ", KafkaAddresses), string.Join(", ", HttpAddresses), string.Join(", ", PeerAddresses));
             _ready.TrySetResult();
             while (true)
@@ -304,6 +332,10 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         catch (OperationCanceledException)
         {
             _ready.TrySetCanceled(CancellationToken.None);
+        }
+        catch (CannotStartException exception)
+        {
+            _ready.TrySetException(exception);
         }
 #pragma warning disable CA1031 // The top of an owned loop: a node that can't open its doors is of no use.
         catch (Exception exception)

@@ -116,8 +116,25 @@ public sealed class ConfigurationReaderTests
     [InlineData("at least 4 files", "--journal.total.bytes", "100MiB")]
     [InlineData("multiple of 4096", "--journal.file.bytes", "2000001")]
     [InlineData("peers.advertised HOST:PORT", "--peers.listen", "0.0.0.0:7070")]
+    [InlineData("http.listen (localhost:9092) and listener kafka (localhost:9092) can't share a port", "--http.listen", "localhost:9092")]
+    [InlineData("http.listen (127.0.0.1:9092) and listener kafka (localhost:9092) can't share a port", "--http.listen", "127.0.0.1:9092")]
+    [InlineData("http.listen (*:7070) and peers.listen (127.0.0.1:7070) can't share a port", "--http.listen", "*:7070")]
+    [InlineData("peers.listen ([::1]:9092) and listener kafka (localhost:9092) can't share a port", "--peers.listen", "[::1]:9092")]
+    [InlineData("listener b (10.0.0.1:9) and listener a (10.0.0.1:9) can't share a port", "--listeners", "a@kafka://10.0.0.1:9,b@kafka://10.0.0.1:9")]
     public void What_can_not_work_is_refused(string fault, params string[] arguments) =>
         Assert.Contains(Refused(arguments), text => text.Contains(fault, StringComparison.OrdinalIgnoreCase) || text.Contains("can't be read", StringComparison.Ordinal));
+
+    [Fact]
+    public void Same_port_of_another_address_and_free_ports_are_no_fault() =>
+        Accepted("--listeners", "a@kafka://10.0.0.1:9092,b@kafka://10.0.0.2:9092,c@kafka://127.0.0.1:0", "--http.listen", "127.0.0.1:0");
+
+    [Fact]
+    public void Shared_port_is_told_together_with_every_other_fault()
+    {
+        IReadOnlyList<string> faults = Refused("--http.listen", "localhost:9092", "--no.such", "1", "--tls.kafka.key", "/dev/null");
+
+        Assert.Equal(3, faults.Count);
+    }
 
     [Fact]
     public void Plaintext_on_other_addresses_is_a_warning()

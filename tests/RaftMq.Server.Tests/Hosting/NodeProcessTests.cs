@@ -116,19 +116,48 @@ public sealed class NodeProcessTests : IAsyncDisposable
         Assert.Contains($"is in use by process {Environment.ProcessId}", refused.Message);
     }
 
-    [Fact]
-    public async Task Taken_port_is_named()
+    [Theory]
+    [InlineData("listener kafka")]
+    [InlineData("peers.listen")]
+    [InlineData("http.listen")]
+    public async Task Taken_port_is_named_with_its_owner(string what)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        await using NodeProcess process = Create(options => options with
+        var address = new HostPort("127.0.0.1", ((IPEndPoint)taken.LocalEndpoint).Port);
+        await using NodeProcess process = Create(options => what switch
         {
-            DataFolder = _folder.File("other"),
-            Listeners = [new ListenerSetting("kafka", ListenerScheme.Kafka, new HostPort("127.0.0.1", port))],
+            "listener kafka" => options with { Listeners = [new ListenerSetting("kafka", ListenerScheme.Kafka, address)] },
+            "peers.listen" => options with { PeersListen = address },
+            _ => options with { HttpListen = address },
         });
 
-        Assert.Contains($"127.0.0.1:{port} (listener kafka) can't be bound", Assert.Throws<CannotStartException>(process.Prepare).Message);
+        string message = Assert.Throws<CannotStartException>(process.Prepare).Message;
+
+        Assert.StartsWith($"{address} ({what}) is taken by process {Environment.ProcessId} (", message);
+    }
+
+    /// <summary>The system lets two bind one address as long as neither listens: the second one finds out when it wants to.</summary>
+    [Fact]
+    public async Task Port_that_is_taken_between_bind_and_listen_prevents_the_start_and_is_no_fault_of_the_node()
+    {
+        _process.Prepare();
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, _process.KafkaAddresses[0].Port));
+        taken.Listen();
+
+        await _process.StartAsync();
+
+        CannotStartException refused = await Assert.ThrowsAsync<CannotStartException>(() => _process.Ready);
+        Assert.Contains($"(listener kafka) is taken by process {Environment.ProcessId} (", refused.Message);
+    }
+
+    [Fact]
+    public async Task Address_of_another_machine_is_told_in_a_sentence()
+    {
+        await using NodeProcess process = Create(options => options with { HttpListen = new HostPort("192.0.2.1", 8080) });
+
+        Assert.Contains("192.0.2.1:8080 (http.listen) is not an address of this machine", Assert.Throws<CannotStartException>(process.Prepare).Message);
     }
 
     [Fact]
