@@ -50,6 +50,9 @@ public sealed class BrokerNode : IBroker
     /// <summary>The node is registered and knows the cluster: clients may come.</summary>
     public bool IsReady => _parts.IsReady;
 
+    /// <summary>Of this start; known after <see cref="Start"/>.</summary>
+    public BootNumber Boot => _parts.Shard.Context.Self.Boot;
+
     /// <summary>Everything was handed over and written; the process may end.</summary>
     public bool IsDrained => _parts.IsDrained;
 

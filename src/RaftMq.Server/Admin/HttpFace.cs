@@ -26,9 +26,11 @@ internal sealed class HttpFace : IAsyncDisposable
     public IReadOnlyList<Uri> Addresses =>
         [.. _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(text => new Uri(text))];
 
+    /// <param name="waitsBecause">What keeps the node from being ready, when it is known.</param>
     /// <exception cref="IOException">An address can't be bound.</exception>
     public static async Task<HttpFace> StartAsync(
-        IReadOnlyList<IPEndPoint> bind, INode node, StatusSampler sampler, MetricRegistry metrics, ILoggerFactory loggers)
+        IReadOnlyList<IPEndPoint> bind, INode node, Func<string?> waitsBecause, StatusSampler sampler, MetricRegistry metrics,
+        ILoggerFactory loggers)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -48,7 +50,7 @@ internal sealed class HttpFace : IAsyncDisposable
         });
         WebApplication application = builder.Build();
         application.UseRouting();
-        Map(application, node, sampler, metrics);
+        Map(application, node, waitsBecause, sampler, metrics);
         try
         {
             await application.StartAsync();
@@ -68,7 +70,8 @@ internal sealed class HttpFace : IAsyncDisposable
         await _application.DisposeAsync();
     }
 
-    private static void Map(WebApplication application, INode node, StatusSampler sampler, MetricRegistry metrics)
+    private static void Map(
+        WebApplication application, INode node, Func<string?> waitsBecause, StatusSampler sampler, MetricRegistry metrics)
     {
         application.MapGet("/metrics", () => Results.Text(metrics.WriteText(), "text/plain; version=0.0.4; charset=utf-8"));
         application.MapGet("/health/live", () => Results.Text("live\n"));
@@ -76,7 +79,7 @@ internal sealed class HttpFace : IAsyncDisposable
         {
             { RefusedByCluster: { } reason } => Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable),
             { IsReady: true } => Results.Text("ready\n"),
-            _ => Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable),
+            _ => Results.Text(waitsBecause() is { } cause ? $"not ready: {cause}\n" : "not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable),
         });
         AdminApi.Map(application, node, sampler);
     }

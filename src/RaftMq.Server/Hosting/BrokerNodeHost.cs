@@ -13,6 +13,8 @@ internal sealed class BrokerNodeHost(BrokerNode broker) : INode
 
     public string? RefusedByCluster => broker.RefusedByCluster;
 
+    public BootNumber Boot => broker.Boot;
+
     public bool IsDrained => broker.IsDrained;
 
     public void Start() => broker.Start();

@@ -1,4 +1,5 @@
 using RaftMq.Broker;
+using RaftMq.Raft;
 using RaftMq.Server.Peers;
 
 namespace RaftMq.Server.Hosting;
@@ -15,6 +16,9 @@ internal interface INode : IPeerReceiver
     string? RefusedByCluster { get; }
 
     bool IsDrained { get; }
+
+    /// <summary>Of this start; known after <see cref="Start"/>.</summary>
+    BootNumber Boot { get; }
 
     /// <summary>Recovers the data folder.</summary>
     void Start();

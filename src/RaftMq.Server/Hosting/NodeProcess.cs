@@ -271,7 +271,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     {
         try
         {
-            _http = await HttpFace.StartAsync(Addresses.ToBind(_options.HttpListen), node, sampler, _metrics, _loggers);
+            _http = await HttpFace.StartAsync(Addresses.ToBind(_options.HttpListen), node, () => _peers.RefusedByPeer, sampler, _metrics, _loggers);
         }
         catch (IOException exception)
         {
@@ -286,7 +286,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     private void StartPeers(INode node)
     {
-        Bind("peers.listen", _options.PeersListen with { Port = _peers.Addresses[0].Port }, () => _peers.Start(node));
+        Bind("peers.listen", _options.PeersListen with { Port = _peers.Addresses[0].Port }, () => _peers.Start(node, node.Boot));
         foreach (NodeAddress known in _options.InitialNodes)
         {
             if (known.NodeId != _options.NodeId)

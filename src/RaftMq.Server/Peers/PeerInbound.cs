@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -25,12 +27,12 @@ internal sealed partial class PeerInbound : IDisposable
     private readonly PeerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private readonly string _remote;
 
     private readonly byte[] _buffer = new byte[BufferBytes];
     private int _start;
     private int _end;
     private NodeId? _from;
+    private long _heardAt = Stopwatch.GetTimestamp();
 
     public PeerInbound(Socket socket, PeerOptions options, PeerTransport transport, PeerMetrics metrics, ILogger logger)
     {
@@ -39,9 +41,22 @@ internal sealed partial class PeerInbound : IDisposable
         _transport = transport;
         _metrics = metrics;
         _logger = logger;
-        _remote = socket.RemoteEndPoint?.ToString() ?? "?";
+        RemoteAddress = socket.RemoteEndPoint as IPEndPoint ?? new IPEndPoint(IPAddress.None, 0);
         _thread = new Thread(RunThread) { IsBackground = true, Name = "peer-in" };
     }
+
+    /// <summary>Where the other side dialled from.</summary>
+    public IPEndPoint RemoteAddress { get; }
+
+    public string Remote => RemoteAddress.ToString();
+
+    /// <summary>Which process of the node it is; set under the transport's lock when it takes its place.</summary>
+    public ulong Process { get; set; }
+
+    public BootNumber Boot { get; set; }
+
+    /// <summary>Since a frame came, or the connection itself.</summary>
+    public TimeSpan SilentFor => Stopwatch.GetElapsedTime(Volatile.Read(ref _heardAt));
 
     public void Start() => _thread.Start();
 
@@ -78,13 +93,13 @@ internal sealed partial class PeerInbound : IDisposable
         catch (Exception exception) when (
             exception is SocketException or IOException or ObjectDisposedException or AuthenticationException)
         {
-            LogEnded(_remote, exception.Message);
+            LogEnded(Remote, exception.Message);
         }
 #pragma warning disable CA1031 // The top of an owned loop: an error in the node's own code must end the process.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _transport.Fatal($"frame from {_from} ({_remote})", exception);
+            _transport.Fatal($"frame from {_from} ({Remote})", exception);
         }
         finally
         {
@@ -107,16 +122,24 @@ internal sealed partial class PeerInbound : IDisposable
             return;
         }
 
-        // Answered even if it asked for another node: the dialling side then names both in its log.
-        stream.Write(_transport.OwnPreamble(preamble.From));
         if (preamble.To != _options.Self || preamble.From == _options.Self)
         {
+            // Answered all the same: the dialling side then names both in its log.
+            stream.Write(_transport.OwnPreamble(preamble.From).ToBytes());
             Refuse($"{preamble.From} dialled {preamble.To}, this is {_options.Self}");
             return;
         }
 
+        if (_transport.TryTakePlace(this, preamble) is { } staying)
+        {
+            stream.Write(_transport.RefusalFor(staying, preamble.From).ToBytes());
+            _metrics.BadFrames.Increment();
+            return;
+        }
+
         _from = preamble.From;
-        _transport.Identified(this, preamble);
+        stream.Write(_transport.OwnPreamble(preamble.From).ToBytes());
+        _transport.Identified(preamble);
         _socket.ReceiveTimeout = 0;
         Receive(stream, preamble.From);
     }
@@ -159,6 +182,7 @@ internal sealed partial class PeerInbound : IDisposable
                 return;
             }
 
+            Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
             _metrics.ReceivedFrames.Increment();
             _metrics.ReceivedBytes.Add(PeerFrameHeader.Bytes + frame.Length);
             if (!header.Matches(frame.Written.Span))
@@ -240,6 +264,6 @@ internal sealed partial class PeerInbound : IDisposable
     private void Refuse(string reason)
     {
         _metrics.BadFrames.Increment();
-        LogRefused(_remote, reason);
+        LogRefused(Remote, reason);
     }
 }

@@ -11,10 +11,11 @@ namespace RaftMq.Server.Peers;
 
 /// <summary>
 /// This node's way to one other node: dials, keeps the connection, dials again. Its life:
-/// 1. dial; when that fails, wait (10 ms doubling to 1 s) and dial again;
+/// 1. dial; when that fails, wait (10 ms doubling to 1 s; to 30 s where another process is connected as this node) and dial again;
 /// 2. connected: frames are taken until the connection breaks;
 /// 3. broken: dial at once, and tell the receiver whether that was refused. A process that was killed closes its sockets one after
-///    another, so an answer that breaks off before the preamble came back is asked again at once, for a short while.
+///    another, so an answer that breaks off before the preamble came back is asked again at once, for a short while. A node that takes
+///    connections and breaks them again is dialled as one that can't be reached, and the log says so once in a while.
 /// </summary>
 internal sealed partial class PeerLink : IAsyncDisposable
 {
@@ -23,7 +24,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private readonly NodeId _node;
     private readonly PeerOptions _options;
-    private readonly Func<NodeId, byte[]> _own;
+    private readonly Func<NodeId, PeerPreamble> _own;
     private readonly IPeerReceiver _receiver;
     private readonly PeerMetrics _metrics;
     private readonly ILogger _logger;
@@ -32,11 +33,15 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly Task _loop;
     private volatile DnsEndPoint _address;
     private volatile PeerConnection? _connection;
+    private volatile string? _refusedBecause;
     private string? _lastFault;
+    private long _refusedLoggedAt;
+    private int _shortInARow;
+    private long _shortLoggedAt;
 
     /// <param name="own">This node's preamble to a node.</param>
     public PeerLink(
-        NodeId node, DnsEndPoint address, PeerOptions options, Func<NodeId, byte[]> own, IPeerReceiver receiver, PeerMetrics metrics,
+        NodeId node, DnsEndPoint address, PeerOptions options, Func<NodeId, PeerPreamble> own, IPeerReceiver receiver, PeerMetrics metrics,
         ILogger logger)
     {
         _node = node;
@@ -57,6 +62,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
         /// <summary>Broken off before the preamble came back.</summary>
         Unclear,
         Failed,
+
+        /// <summary>Another process is connected there as this node.</summary>
+        OtherProcess,
     }
 
     public DnsEndPoint Address
@@ -68,6 +76,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
     public long QueuedBytes => _connection?.QueuedBytes ?? 0;
 
     public bool IsConnected => _connection is not null;
+
+    /// <summary>Not null while the node refuses this process because another one is connected there as this node.</summary>
+    public string? RefusedBecause => _refusedBecause;
 
     public void Send(PeerLane lane, PeerFrame frame)
     {
@@ -130,15 +141,33 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
                 if (connection is not null)
                 {
-                    await ServeAsync(connection, stop);
+                    if (await ServeAsync(connection, stop))
+                    {
+                        delay = _options.ReconnectMin;
+                    }
+                    else if (_shortInARow > 1)
+                    {
+                        await Task.Delay(Jittered(delay), stop);
+                        delay = Longer(delay, _options.ReconnectMax);
+                    }
+
                     lost = true;
                     lostAt = Stopwatch.GetTimestamp();
-                    delay = _options.ReconnectMin;
                     continue;
                 }
 
-                await _hurry.WaitAsync(delay * (0.5 + Random.Shared.NextDouble()), stop);
-                delay = delay * 2 < _options.ReconnectMax ? delay * 2 : _options.ReconnectMax;
+                if (outcome == DialOutcome.OtherProcess)
+                {
+                    // No hurry: what dials in here does not change who is connected there.
+                    await Task.Delay(Jittered(delay), stop);
+                    delay = Longer(delay, _options.RefusedRetryMax);
+                    continue;
+                }
+
+                _refusedBecause = null;
+                _shortInARow = outcome == DialOutcome.Refused ? 0 : _shortInARow;
+                await _hurry.WaitAsync(Jittered(delay < _options.ReconnectMax ? delay : _options.ReconnectMax), stop);
+                delay = Longer(delay, _options.ReconnectMax);
             }
         }
         catch (OperationCanceledException)
@@ -147,10 +176,22 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(PeerConnection connection, CancellationToken stop)
+    private static TimeSpan Jittered(TimeSpan delay) => delay * (0.5 + Random.Shared.NextDouble());
+
+    private static TimeSpan Longer(TimeSpan delay, TimeSpan max) => delay * 2 < max ? delay * 2 : max;
+
+    /// <summary>True when the connection lasted.</summary>
+    private async Task<bool> ServeAsync(PeerConnection connection, CancellationToken stop)
     {
-        LogConnected(_node, _address.Host, _address.Port);
+        long connectedAt = Stopwatch.GetTimestamp();
+        bool quiet = _shortInARow > 1;
+        if (!quiet)
+        {
+            LogConnected(_node, _address.Host, _address.Port);
+        }
+
         _lastFault = null;
+        _refusedBecause = null;
         _connection = connection;
         _metrics.Connections.Add(1);
         using (stop.Register(connection.Dispose))
@@ -162,7 +203,29 @@ internal sealed partial class PeerLink : IAsyncDisposable
         _metrics.Connections.Add(-1);
         _metrics.Resets.Increment();
         stop.ThrowIfCancellationRequested();
-        LogLost(_node);
+        bool steady = Stopwatch.GetElapsedTime(connectedAt) >= _options.SteadyAfter;
+        _shortInARow = steady ? 0 : _shortInARow + 1;
+        if (!quiet || steady)
+        {
+            LogLost(_node);
+        }
+        else if (IsDue(ref _shortLoggedAt))
+        {
+            LogShort(_node, _address.Host, _address.Port, _shortInARow, _options.RepeatLogEvery);
+        }
+
+        return steady;
+    }
+
+    private bool IsDue(ref long loggedAt)
+    {
+        if (loggedAt != 0 && Stopwatch.GetElapsedTime(loggedAt) < _options.RepeatLogEvery)
+        {
+            return false;
+        }
+
+        loggedAt = Stopwatch.GetTimestamp();
+        return true;
     }
 
     private async Task<(DialOutcome Outcome, PeerConnection? Connection)> DialAsync(CancellationToken stop)
@@ -183,7 +246,14 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 await encrypted.AuthenticateAsClientAsync(_options.Tls.ForClient(address.Host), limit.Token);
             }
 
-            string? fault = await ExchangePreamblesAsync(tls ?? new NetworkStream(socket, ownsSocket: false), limit.Token);
+            (PeerPreamble? other, string? fault) =
+                await ExchangePreamblesAsync(tls ?? new NetworkStream(socket, ownsSocket: false), limit.Token);
+            if (other is not null)
+            {
+                RefusedFor(other);
+                return (DialOutcome.OtherProcess, null);
+            }
+
             if (fault is null)
             {
                 var connection = new PeerConnection(socket, tls, _options.QueueBytesMax, _metrics);
@@ -221,20 +291,36 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    private async Task<string?> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
+    /// <summary>Who stays in this process's place, or what is wrong, or neither.</summary>
+    private async Task<(PeerPreamble? Other, string? Fault)> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
     {
-        await stream.WriteAsync(_own(_node), stop);
+        await stream.WriteAsync(_own(_node).ToBytes(), stop);
         byte[] bytes = new byte[PeerPreamble.Bytes];
         await stream.ReadExactlyAsync(bytes, stop);
         PeerPreamble? answer = PeerPreamble.Read(bytes, out string? fault);
         if (answer is null)
         {
-            return fault;
+            return (null, fault);
         }
 
-        return answer.From == _node && answer.To == _options.Self
-            ? null
-            : $"the node there is {answer.From}, not {_node}: check the addresses of the nodes";
+        if (answer.From != _node || answer.To != _options.Self)
+        {
+            return (null, $"the node there is {answer.From}, not {_node}: check the addresses of the nodes");
+        }
+
+        return (answer.Verdict == PeerVerdict.OtherProcess ? answer : null, null);
+    }
+
+    private void RefusedFor(PeerPreamble other)
+    {
+        _refusedBecause =
+            $"Another process runs as node {_options.Self.Value}: node {_node.Value} at {_address.Host}:{_address.Port} is connected with it (it "
+            + $"dials from {other.Host}:{other.Port}, boot number {other.Boot.Value}; this process has boot number {_own(_node).Boot.Value}). Stop one of the two: a node id "
+            + "and a data folder belong to one process, and a copied data folder must never run.";
+        if (IsDue(ref _refusedLoggedAt))
+        {
+            LogRefused(_refusedBecause, _options.RefusedRetryMax, _options.RepeatLogEvery);
+        }
     }
 
     /// <summary>Each fault once: a node that is down would fill the log.</summary>

@@ -26,7 +26,7 @@ internal sealed class PeerMetrics
         ReceivedFrames = registry.Counter("raftmq_peer_frames_received_total", "Frames received from other nodes.");
         ReceivedBytes = registry.Counter("raftmq_peer_received_bytes_total", "Bytes received from other nodes, frame headers included.");
         BadFrames = registry.Counter(
-            "raftmq_peer_connections_refused_total", "Incoming connections closed for what they sent: preamble, length or checksum.");
+            "raftmq_peer_connections_refused_total", "Incoming connections that were closed: for what they sent (preamble, length, checksum), above the limit, or of a second process of a node.");
         Connections = registry.Gauge("raftmq_peer_connections", "Connections to other nodes on which this node can send.");
         Resets = registry.Counter("raftmq_peer_connection_resets_total", "Established connections to other nodes that broke.");
     }

@@ -29,6 +29,21 @@ internal sealed record PeerOptions
 
     public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Longest wait between two dials of a process that is refused because another one is connected as the same node.</summary>
+    public TimeSpan RefusedRetryMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// A connection on which something came within this time is alive, and no other process takes its place. Nodes say something every
+    /// 100 ms, and a process that was started again takes longer than that for its start alone.
+    /// </summary>
+    public TimeSpan AliveWithin { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A connection that lasted so long is a steady one; after the second shorter one in a row, dials are spaced.</summary>
+    public TimeSpan SteadyAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What goes wrong again and again with one node is logged once in this time.</summary>
+    public TimeSpan RepeatLogEvery { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Mutual TLS when given: both sides show a certificate of the same authority.</summary>
     public PeerTls? Tls { get; init; }
 }

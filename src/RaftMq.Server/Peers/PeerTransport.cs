@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
@@ -22,9 +24,12 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<PeerInbound> _inbound = [];
     private readonly Dictionary<NodeId, PeerInbound> _inboundByNode = [];
+    private readonly Dictionary<NodeId, long> _otherProcessLoggedAt = [];
+    private readonly ulong _process = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private readonly List<Socket> _listening = [];
     private readonly List<Task> _accepting = [];
     private IPeerReceiver? _receiver;
+    private BootNumber _boot;
     private bool _stopping;
 
     public PeerTransport(PeerOptions options, PeerMetrics metrics, ILogger logger, Action<string, Exception> fatal)
@@ -55,9 +60,11 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         Addresses = [.. _listening.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
     }
 
-    public void Start(IPeerReceiver receiver)
+    /// <param name="boot">Of this start: said to the others, so that people can tell two processes of one node apart.</param>
+    public void Start(IPeerReceiver receiver, BootNumber boot)
     {
         _receiver = receiver;
+        _boot = boot;
         foreach (Socket socket in _listening)
         {
             socket.Listen(128);
@@ -105,6 +112,9 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         PeerFramePool.Return(frame);
     }
 
+    /// <summary>Not null while another node refuses this process because another one is connected as this node; a sentence for people.</summary>
+    public string? RefusedByPeer => _links.Values.Select(link => link.RefusedBecause).FirstOrDefault(reason => reason is not null);
+
     public long QueuedBytes(NodeId to) => _links.TryGetValue(to, out PeerLink? link) ? link.QueuedBytes : 0;
 
     public bool IsConnected(NodeId to) => _links.TryGetValue(to, out PeerLink? link) && link.IsConnected;
@@ -134,28 +144,65 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
     internal void Fatal(string where, Exception exception) => _fatal(where, exception);
 
-    internal byte[] OwnPreamble(NodeId to)
+    internal PeerPreamble OwnPreamble(NodeId to)
     {
         IPEndPoint? listening = Addresses.Count > 0 ? Addresses[0] : null;
         return new PeerPreamble(
             _options.Self, to, _options.AdvertisedHost ?? listening?.Address.ToString() ?? "",
-            _options.AdvertisedPort ?? listening?.Port ?? 0).ToBytes();
+            _options.AdvertisedPort ?? listening?.Port ?? 0, _boot, _process);
     }
 
     /// <summary>
-    /// A node has one connection to us: a new one means that the old one is dead, whatever the kernel still believes. A node that nobody
-    /// told us of (it joins) is dialled where it says; what was configured or learnt from the cluster is not overruled by it.
+    /// A node has one connection to us. A new one of the same process means that the old one is dead, whatever the kernel still believes; so
+    /// does one of another process, the node's next life, unless the old one was heard a moment ago. Then two processes run as one node, and
+    /// the one that was there first stays: each taking the other's place in turn would keep both from working.
     /// </summary>
-    internal void Identified(PeerInbound connection, PeerPreamble preamble)
+    /// <returns>The connection that stays instead of this one, or null.</returns>
+    internal PeerInbound? TryTakePlace(PeerInbound connection, PeerPreamble preamble)
     {
         PeerInbound? older;
+        bool tellNow = false;
         lock (_lock)
         {
-            _inboundByNode.TryGetValue(preamble.From, out older);
-            _inboundByNode[preamble.From] = connection;
+            if (_inboundByNode.TryGetValue(preamble.From, out older)
+                && older.Process != preamble.Process && older.SilentFor < _options.AliveWithin)
+            {
+                tellNow = !_otherProcessLoggedAt.TryGetValue(preamble.From, out long at)
+                    || Stopwatch.GetElapsedTime(at) >= _options.RepeatLogEvery;
+                if (tellNow)
+                {
+                    _otherProcessLoggedAt[preamble.From] = Stopwatch.GetTimestamp();
+                }
+            }
+            else
+            {
+                _inboundByNode[preamble.From] = connection;
+                connection.Process = preamble.Process;
+                connection.Boot = preamble.Boot;
+                older?.Close();
+                return null;
+            }
         }
 
-        older?.Close();
+        if (tellNow)
+        {
+            LogOtherProcess(preamble.From.Value, connection.Remote, preamble.Boot.Value, older.Remote, older.Boot.Value, _options.RepeatLogEvery);
+        }
+
+        return older;
+    }
+
+    /// <summary>What a process is told that is refused for the one on this connection.</summary>
+    internal PeerPreamble RefusalFor(PeerInbound staying, NodeId to) => new PeerPreamble(
+        _options.Self, to, staying.RemoteAddress.Address.ToString(), staying.RemoteAddress.Port, staying.Boot, _process,
+        PeerVerdict.OtherProcess);
+
+    /// <summary>
+    /// There is a sign of life from the node. One that nobody told us of (it joins) is dialled where it says; what was configured or learnt
+    /// from the cluster is not overruled by it.
+    /// </summary>
+    internal void Identified(PeerPreamble preamble)
+    {
         if (_links.TryGetValue(preamble.From, out PeerLink? link))
         {
             link.Hurry();
@@ -220,6 +267,11 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
             connection.Start();
         }
     }
+
+    [LoggerMessage(1222, LogLevel.Warning,
+        "Two processes run as node {Node}: the one at {Refused} (boot number {RefusedBoot}) is refused, the one at {Staying} (boot number "
+        + "{StayingBoot}) was here first and stays; stop one of them, and never run a copy of a data folder. Said again at most every {Interval}")]
+    private partial void LogOtherProcess(int node, string refused, long refusedBoot, string staying, long stayingBoot, TimeSpan interval);
 
     [LoggerMessage(1221, LogLevel.Warning, "Accepting a connection from another node failed: {Reason}")]
     private partial void LogAcceptFailed(string reason);

@@ -32,6 +32,8 @@ internal sealed class TestNode(NodeContext context) : INode, IBroker
 
     public bool IsDrained { get; private set; }
 
+    public BootNumber Boot => new(1);
+
     public NodeId Self => new(Context.Options.NodeId);
 
     public ClusterImage Cluster { get; set; } = ClusterImage.Empty;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
 using RaftMq.Server.Peers;
@@ -13,17 +12,19 @@ namespace RaftMq.Server.Tests.Peers;
 /// <summary>A transport on a free port of the loopback, with what it received.</summary>
 internal sealed class PeerNode : IPeerReceiver, IAsyncDisposable
 {
-    public PeerNode(int id, PeerTls? tls = null, Func<PeerOptions, PeerOptions>? change = null)
+    public PeerNode(int id, PeerTls? tls = null, Func<PeerOptions, PeerOptions>? change = null, int? boot = null)
     {
         Id = new NodeId(id);
         var options = new PeerOptions { Self = Id, Listen = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = tls };
         Metrics = new PeerMetrics(Registry);
-        Transport = new PeerTransport(change?.Invoke(options) ?? options, Metrics, NullLogger.Instance, (_, cause) => Fatal.Enqueue(cause));
+        Transport = new PeerTransport(change?.Invoke(options) ?? options, Metrics, Log, (_, cause) => Fatal.Enqueue(cause));
         Transport.Bind();
-        Transport.Start(this);
+        Transport.Start(this, new BootNumber(boot ?? 1));
     }
 
     public NodeId Id { get; }
+
+    public ListLogger Log { get; } = new();
 
     public MetricRegistry Registry { get; } = new();
 
