@@ -3,6 +3,7 @@ using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;
+using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
@@ -17,42 +18,35 @@ namespace RaftMq.Broker;
 /// <summary>
 /// Everything a started node consists of, wired. All of it lives in one section; the journal in one of its own.
 /// </summary>
-internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwner
+internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 {
-    /// <summary>Places of damage that are told of; more say nothing new.</summary>
-    private const int DamagesReportedMax = 1_000;
-
     /// <summary>A node that goes waits this long for others to take over what it leads.</summary>
     private const int DrainMs = 5_000;
+
+    /// <summary>
+    /// What is wrong here may be wrong everywhere (nodes that share a disk): the others' word is awaited before leadership goes to one of
+    /// them.
+    /// </summary>
+    private const int HearOthersMs = 200;
 
     private readonly BrokerOptions _options;
     private readonly NodeSettings _settings;
     private readonly INodeEnvironment _environment;
     private readonly Action<ClusterImage> _publish;
-    private readonly List<DamagedGroup> _damaged = [];
-    private readonly HashSet<string> _damagesReported = [];
-    private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
-    private readonly SortedSet<GroupId> _creating = [];
-    private readonly SortedDictionary<UInt128, string> _knownTopics = [];
-    private NodeStore _store = null!;
+    private readonly LeaderFitness _fitness;
+    private readonly LeaderBalancer _balancer;
+    private readonly DamageRegister _damages;
+    private readonly SlowDiskWatch _disk = new();
+    private ReplicaManager _replicas = null!;
     private ISection _journalSection = null!;
     private NodeJournal _journal = null!;
     private ShardJournal _shardJournal = null!;
     private GroupLogEnvironment _logEnvironment = null!;
     private UncommittedBudget _budget = null!;
-    private ReplicaFactory _factory = null!;
     private Housekeeping _housekeeping = null!;
-    private LogIndex _controllerEndAtStart;
-    private Replica? _controller;
-
-    /// <summary>The controller group's state is, or may be, older than what this node knew when it stopped.</summary>
-    private bool _catchUpDue;
-
-    /// <summary>Whether groups on this disk are still the cluster's is not known yet.</summary>
-    private bool _strangersDue;
-
-    private bool _recovering = true;
     private volatile bool _wantsFineTicks;
+    private bool _slowDisk;
+    private long _handOverMs;
     private long? _drainUntilMs;
 
     private NodeParts(
@@ -62,6 +56,9 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         _settings = settings;
         _environment = environment;
         _publish = publish;
+        _fitness = new LeaderFitness(settings.Self);
+        _balancer = new LeaderBalancer(settings.Self, _fitness, options);
+        _damages = new DamageRegister(_fitness, environment.Report);
     }
 
     public ISection Section { get; private set; } = null!;
@@ -117,16 +114,9 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         Cluster.Tick();
         Shard.Tick();
         FineTick();
-        CatchUpWithCluster();
-        if (_controller is null && !Cluster.IsEmpty)
-        {
-            // The controller group is damaged here: this node learns no settings, so others must lead.
-            HandLeadershipOver();
-        }
-
-        _housekeeping.Tick(
-            group => _drainUntilMs is null && _placement.TryGetValue(group, out PartitionInfo? p) ? p.Replicas[0].Node : null,
-            Cluster.IsAlive);
+        _replicas.CatchUp();
+        JudgeFitness();
+        _housekeeping.Tick(_replicas.PreferredLeader, Cluster.IsAlive);
         Drain();
     }
 
@@ -141,7 +131,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         Cluster.PublishWhenDue();
     }
 
-    public IReadOnlyList<DamagedGroup> Damaged => _damaged;
+    public IReadOnlyCollection<DamagedGroup> Damaged => _damages.All;
 
     /// <summary>From any thread: first the journal says how it is, then the replicas, each in its own section.</summary>
     public void CollectStatus(Action<NodeStatus> completion) => _journalSection.Post(new JournalStatus(this, completion));
@@ -151,7 +141,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         HoldCounts holds = Shard.Context.Holds;
         int waiting = Shard.Replicas.Values.Max(static replica => (replica.Machine as Partition)?.WaitingCount) ?? 0;
         TailPool tail = _logEnvironment.Tail;
-        return new NodeStatus(_settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damaged])
+        return new NodeStatus(_settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damages.All])
         {
             Limits =
             [
@@ -163,6 +153,7 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
                 new LimitUse("waiting_produces_per_partition", waiting, _options.Limits.WaitingProducesPerPartition),
             ],
             IsJournalFull = _shardJournal.IsFull,
+            IsDiskSlow = _slowDisk,
             Holds = new HoldStatus(holds.ProducesHeld, holds.ProducesTimedOut, holds.AppendsHeldOff),
         };
     }
@@ -171,38 +162,14 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
 
     void IClusterHost.OpenController(FormedCluster formed)
     {
-        if (_creating.Add(formed.ControllerGroup))
+        if (_replicas.CreateController(formed))
         {
             _environment.Report(new NodeEvent(NodeEventLevel.Information, "ClusterForms",
                 $"Node {_settings.Self.Value} forms a cluster with nodes {string.Join(", ", formed.Voters.Select(v => v.Node.Value))}."));
-            Create(formed.ControllerGroup, new GroupName.Controller(), Membership.Of(formed.Voters), electFirst: false);
         }
     }
 
-    void IClusterHost.Reconcile(ClusterState state)
-    {
-        if (_recovering)
-        {
-            // Replicas are still being restored; once all are there this is called again.
-            return;
-        }
-
-        var wanted = new SortedDictionary<GroupId, (TopicInfo Topic, PartitionInfo Partition)>();
-        foreach (TopicInfo topic in state.Topics.Values)
-        {
-            foreach (PartitionInfo partition in topic.Partitions)
-            {
-                wanted.Add(partition.Group, (topic, partition));
-            }
-        }
-
-        RemoveUnplaced(wanted);
-        ForgetDeletedTopics(state);
-        foreach ((GroupId group, (TopicInfo topic, PartitionInfo partition)) in wanted)
-        {
-            Place(group, topic, partition);
-        }
-    }
+    void IClusterHost.Reconcile(ClusterState state) => _replicas.Reconcile(state);
 
     void IClusterHost.WakeGroupsOf(NodeId node) => Shard.WakeGroupsOf(node);
 
@@ -233,9 +200,9 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
         }
     }
 
-    // --- leadership ---
+    // --- what happens to replicas ---
 
-    void ILeadershipListener.LeadershipChanged(Replica replica)
+    void IReplicaListener.LeadershipChanged(Replica replica)
     {
         if (replica.Machine is ControllerMachine)
         {
@@ -246,24 +213,18 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
     }
 
-    void ILeadershipListener.LogDamaged(Replica replica, string report)
-    {
-        // A consumer asks again and again; the log needs to say it once.
-        if (_damagesReported.Count < DamagesReportedMax && _damagesReported.Add(report))
-        {
-            _environment.Report(new NodeEvent(NodeEventLevel.Error, "LogDamaged",
-                $"{replica.Name}: {report} Nothing of it is served here; the other replicas have it whole."));
-        }
-    }
+    void IReplicaListener.LogDamaged(Replica replica, string report) => _damages.Found(replica, report);
 
-    void ILeadershipListener.SnapshotRefused(Replica replica, string reason) => _environment.Report(new NodeEvent(
+    void IReplicaListener.SnapshotTaken(Replica replica) => _damages.Over(replica.Group);
+
+    void IReplicaListener.SnapshotRefused(Replica replica, string reason) => _environment.Report(new NodeEvent(
         NodeEventLevel.Warning, "SnapshotRefused",
         $"{replica.Name}: the snapshot from node {replica.Leader?.Node.Value} was not taken, {reason}. It is fetched again; if this does not "
         + "end, the checkpoint is damaged there, or there is no room here."));
 
-    long ILeadershipListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
+    long IReplicaListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
 
-    void ILeadershipListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(
+    void IReplicaListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(
         replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
 
     // --- start ---
@@ -289,244 +250,83 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
             Journal = _shardJournal,
             Tail = _logEnvironment.Tail,
             Recovery = new RecoveryPace(_options.Limits.RecoveryBytesPerSecond, _environment.Clock.MonotonicMs),
-            Leadership = this,
+            Listener = this,
             Options = _options,
         };
         Shard = new Shard(context, _environment.Clock.MonotonicMs);
         _shardJournal.RoomCame = Shard.JournalRoomCame;
-        Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, this);
+        Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, _fitness, this);
         _budget = new UncommittedBudget(Math.Min(_options.Limits.UncommittedBytesPerNode, journalOptions.TotalBytesMax / 2));
-        _factory = new ReplicaFactory(
+        _housekeeping = new Housekeeping(Shard, _balancer, _fitness, _environment.Report);
+
+        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
+        var factory = new ReplicaFactory(
             _options, context, _budget, _options.Groups, subscriptions,
             _environment.Random.Split(), Cluster);
-        _housekeeping = new Housekeeping(Shard, _options, _environment.Report);
-
-        _store = NodeStore.Scan(disk, new NodeStoreLimits());
-        _store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
+        _replicas = new ReplicaManager(
+            Shard, store, _logEnvironment, factory, Cluster, _fitness, _balancer, _damages, _environment.Report);
+        store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
         _journal = JournalRecovery.Open(
-            disk, journalOptions, identity.Store, _store, _environment.CreateDiskQueue(_journalSection), _store,
-            mayBeNew: !_store.HasGroups);
+            disk, journalOptions, identity.Store, store, _environment.CreateDiskQueue(_journalSection), store,
+            mayBeNew: !store.HasGroups);
         _shardJournal.Journal = _journal;
-        foreach (RecoveredGroup found in _store.Finish(_journal, (_, _) => _logEnvironment))
+        foreach (RecoveredGroup found in store.Finish(_journal, (_, _) => _logEnvironment))
         {
-            Cluster.IsEmpty = false;
-            Restore(found);
+            _replicas.Restore(found);
         }
 
-        _recovering = false;
-        ((IClusterHost)this).Reconcile(Cluster.State);
+        _replicas.Restored();
     }
 
-    private void Restore(RecoveredGroup found)
-    {
-        string report;
-        switch (found)
-        {
-            case RecoveredGroup.Healthy healthy when GroupName.TryParse(found.Name) is { } name:
-                try
-                {
-                    Replica replica = _factory.Restore(name, healthy);
-                    Opened(name, replica);
-                    return;
-                }
-                catch (DamagedException damage)
-                {
-                    report = damage.Message;
-                }
+    // --- leadership ---
 
-                break;
-            case RecoveredGroup.Damaged damaged:
-                report = damaged.Report;
-                break;
-            default:
-                report = $"'{found.Name}' is no name that this version gives a group.";
-                break;
+    /// <summary>Says what speaks against leading here, to the others too, and hands over what should not be led here.</summary>
+    private void JudgeFitness()
+    {
+        long now = _environment.Clock.MonotonicMs;
+        bool slow = _disk.IsSlow(now, _shardJournal.IsFull, _shardJournal.IsOverdue(now, Shard.FlushOverdueMs));
+        TellOfSlowDisk(slow);
+        _fitness.SetNode(
+            (_drainUntilMs is null ? 0 : LeaderFaults.Stopping)
+            | (_replicas.HasController || Cluster.IsEmpty ? 0 : LeaderFaults.NoController)
+            | (slow ? LeaderFaults.SlowDisk : 0));
+        if (_fitness.TakeNews())
+        {
+            Cluster.FaultsChanged();
+            _handOverMs = now + HearOthersMs;
         }
 
-        // Quarantined, never cut: the other replicas have it whole.
-        _damaged.Add(new DamagedGroup(found.Group, found.Name, report));
-        _environment.Report(new NodeEvent(NodeEventLevel.Error, "GroupDamaged",
-            $"{found.Name} does not start on this node, its data here is damaged: {report}"));
-    }
-
-    private void Opened(GroupName name, Replica replica)
-    {
-        Shard.Add(replica);
-        if (name is GroupName.Controller)
+        if (_fitness.HasOwnFaults && now >= _handOverMs)
         {
-            _controllerEndAtStart = replica.Log.LastIndex;
-            _controller = replica;
-            _catchUpDue = true;
-            _strangersDue = true;
-            Cluster.ControllerOpened(replica);
+            _handOverMs = now + Housekeeping.PeriodMs;
+            HandLeadershipOver();
         }
     }
 
-    // --- replicas ---
-
-    private void Place(GroupId group, TopicInfo topic, PartitionInfo partition)
+    private void TellOfSlowDisk(bool slow)
     {
-        bool preferredMoved = _placement.TryGetValue(group, out PartitionInfo? before)
-            && before.Replicas[0] != partition.Replicas[0];
-        _placement[group] = partition;
-        if (Shard.Find(group) is { } replica)
+        if (slow == _slowDisk)
         {
-            if (replica.Machine is Partition machine)
-            {
-                Configure(machine, topic);
-            }
-
-            if (preferredMoved)
-            {
-                Housekeeping.MoveNow(replica, partition.Replicas[0].Node);
-            }
-
             return;
         }
 
-        bool isMine = partition.Replicas.Contains(Shard.Context.Self.Replica);
-        if (isMine && !_store.IsDeleted(group) && !_damaged.Exists(d => d.Group == group) && _creating.Add(group))
-        {
-            Create(
-                group, new GroupName.Partition(topic.Name, partition.Number), Membership.Of(partition.Replicas),
-                electFirst: partition.Replicas[0] == Shard.Context.Self.Replica);
-        }
+        _slowDisk = slow;
+        _environment.Report(slow
+            ? new NodeEvent(NodeEventLevel.Warning, "DiskSlow",
+                "The disk does not keep up with what comes: leadership goes to nodes whose disks do. Look for what else uses it, and at its health.")
+            : new NodeEvent(NodeEventLevel.Information, "DiskKeepsUp", "The disk keeps up again: this node may lead again."));
     }
 
-    private void RemoveUnplaced(SortedDictionary<GroupId, (TopicInfo Topic, PartitionInfo Partition)> wanted)
+    /// <summary>True while there is something to hand over and somebody to take it.</summary>
+    private bool HandLeadershipOver()
     {
-        foreach (GroupId group in _placement.Keys.Where(g => !wanted.ContainsKey(g)).ToArray())
+        bool handsOver = false;
+        foreach (Replica replica in Shard.Replicas.Values)
         {
-            _placement.Remove(group);
-            Remove(group);
-        }
-    }
-
-    /// <summary>
-    /// Consumer groups led here give up their offsets of topics that are gone. Only of topics that were known here and vanished: a topic
-    /// that is merely unknown may be one whose creation this node has not heard of yet.
-    /// </summary>
-    private void ForgetDeletedTopics(ClusterState state)
-    {
-        foreach ((UInt128 id, string name) in _knownTopics.ToArray())
-        {
-            if (state.Topics.TryGetValue(name, out TopicInfo? now) && now.Id == id)
-            {
-                continue;
-            }
-
-            _knownTopics.Remove(id);
-            foreach (Replica replica in Shard.Replicas.Values)
-            {
-                (replica.Machine as OffsetsPartition)?.TopicDeleted(name, id);
-            }
+            handsOver |= _balancer.HandOverIfUnfit(replica, Cluster.IsAlive);
         }
 
-        foreach (TopicInfo topic in state.Topics.Values)
-        {
-            _knownTopics[topic.Id] = topic.Name;
-        }
-    }
-
-    private void Create(GroupId group, GroupName name, Membership membership, bool electFirst) =>
-        _store.CreateGroup(group, name.ToString()!, membership, _logEnvironment, new Creation(this, name, electFirst));
-
-    private void Created(GroupName name, GroupLog log, RaftStart start, bool electFirst)
-    {
-        _creating.Remove(log.Group);
-        Replica replica = _factory.Create(name, log, start);
-        Opened(name, replica);
-        if (name is GroupName.Partition partition)
-        {
-            if (Cluster.State.Topics.TryGetValue(partition.Topic, out TopicInfo? topic)
-                && partition.Number < topic.Partitions.Length && topic.Partitions[partition.Number].Group == log.Group)
-            {
-                if (replica.Machine is Partition machine)
-                {
-                    Configure(machine, topic);
-                }
-            }
-            else
-            {
-                // Deleted while it was being made.
-                Remove(log.Group);
-                return;
-            }
-        }
-
-        if (electFirst)
-        {
-            // Nobody leads a new group: its preferred leader need not wait for the election time.
-            replica.LeaderLost();
-        }
-    }
-
-    private void Remove(GroupId group)
-    {
-        if (Shard.Remove(group) is { } replica)
-        {
-            _store.DeleteGroup(replica.Log, _logEnvironment, static () => { });
-            _shardJournal.Flush();
-        }
-        else if (_damaged.Find(damaged => damaged.Group == group) is { } damaged)
-        {
-            _damaged.Remove(damaged);
-            _store.DeleteDamagedGroup(group, _logEnvironment, static () => { });
-            _shardJournal.Flush();
-            _environment.Report(new NodeEvent(
-                NodeEventLevel.Information, "DamagedGroupDeleted", $"{damaged.Name}, damaged here, was deleted in the cluster: its files go."));
-        }
-    }
-
-    private void Configure(Partition machine, TopicInfo topic)
-    {
-        machine.Configure(PartitionConfig.Of(topic, machine.Config.Partition));
-        if (!_catchUpDue)
-        {
-            machine.SettingsAreKnown();
-        }
-    }
-
-    /// <summary>
-    /// Two steps after a start. (1) Once the controller's log that was found here is applied, settings count. Not before, so that no ack is
-    /// given by older settings than this node had. (2) Once this node's registration of this start is applied, groups on this disk that the
-    /// cluster does not have were deleted while it was away. Not before: an earlier life may have applied, and acted on, the creation of
-    /// a group that its own journal did not hold yet.
-    /// </summary>
-    private void CatchUpWithCluster()
-    {
-        if (_catchUpDue && _controller is not null && Cluster.State.IsFormed && _controller.Applied >= _controllerEndAtStart)
-        {
-            _catchUpDue = false;
-            ((IClusterHost)this).Reconcile(Cluster.State);
-        }
-
-        if (_strangersDue && !_catchUpDue && Cluster.IsRegistered)
-        {
-            _strangersDue = false;
-            ((IClusterHost)this).Reconcile(Cluster.State);
-            RemoveStrangers();
-        }
-    }
-
-    /// <summary>Groups that were found on this disk and that the cluster does not have.</summary>
-    private void RemoveStrangers()
-    {
-        foreach (Replica replica in Shard.Replicas.Values.ToArray())
-        {
-            if (replica != _controller && !_placement.ContainsKey(replica.Group))
-            {
-                Remove(replica.Group);
-            }
-        }
-
-        foreach (DamagedGroup damaged in _damaged.ToArray())
-        {
-            if (!_placement.ContainsKey(damaged.Group))
-            {
-                Remove(damaged.Group);
-            }
-        }
+        return handsOver;
     }
 
     private void Drain()
@@ -548,22 +348,6 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
 
         _environment.CreateDiskQueue(Section).Submit(DiskLane.Background, new LastWork(this));
         _drainUntilMs = long.MaxValue;
-    }
-
-    /// <summary>True while there is something to hand over and somebody to take it.</summary>
-    private bool HandLeadershipOver()
-    {
-        bool leads = false;
-        foreach (Replica replica in Shard.Replicas.Values)
-        {
-            if (replica.IsLeader && Housekeeping.BestSuccessor(replica, Cluster.IsAlive) is { } successor)
-            {
-                leads = true;
-                replica.TransferLeadership(successor);
-            }
-        }
-
-        return leads;
     }
 
     private void JournalTurnEnded()
@@ -612,11 +396,6 @@ internal sealed class NodeParts : IClusterHost, ILeadershipListener, ISectionOwn
     private sealed class Release(NodeParts parts, GroupId group, LogIndex upTo) : SectionWork
     {
         public override void Run() => parts.Shard.Find(group)?.ReleaseJournal(upTo);
-    }
-
-    private sealed class Creation(NodeParts parts, GroupName name, bool electFirst) : IGroupCreationWaiter
-    {
-        public void GroupCreated(GroupId group, GroupLog log, RaftStart raft) => parts.Created(name, log, raft, electFirst);
     }
 
     /// <summary>The journal's section: what was written during its turn goes back to the shard at once.</summary>

@@ -13,6 +13,9 @@ public sealed record NodeStatus(
     /// <summary>The journal takes no produces and no appends now.</summary>
     public bool IsJournalFull { get; init; }
 
+    /// <summary>The disk does not keep up, or did not in the last seconds: what this node leads goes to others that are better off.</summary>
+    public bool IsDiskSlow { get; init; }
+
     public HoldStatus Holds { get; init; }
 }
 
@@ -41,5 +44,8 @@ public readonly record struct ReplicaStatus(
     public bool HasNoRoom { get; init; }
 }
 
-/// <summary>A group that must not start on this replica because durable bytes are damaged (DETECTED).</summary>
-public sealed record DamagedGroup(GroupId Group, string Name, string Report);
+/// <summary>A group of which this replica's durable bytes are damaged (DETECTED).</summary>
+/// <param name="IsRunning">
+/// False: it must not start here. True: it runs, does not serve what a read found to be damaged, and leads only while no other replica can.
+/// </param>
+public sealed record DamagedGroup(GroupId Group, string Name, string Report, bool IsRunning);

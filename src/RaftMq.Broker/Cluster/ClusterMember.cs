@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
+using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
 using RaftMq.Raft;
@@ -51,6 +52,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly IClock _clock;
     private readonly INodeEnvironment _environment;
     private readonly PeerOutbox _outbox;
+    private readonly LeaderFitness _fitness;
     private readonly BrokerOptions _options;
     private readonly PeerLiveness _liveness = new();
     private readonly LeaderTable _leaders = new();
@@ -78,13 +80,14 @@ internal sealed class ClusterMember : IClusterFollower
 
     public ClusterMember(
         NodeSettings settings, BrokerOptions options, PeerSender self, INodeEnvironment environment, PeerOutbox outbox,
-        IClusterHost host)
+        LeaderFitness fitness, IClusterHost host)
     {
         _settings = settings;
         _options = options;
         _environment = environment;
         _clock = environment.Clock;
         _outbox = outbox;
+        _fitness = fitness;
         _host = host;
         _startMs = _clock.MonotonicMs;
         _link = new ControllerLink(self, outbox);
@@ -137,6 +140,9 @@ internal sealed class ClusterMember : IClusterFollower
                 break;
             case PeerMessage.Leading leading:
                 LeadsHeard(node, leading);
+                break;
+            case PeerMessage.Faults faults:
+                _fitness.Heard(node, faults);
                 break;
             case PeerMessage.Request request:
                 _link.Requested(node, request);
@@ -193,8 +199,23 @@ internal sealed class ClusterMember : IClusterFollower
         PublishWhenDue();
     }
 
+    /// <summary>What speaks against this node's replicas as leaders is different now: the others should know before the next announcement.</summary>
+    public void FaultsChanged()
+    {
+        foreach (NodeId node in OtherNodes())
+        {
+            _outbox.Add(node, _fitness.Announcement);
+        }
+    }
+
     public void Administer(AdminCommand command, long deadlineMs, IAdminCompletion completion)
     {
+        if (RefusalOf(command) is { } refusal)
+        {
+            completion.Completed(refusal);
+            return;
+        }
+
         long now = _clock.MonotonicMs;
         _link.Ask(new ControllerRequest.Administer(command), ControllerLeader, now, deadlineMs, response =>
         {
@@ -258,6 +279,22 @@ internal sealed class ClusterMember : IClusterFollower
         string clusterId = State.IsFormed ? State.ClusterId.ToString("x32") : "";
         _host.Publish(new ClusterImage(
             clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image));
+    }
+
+    /// <summary>A leader that would hand over again at once is no wish that the cluster can fulfil.</summary>
+    private AdminResult? RefusalOf(AdminCommand command)
+    {
+        if (command is AdminCommand.TransferLeadership transfer
+            && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
+            && (uint)transfer.Partition < (uint)topic.Partitions.Length
+            && _fitness.Of(transfer.To, topic.Partitions[transfer.Partition].Group) is var faults and not LeaderFaults.None)
+        {
+            return new AdminResult(AdminOutcome.Refused,
+                $"Node {transfer.To.Value} can't lead {transfer.Topic}/{transfer.Partition} now: {faults.Describe()}. "
+                + "Name another node, or mend that first.");
+        }
+
+        return null;
     }
 
     public void ControllerLeaderChanged() => _imageDue = true;
@@ -401,6 +438,8 @@ internal sealed class ClusterMember : IClusterFollower
         {
             _outbox.Add(node, new PeerMessage.Leading(leads));
         }
+
+        _outbox.Add(node, _fitness.Announcement);
     }
 
     private void FindSilent(long now)

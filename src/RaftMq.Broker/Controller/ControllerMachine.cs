@@ -15,7 +15,9 @@ internal interface IClusterFollower
 
 /// <summary>
 /// The controller group on one node: the replicated <see cref="ClusterState"/> and, on the leader, the requests. One request is
-/// decided and committed at a time, so decisions need no overlay; requests behind it wait in a bounded queue.
+/// decided and committed at a time, so decisions need no overlay; requests behind it wait in a bounded queue. What is answered from state
+/// alone (the topic exists already, there is none of that name) is said only after a quorum has confirmed this leader: one that was cut off
+/// does not know what the next one decided.
 /// </summary>
 internal sealed class ControllerMachine(
     IReplica replica, ControllerDecisions decisions, ClusterState state, IClusterFollower follower, IClock clock)
@@ -26,6 +28,9 @@ internal sealed class ControllerMachine(
 
     private readonly Queue<(ControllerRequest Request, Action<ControllerResponse> Respond)> _waiting = new();
     private (LogIndex Index, Action<ControllerResponse> Respond)? _underWay;
+
+    /// <summary>The first of those that wait is answered from state, once it is certain that this replica leads.</summary>
+    private bool _confirming;
 
     /// <summary>Something is under way or waits.</summary>
     public bool IsBusy => _underWay is not null || _waiting.Count > 0;
@@ -48,7 +53,7 @@ internal sealed class ControllerMachine(
     }
 
     /// <summary>Writes what only the leader knows is due (forming the cluster, raising the feature level).</summary>
-    public bool TryPropose(ClusterCommand command) => replica.IsServing && _underWay is null && Propose(command, respond: null);
+    public bool TryPropose(ClusterCommand command) => replica.IsServing && _underWay is null && !_confirming && Propose(command, respond: null);
 
     public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
     {
@@ -87,6 +92,7 @@ internal sealed class ControllerMachine(
 
     public void StopServing()
     {
+        _confirming = false;
         if (_underWay is { } lost)
         {
             _underWay = null;
@@ -112,7 +118,7 @@ internal sealed class ControllerMachine(
 
     private void DecideNext()
     {
-        while (replica.IsServing && _underWay is null && _waiting.TryPeek(out var next))
+        while (replica.IsServing && _underWay is null && !_confirming && _waiting.TryPeek(out var next))
         {
             Decision decision = decisions.Decide(next.Request);
             if (decision.Command is { } command)
@@ -127,10 +133,31 @@ internal sealed class ControllerMachine(
             }
             else
             {
-                _waiting.Dequeue();
-                next.Respond(new ControllerResponse(decision.Answer!, replica.Applied));
+                _confirming = true;
+                replica.ConfirmLeader(new WhenConfirmed(Confirmed, NotConfirmed));
             }
         }
+    }
+
+    private void Confirmed()
+    {
+        _confirming = false;
+
+        // No request was decided meanwhile, so this one is still refused; were it not, the next look proposes it.
+        if (replica.IsServing && _underWay is null && _waiting.TryPeek(out var first)
+            && decisions.Decide(first.Request).Answer is { } answer)
+        {
+            _waiting.Dequeue();
+            first.Respond(new ControllerResponse(answer, replica.Applied));
+        }
+
+        DecideNext();
+    }
+
+    private void NotConfirmed()
+    {
+        _confirming = false;
+        DecideNext();
     }
 
     private bool Propose(ClusterCommand command, Action<ControllerResponse>? respond)

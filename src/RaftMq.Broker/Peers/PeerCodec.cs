@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
+using RaftMq.Broker.Leadership;
 using RaftMq.Raft;
 using RaftMq.Storage;
 using RaftMq.Storage.Files;
@@ -35,6 +36,7 @@ internal static class PeerCodec
     private const byte KindSnapshotWanted = 6;
     private const byte KindSnapshotChunk = 7;
     private const byte KindMember = 8;
+    private const byte KindFaults = 9;
 
     /// <summary>Raft messages are numbered from here on.</summary>
     private const byte KindRaft = 32;
@@ -59,6 +61,7 @@ internal static class PeerCodec
         PeerMessage.ForGroup { Message: InstallSnapshot install } => 96 + (ReplicaCount(install.Membership) * 20),
         PeerMessage.ForGroup => 96,
         PeerMessage.Leading leading => 16 + leading.Groups.Sum(g => 32 + (g.InSync.Count * 4)),
+        PeerMessage.Faults faults => 16 + (faults.Groups.Count * 17),
         PeerMessage.Formation formation => 32 + (formation.Voters.Count * 20),
         PeerMessage.Request request => 24 + request.Body.Length,
         PeerMessage.Response response => 24 + response.Body.Length,
@@ -177,6 +180,17 @@ internal static class PeerCodec
             case PeerMessage.Member member:
                 writer.Byte(KindMember);
                 writer.UInt128(member.ClusterId);
+                break;
+            case PeerMessage.Faults faults:
+                writer.Byte(KindFaults);
+                writer.Byte((byte)faults.Node);
+                writer.Int32(faults.Groups.Count);
+                foreach (GroupFaults group in faults.Groups)
+                {
+                    writer.UInt128(group.Group.Value);
+                    writer.Byte((byte)group.Faults);
+                }
+
                 break;
             case PeerMessage.Request request:
                 writer.Byte(KindRequest);
@@ -302,6 +316,7 @@ internal static class PeerCodec
             KindLeading => ReadLeading(ref reader),
             KindFormation => new PeerMessage.Formation(new GroupId(reader.UInt128()), ReadReplicas(ref reader)),
             KindMember => new PeerMessage.Member(reader.UInt128()),
+            KindFaults => ReadFaults(ref reader),
             KindRequest => new PeerMessage.Request(reader.Int64(), ReadBody(ref reader, head)),
             KindResponse => new PeerMessage.Response(reader.Int64(), ReadBody(ref reader, head)),
             KindSnapshotWanted => new PeerMessage.SnapshotWanted(
@@ -415,6 +430,20 @@ internal static class PeerCodec
         }
 
         return new PeerMessage.Leading(groups);
+    }
+
+    /// <summary>Faults that a newer version knows are faults all the same.</summary>
+    private static PeerMessage.Faults ReadFaults(ref ByteReader reader)
+    {
+        var node = (LeaderFaults)reader.Byte();
+        int count = reader.Count(bytesEachMin: 17);
+        var groups = new GroupFaults[count];
+        for (int i = 0; i < count; i++)
+        {
+            groups[i] = new GroupFaults(new GroupId(reader.UInt128()), (LeaderFaults)reader.Byte());
+        }
+
+        return new PeerMessage.Faults(node, groups);
     }
 
     private static ReadOnlyMemory<byte> ReadBody(ref ByteReader reader, ReadOnlyMemory<byte> head)

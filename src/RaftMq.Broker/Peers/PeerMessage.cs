@@ -1,3 +1,4 @@
+using RaftMq.Broker.Leadership;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Peers;
@@ -25,6 +26,9 @@ internal abstract record PeerMessage
 
     /// <summary>The cluster that the sender's data folder belongs to.</summary>
     public sealed record Member(UInt128 ClusterId) : PeerMessage;
+
+    /// <summary>Why the sender, and which of its replicas, should not lead now: all of it, in place of what it said before.</summary>
+    public sealed record Faults(LeaderFaults Node, IReadOnlyList<GroupFaults> Groups) : PeerMessage;
 
     /// <summary>A question of one node's cluster part to another's.</summary>
     public sealed record Request(long Id, ReadOnlyMemory<byte> Body) : PeerMessage;

@@ -123,7 +123,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>Another voter that had everything within replica.lag.max, and was heard of within it.</summary>
     public bool IsInSync(in PeerProgress peer) =>
         peer.IsVoter && peer.Replica != _shard.Self.Replica && peer.TicksSinceCaughtUp <= _shard.ReplicaLagTicksMax
-        && _shard.Leadership.SilentForMs(peer.Replica.Node) <= _shard.Options.ReplicaLagMax.TotalMilliseconds;
+        && _shard.Listener.SilentForMs(peer.Replica.Node) <= _shard.Options.ReplicaLagMax.TotalMilliseconds;
 
     public LogIndex DurableOn(int voters)
     {
@@ -369,6 +369,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         TakeState(checkpoint);
+        _shard.Listener.SnapshotTaken(this);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
         MarkDirty();
     }
@@ -381,7 +382,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     void IGroupLogOwner.LogCut(LogIndex baseIndex) => _raft.LogCut(baseIndex);
 
-    void IGroupLogOwner.LogDamaged(string report) => _shard.Leadership.LogDamaged(this, report);
+    void IGroupLogOwner.LogDamaged(string report) => _shard.Listener.LogDamaged(this, report);
 
     /// <summary>A journal file is due: what it holds of this group goes to segments, and start-up may begin from here.</summary>
     public void ReleaseJournal(LogIndex upTo)
@@ -524,7 +525,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             }
         }
 
-        _shard.Leadership.LeadershipChanged(this);
+        _shard.Listener.LeadershipChanged(this);
     }
 
     private void StartServingWhenSettled()
@@ -556,7 +557,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         if (inSync != _inSync)
         {
             _inSync = inSync;
-            _shard.Leadership.InSyncChanged(this);
+            _shard.Listener.InSyncChanged(this);
         }
     }
 }

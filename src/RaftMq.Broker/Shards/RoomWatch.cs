@@ -11,8 +11,10 @@ internal sealed class RoomWatch(Action<NodeEvent> report)
     /// <summary>Looks in a row without a replica in want of room, about a second apart.</summary>
     private const int LooksUntilOver = 5;
 
-    private bool _isFull;
     private int _looksWithRoom;
+
+    /// <summary>Told and not over yet.</summary>
+    public bool IsFull { get; private set; }
 
     /// <param name="replicasWithoutRoom">How many replicas could not write their segments or checkpoints when they last tried.</param>
     public void Look(int replicasWithoutRoom)
@@ -20,16 +22,16 @@ internal sealed class RoomWatch(Action<NodeEvent> report)
         if (replicasWithoutRoom > 0)
         {
             _looksWithRoom = 0;
-            if (!_isFull)
+            if (!IsFull)
             {
-                _isFull = true;
+                IsFull = true;
                 report(new NodeEvent(NodeEventLevel.Error, "DiskFull",
                     $"The disk has no room for {replicasWithoutRoom} replicas: partitions that this node leads take no records until there is; reads go on."));
             }
         }
-        else if (_isFull && ++_looksWithRoom >= LooksUntilOver)
+        else if (IsFull && ++_looksWithRoom >= LooksUntilOver)
         {
-            _isFull = false;
+            IsFull = false;
             report(new NodeEvent(NodeEventLevel.Information, "DiskHasRoom", "The disk has room again."));
         }
     }

@@ -20,7 +20,7 @@ internal sealed class ShardContext
 
     public required RecoveryPace Recovery { get; init; }
 
-    public required ILeadershipListener Leadership { get; init; }
+    public required IReplicaListener Listener { get; init; }
 
     public required BrokerOptions Options { get; init; }
 
@@ -33,8 +33,8 @@ internal sealed class ShardContext
     public int ReplicaLagTicksMax => (int)(Options.ReplicaLagMax.TotalMilliseconds / Shard.RaftTickMs);
 }
 
-/// <summary>Hears of who leads what on this node.</summary>
-internal interface ILeadershipListener
+/// <summary>Hears of what happens to this node's replicas.</summary>
+internal interface IReplicaListener
 {
     void LeadershipChanged(Replica replica);
 
@@ -42,6 +42,9 @@ internal interface ILeadershipListener
 
     /// <summary>See <see cref="Storage.Log.IGroupLogOwner.LogDamaged"/>.</summary>
     void LogDamaged(Replica replica, string report);
+
+    /// <summary>A leader's snapshot took the place of log and state, and of whatever was damaged there.</summary>
+    void SnapshotTaken(Replica replica);
 
     /// <summary>A snapshot that a leader sent was not taken; it is asked for again. The reason is a clause.</summary>
     void SnapshotRefused(Replica replica, string reason);

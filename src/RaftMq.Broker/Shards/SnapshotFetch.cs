@@ -93,7 +93,7 @@ internal sealed class SnapshotFetch(Replica replica, ShardContext shard) : ISnap
         LogIndex index = _install!.Index;
         Abandon();
         _refused = (index, shard.Clock.MonotonicMs + RefusedPauseMs);
-        shard.Leadership.SnapshotRefused(replica, reason);
+        shard.Listener.SnapshotRefused(replica, reason);
     }
 
     public void Tick()

@@ -18,7 +18,7 @@ internal sealed class NodeMetrics
             () => sampler.MessagesPerSecond);
         registry.Gauge("raftmq_node_replicas", "Replicas on this node.", () => _status()?.Replicas.Length ?? 0);
         registry.Gauge(
-            "raftmq_node_damaged_groups", "Replicas that do not start here because durable bytes are damaged (promise DETECTED).",
+            "raftmq_node_damaged_groups", "Replicas of which durable bytes are damaged here (promise DETECTED): they did not start, or run and lead only while nobody else can.",
             () => _status()?.Damaged.Length ?? 0);
         registry.Gauge(
             "raftmq_node_replicas_without_room", "Replicas for which the disk had no room when they last tried; those that lead refuse produce.",
@@ -26,6 +26,9 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_journal_full", "1 while the journal takes neither produces nor appends: its files are full, or its disk is too slow.",
             () => _status()?.IsJournalFull == true ? 1 : 0);
+        registry.Gauge(
+            "raftmq_node_slow_disk", "1 while the disk does not keep up, and for ten seconds after: what this node leads goes to others.",
+            () => _status()?.IsDiskSlow == true ? 1 : 0);
         PerNode(
             registry, "raftmq_node_produces_held_total",
             "Produces that had to wait for room in the journal or among uncommitted entries, or for a leader to settle.", holds => holds.Produces);

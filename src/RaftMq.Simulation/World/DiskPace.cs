@@ -6,12 +6,6 @@ namespace RaftMq.Simulation.World;
 /// <summary>How fast a node's disk is: a drawn time per work, and the faults that stretch it (D-13, D-20).</summary>
 internal sealed class DiskPace
 {
-    /// <summary>
-    /// What began on a slow disk ends at its pace, also when that is over: not so late that a node whose journal waits for it is not writable
-    /// when that is owed. Disks that hang are a fault of their own.
-    /// </summary>
-    private const long OneWorkUsMax = 3_000_000;
-
     /// <summary>1 is healthy.</summary>
     public int SlownessFactor { get; set; } = 1;
 
@@ -28,6 +22,6 @@ internal sealed class DiskPace
             _ => random.Next(30, 500),
         };
         int hiccup = random.OneIn(500) ? 40 : 1;
-        return Math.Min((long)usual * hiccup * SlownessFactor, OneWorkUsMax);
+        return (long)usual * hiccup * SlownessFactor;
     }
 }

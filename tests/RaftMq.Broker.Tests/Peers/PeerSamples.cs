@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
+using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
@@ -38,6 +39,8 @@ internal static class PeerSamples
         ("formation-empty", new PeerMessage.Formation(default, [])),
         ("formation", new PeerMessage.Formation(Group, [One, Two])),
         ("member", new PeerMessage.Member(77)),
+        ("faults", new PeerMessage.Faults(
+            LeaderFaults.SlowDisk, [new GroupFaults(Group, LeaderFaults.Damaged), new GroupFaults(new GroupId(7), LeaderFaults.DiskFull)])),
         ("request", new PeerMessage.Request(8, new byte[] { 1, 2 })),
         ("response", new PeerMessage.Response(8, new byte[] { 3 })),
         ("snapshot-wanted", new PeerMessage.SnapshotWanted(Group, I, 5)),
@@ -130,6 +133,7 @@ internal static class PeerSamples
     public static string Describe(PeerMessage message) => message switch
     {
         PeerMessage.Leading m => "Leading " + string.Join("; ", m.Groups.Select(g => $"{g.Group} {g.Epoch} {string.Join(',', g.InSync)}")),
+        PeerMessage.Faults m => $"Faults {m.Node} {string.Join("; ", m.Groups)}",
         PeerMessage.Formation m => $"Formation {m.ControllerGroup} {Describe(m.Voters)}",
         PeerMessage.Request m => $"Request {m.Id} {Convert.ToHexString(m.Body.Span)}",
         PeerMessage.Response m => $"Response {m.Id} {Convert.ToHexString(m.Body.Span)}",
@@ -153,6 +157,8 @@ internal static class PeerSamples
         6 => new PeerMessage.SnapshotChunk(
             new GroupId(random.NextUInt128()), new LogIndex(Any(random)), Any(random), Any(random), Bytes(random)),
         7 => Append(random, new GroupId(random.NextUInt128())),
+        22 => new PeerMessage.Faults((LeaderFaults)random.Next(256), [.. Many(random, 5, () => new GroupFaults(
+            new GroupId(random.NextUInt128()), (LeaderFaults)random.Next(256)))]),
         21 => new PeerMessage.Member(random.NextUInt128()),
         var kind => new PeerMessage.ForGroup(new GroupId(random.NextUInt128()), RandomRaft(random, kind)),
     };

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
@@ -149,6 +150,42 @@ public sealed class StaleLeaderTests
         cluster.Settle();
 
         Assert.Equal(ProduceOutcome.NotLeader, held.Outcome);
+    }
+
+    [Fact]
+    public void A_cut_off_controller_does_not_say_that_a_topic_is_unknown()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        ClusterNode old = cluster.Nodes.Single(n => n.Id == n.Broker.Cluster.ControllerLeader);
+        Isolate(cluster, old);
+        var answer = new AdminAnswer();
+        old.Broker.Administer(new AdminCommand.DeleteTopic("t", UInt128.Zero), cluster.NowMs + 20_000, answer);
+        cluster.Settle();
+        Assert.Null(answer.Result);
+
+        cluster.Until(() => cluster.Nodes.Any(n => n != old && n.Id == n.Broker.Cluster.ControllerLeader), "another leads the controller group");
+        AdminResult created = cluster.Administer(cluster.Nodes.First(n => n != old), new AdminCommand.CreateTopic(
+            "t", 1, 2, [], System.Collections.Immutable.ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false));
+        Assert.Equal(AdminOutcome.Done, created.Outcome);
+        cluster.IsCut = static (_, _, _) => false;
+        cluster.Until(() => answer.Result is not null, "the old one hears of it");
+
+        Assert.Equal(AdminOutcome.Done, answer.Result!.Outcome);
+    }
+
+    [Fact]
+    public void A_controller_that_leads_refuses_at_once_and_goes_on_with_what_waits_behind()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        ClusterNode leader = cluster.Nodes.Single(n => n.Id == n.Broker.Cluster.ControllerLeader);
+        AdminAnswer[] answers = [new(), new(), new()];
+        leader.Broker.Administer(new AdminCommand.DeleteTopic("a", UInt128.Zero), cluster.NowMs + 5_000, answers[0]);
+        leader.Broker.Administer(new AdminCommand.AllocateProducerIds(5), cluster.NowMs + 5_000, answers[1]);
+        leader.Broker.Administer(new AdminCommand.DeleteTopic("b", UInt128.Zero), cluster.NowMs + 5_000, answers[2]);
+        cluster.Settle();
+
+        Assert.Equal(
+            [AdminOutcome.UnknownTopic, AdminOutcome.Done, AdminOutcome.UnknownTopic], answers.Select(a => a.Result?.Outcome));
     }
 
     private static (WholeCluster Cluster, GroupId Group, ClusterNode Leader) Started()

@@ -81,6 +81,7 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Contains("raftmq_limit_used{limit=\"journal_files\"} 1\n", text);
         Assert.Contains("raftmq_limit_used{limit=\"connections\"} 0\n", text);
         Assert.Contains("raftmq_journal_full 0\n", text);
+        Assert.Contains("raftmq_node_slow_disk 0\n", text);
     }
 
     [Fact]

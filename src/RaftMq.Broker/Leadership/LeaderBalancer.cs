@@ -1,0 +1,103 @@
+using RaftMq.Broker.Shards;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Leadership;
+
+/// <summary>
+/// Moves leadership of what this node leads: to where it is preferred, and away from here when this replica should not lead.
+/// </summary>
+internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerOptions options)
+{
+    /// <summary>A follower this many ticks behind at most may take over without anybody noticing.</summary>
+    private const int CaughtUpTicks = 4;
+
+    private readonly SortedDictionary<GroupId, long> _misplacedSinceMs = [];
+
+    /// <summary>About once a second for each replica.</summary>
+    /// <param name="preferred">Null while nothing is preferred.</param>
+    public void Balance(Replica replica, NodeId? preferred, Func<NodeId, bool> isAlive, long nowMs)
+    {
+        if (preferred is not { } wanted || !replica.IsServing || wanted == self
+            || !isAlive(wanted) || !MayLead(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
+        {
+            _misplacedSinceMs.Remove(replica.Group);
+            return;
+        }
+
+        if (!_misplacedSinceMs.TryGetValue(replica.Group, out long since))
+        {
+            _misplacedSinceMs.Add(replica.Group, nowMs);
+        }
+        else if (nowMs - since >= options.LeaderBalanceDelay.TotalMilliseconds)
+        {
+            replica.TransferLeadership(wanted);
+        }
+    }
+
+    /// <summary>The operator named another preferred leader: no need to wait.</summary>
+    public void MoveNow(Replica replica, NodeId preferred)
+    {
+        if (replica.IsServing && preferred != self && MayLead(preferred, replica.Group))
+        {
+            replica.TransferLeadership(preferred);
+        }
+    }
+
+    /// <summary>True when this replica leads, should not, and another one can take over: it is asked to.</summary>
+    public bool HandOverIfUnfit(Replica replica, Func<NodeId, bool> isAlive)
+    {
+        LeaderFaults faults = fitness.Of(self, replica.Group);
+        if (!replica.IsLeader || faults == LeaderFaults.None)
+        {
+            return false;
+        }
+
+        // Who goes anyway takes any successor: consensus brings it up to date first. Else a pause of the writes must be worth it.
+        bool goesAnyway = (faults & (LeaderFaults.Stopping | LeaderFaults.NoController)) != 0;
+        if (BestSuccessor(replica, isAlive, mustBeCaughtUp: !goesAnyway) is not { } successor)
+        {
+            return false;
+        }
+
+        replica.TransferLeadership(successor);
+        return true;
+    }
+
+    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, bool mustBeCaughtUp)
+    {
+        PeerProgress? best = null;
+        foreach (PeerProgress peer in replica.Progress)
+        {
+            NodeId node = peer.Replica.Node;
+            if (peer.IsVoter && node != self && isAlive(node) && MayLead(node, replica.Group)
+                && (!mustBeCaughtUp || IsCaughtUp(replica, node))
+                && (best is null || peer.Match > best.Value.Match))
+            {
+                best = peer;
+            }
+        }
+
+        return best?.Replica.Node;
+    }
+
+    private bool MayLead(NodeId node, GroupId group) => fitness.Of(node, group) == LeaderFaults.None;
+
+    private static bool IsCaughtUp(Replica replica, NodeId node)
+    {
+        // A quiet group is one in which every live voter has everything.
+        if (replica.IsQuiet)
+        {
+            return true;
+        }
+
+        foreach (PeerProgress peer in replica.Progress)
+        {
+            if (peer.Replica.Node == node)
+            {
+                return peer.IsVoter && peer.TicksSinceCaughtUp <= CaughtUpTicks;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,44 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Leadership;
+
+/// <summary>Why a replica should not lead while another one can. Numbers are part of the peer protocol.</summary>
+[Flags]
+internal enum LeaderFaults : byte
+{
+    None = 0,
+
+    /// <summary>Of a node: it is being stopped.</summary>
+    Stopping = 1,
+
+    /// <summary>Of a node: its controller group is damaged, so it learns no settings.</summary>
+    NoController = 2,
+
+    /// <summary>Of a node: its disk does not keep up (<see cref="SlowDiskWatch"/>).</summary>
+    SlowDisk = 4,
+
+    /// <summary>Of a replica: the disk had no room for it.</summary>
+    DiskFull = 8,
+
+    /// <summary>Of a replica: durable bytes are damaged (DETECTED).</summary>
+    Damaged = 16,
+}
+
+/// <param name="Faults">Of this replica, beside those of its node.</param>
+internal readonly record struct GroupFaults(GroupId Group, LeaderFaults Faults);
+
+/// <summary>Faults as clauses for people.</summary>
+internal static class LeaderFaultText
+{
+    private static readonly (LeaderFaults Fault, string Clause)[] clauses =
+    [
+        (LeaderFaults.Stopping, "it is being stopped"),
+        (LeaderFaults.NoController, "its data of the controller group is damaged"),
+        (LeaderFaults.SlowDisk, "its disk does not keep up"),
+        (LeaderFaults.DiskFull, "its disk is full"),
+        (LeaderFaults.Damaged, "its data of this partition is damaged"),
+    ];
+
+    public static string Describe(this LeaderFaults faults) =>
+        string.Join(" and ", clauses.Where(clause => faults.HasFlag(clause.Fault)).Select(static clause => clause.Clause));
+}

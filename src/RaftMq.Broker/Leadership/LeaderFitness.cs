@@ -1,0 +1,85 @@
+using RaftMq.Broker.Peers;
+using RaftMq.Raft;
+
+namespace RaftMq.Broker.Leadership;
+
+/// <summary>
+/// Which replicas should not lead, and why: this node's own faults, which it tells the others, and what the others told of theirs.
+/// A hint for whoever hands leadership over; safety does not depend on it.
+/// </summary>
+internal sealed class LeaderFitness(NodeId self)
+{
+    private readonly SortedDictionary<GroupId, LeaderFaults> _ownGroups = [];
+    private readonly SortedDictionary<NodeId, Word> _others = [];
+    private LeaderFaults _own;
+    private bool _isNews;
+
+    private sealed record Word(LeaderFaults Node, Dictionary<GroupId, LeaderFaults> Groups);
+
+    /// <summary>All that this node says of itself; said again and again, as a frame may be lost.</summary>
+    public PeerMessage.Faults Announcement => new(_own, [.. _ownGroups.Select(static own => new GroupFaults(own.Key, own.Value))]);
+
+    /// <summary>This node's faults in place of those that it had.</summary>
+    public void SetNode(LeaderFaults faults)
+    {
+        _isNews |= _own != faults;
+        _own = faults;
+    }
+
+    /// <summary>Sets or clears one fault of this node's replica of a group.</summary>
+    public void SetGroup(GroupId group, LeaderFaults fault, bool has)
+    {
+        LeaderFaults before = _ownGroups.GetValueOrDefault(group);
+        LeaderFaults now = has ? before | fault : before & ~fault;
+        if (now == before)
+        {
+            return;
+        }
+
+        _isNews = true;
+        if (now == LeaderFaults.None)
+        {
+            _ownGroups.Remove(group);
+        }
+        else
+        {
+            _ownGroups[group] = now;
+        }
+    }
+
+    /// <summary>This node's replica is gone.</summary>
+    public void Removed(GroupId group) => _isNews |= _ownGroups.Remove(group);
+
+    public bool HasOwnFaults => _own != LeaderFaults.None || _ownGroups.Count > 0;
+
+    /// <summary>True once after the own faults changed.</summary>
+    public bool TakeNews()
+    {
+        bool news = _isNews;
+        _isNews = false;
+        return news;
+    }
+
+    /// <summary>Said again every few seconds, so what a node said before it stopped does not last.</summary>
+    public void Heard(NodeId from, PeerMessage.Faults said)
+    {
+        var groups = new Dictionary<GroupId, LeaderFaults>(said.Groups.Count);
+        foreach (GroupFaults group in said.Groups)
+        {
+            groups[group.Group] = group.Faults;
+        }
+
+        _others[from] = new Word(said.Node, groups);
+    }
+
+    /// <summary>What speaks against that node's replica of a group as its leader, as far as is known here.</summary>
+    public LeaderFaults Of(NodeId node, GroupId group)
+    {
+        if (node == self)
+        {
+            return _own | _ownGroups.GetValueOrDefault(group);
+        }
+
+        return _others.TryGetValue(node, out Word? word) ? word.Node | word.Groups.GetValueOrDefault(group) : LeaderFaults.None;
+    }
+}

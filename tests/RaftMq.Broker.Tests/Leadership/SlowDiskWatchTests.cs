@@ -1,0 +1,73 @@
+using RaftMq.Broker.Leadership;
+
+namespace RaftMq.Broker.Tests.Leadership;
+
+public sealed class SlowDiskWatchTests
+{
+    private const int StepMs = 10;
+
+    private readonly SlowDiskWatch _disk = new();
+    private long _nowMs = 5_000;
+
+    [Fact]
+    public void A_journal_that_is_full_now_and_then_is_no_slow_disk()
+    {
+        for (int i = 0; i < 1_000; i++)
+        {
+            Assert.False(Look(full: i % 2 == 0));
+        }
+    }
+
+    [Fact]
+    public void A_journal_that_is_full_for_a_second_is_and_stays_one_for_a_while()
+    {
+        for (int i = 0; i < SlowDiskWatch.FullMsMax / StepMs; i++)
+        {
+            Assert.False(Look(full: true));
+        }
+
+        Assert.True(Look(full: true));
+        for (int i = 1; i < SlowDiskWatch.HoldMs / StepMs; i++)
+        {
+            Assert.True(Look(full: false));
+        }
+
+        Assert.False(Look(full: false));
+    }
+
+    [Fact]
+    public void Full_for_most_of_the_time_is_found_too()
+    {
+        int looks = 1;
+        while (!Look(full: looks % 4 != 0))
+        {
+            Assert.True(++looks < 400, "never found");
+        }
+
+        Assert.InRange(looks, SlowDiskWatch.FullMsMax / StepMs, 3 * SlowDiskWatch.FullMsMax / StepMs);
+    }
+
+    [Fact]
+    public void An_overdue_flush_is_slow_at_once()
+    {
+        Assert.False(Look(full: false));
+        _nowMs += StepMs;
+        Assert.True(_disk.IsSlow(_nowMs, journalIsFull: false, flushIsOverdue: true));
+        Assert.True(Look(full: false));
+    }
+
+    [Fact]
+    public void Time_in_which_the_process_was_stopped_says_nothing()
+    {
+        Look(full: true);
+        _nowMs += 60_000;
+
+        Assert.False(Look(full: true));
+    }
+
+    private bool Look(bool full)
+    {
+        _nowMs += StepMs;
+        return _disk.IsSlow(_nowMs, full, flushIsOverdue: false);
+    }
+}

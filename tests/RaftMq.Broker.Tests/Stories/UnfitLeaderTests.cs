@@ -1,0 +1,173 @@
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Leadership;
+using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Shards;
+using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
+using RaftMq.Storage.Journal;
+using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
+
+namespace RaftMq.Broker.Tests.Stories;
+
+/// <summary>A leader whose disk lets its clients down gives leadership away, and does not get it back before that is over.</summary>
+public sealed class UnfitLeaderTests
+{
+    private static readonly BrokerOptions Options = new()
+    {
+        OffsetsPartitions = 1,
+        Limits = new BrokerLimits { TailBytes = 1 << 20 },
+    };
+
+    [Fact]
+    public void A_leader_that_finds_its_log_damaged_hands_over_and_readers_find_all_at_the_next()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode damaged) = WithDamagedLeader(nodes: 3);
+
+        ReadAnswer first = ReadAnswer.To(damaged, group, offset: 0);
+        cluster.Pass(20);
+        Assert.Equal(ReadOutcome.Damaged, first.Outcome);
+        cluster.Until(() => cluster.LeaderOf(group) is { } other && other != damaged, "another leads", withinMs: 1_000);
+
+        ReadAnswer again = ReadAnswer.To(cluster.LeaderOf(group)!, group, offset: 0);
+        cluster.Pass(100);
+        Assert.Equal(ReadOutcome.Ok, again.Outcome);
+
+        // It stays the preferred leader, and is not made leader again.
+        cluster.Pass(20_000);
+        Assert.NotEqual(damaged, cluster.LeaderOf(group));
+    }
+
+    [Fact]
+    public void Damage_that_a_read_found_is_told_in_the_status()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode damaged) = WithDamagedLeader(nodes: 3);
+        ReadAnswer.To(damaged, group, offset: 0);
+        cluster.Pass(20);
+
+        NodeStatus? status = null;
+        damaged.Broker.CollectStatus(taken => status = taken);
+        cluster.Settle();
+        DamagedGroup told = Assert.Single(status!.Damaged);
+        Assert.Equal((group, "t-0", true), (told.Group, told.Name, told.IsRunning));
+        Assert.Single(damaged.Events, static e => e.Name == "LogDamaged");
+    }
+
+    [Fact]
+    public void Nobody_is_made_leader_whose_data_is_damaged()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode damaged) = WithDamagedLeader(nodes: 3);
+        ReadAnswer.To(damaged, group, offset: 0);
+        cluster.Pass(1_000);
+
+        foreach (ClusterNode asked in cluster.Nodes)
+        {
+            AdminResult result = cluster.Administer(asked, new AdminCommand.TransferLeadership("t", 0, damaged.Id));
+            Assert.Equal(AdminOutcome.Refused, result.Outcome);
+            Assert.Contains("its data of this partition is damaged", result.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_damaged_leader_without_another_replica_goes_on_with_the_rest()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode damaged) = WithDamagedLeader(nodes: 1);
+        ReadAnswer.To(damaged, group, offset: 0);
+        cluster.Pass(5_000);
+
+        ProduceAnswer produce = cluster.Produce(damaged, group, Batches.Plain());
+        cluster.Pass(100);
+        Assert.Equal(ProduceOutcome.Stored, produce.Outcome);
+    }
+
+    [Fact]
+    public void A_leader_whose_journal_is_full_for_long_hands_over_and_leads_again_when_that_is_over()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode full = cluster.LeaderOf(group)!;
+        ShardJournal journal = full.Parts.Shard.Context.Journal;
+        IJournal real = journal.Journal;
+        journal.Journal = new FullJournal(real);
+        cluster.Until(() => cluster.LeaderOf(group) is { } other && other != full, "another leads", withinMs: 2_000);
+
+        ProduceAnswer produce = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Pass(100);
+        Assert.Equal(ProduceOutcome.Stored, produce.Outcome);
+        cluster.Pass(10_000);
+        Assert.NotEqual(full, cluster.LeaderOf(group));
+
+        journal.Journal = real;
+        cluster.Pass(SlowDiskWatch.HoldMs - 1_000);
+        Assert.NotEqual(full, cluster.LeaderOf(group));
+        cluster.Until(() => cluster.LeaderOf(group) == full, "it leads again", withinMs: 10_000);
+    }
+
+    [Fact]
+    public void A_leader_stays_when_no_replica_is_better_off()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        Term term = cluster.ReplicaOf(leader.Id.Value, group).Term;
+        foreach (ClusterNode node in cluster.Nodes)
+        {
+            node.Parts.Shard.Context.Journal.Journal = new FullJournal(node.Parts.Shard.Context.Journal.Journal);
+        }
+
+        cluster.Pass(20_000);
+        Assert.Equal((leader, term), (cluster.LeaderOf(group), cluster.ReplicaOf(leader.Id.Value, group).Term));
+    }
+
+    [Fact]
+    public void Leaderships_that_begin_and_end_are_told_once_by_name()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        ClusterNode next = cluster.Nodes.First(n => n != leader);
+        cluster.Pass(2_000);
+        Assert.Equal(1, Told(leader, "LeadershipBegan", "t-0 (term 1)"));
+
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(leader, new AdminCommand.TransferLeadership("t", 0, next.Id)).Outcome);
+        cluster.Pass(5_000);
+        Assert.Equal(1, Told(leader, "LeadershipEnded", "t-0"));
+        Assert.Equal(1, Told(next, "LeadershipBegan", "t-0 (term 2)"));
+    }
+
+    private static int Told(ClusterNode node, string name, string what) =>
+        node.Events.Count(e => e.Name == name && e.Text.Contains(what, StringComparison.Ordinal));
+
+    /// <summary>A leader, the preferred one, whose oldest segment was changed on the disk while its newest entries are in memory.</summary>
+    private static (WholeCluster Cluster, GroupId Group, ClusterNode Leader) WithDamagedLeader(int nodes)
+    {
+        WholeCluster cluster = WholeCluster.Started(nodes, Options);
+        GroupId group = cluster.CreateTopic("t", configs: ("segment.bytes", "1048576")).Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        for (int i = 0; i < 40; i++)
+        {
+            cluster.Produce(leader, group, Batches.Plain(valueBytes: 100_000));
+            cluster.Pass(20);
+        }
+
+        cluster.Pass(3_000);
+        string oldest = leader.Medium.Files
+            .Where(f => f.StartsWith("groups/t-0-", StringComparison.Ordinal) && f.EndsWith(".log", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).First();
+        for (int i = 5_000; i < leader.Medium[oldest].Count; i += 5_000)
+        {
+            leader.Medium[oldest][i] ^= 0xFF;
+        }
+
+        return (cluster, group, leader);
+    }
+
+    private sealed class FullJournal(IJournal journal) : IJournal
+    {
+        public bool IsFull => true;
+
+        public void Append(JournalRecord record) => journal.Append(record);
+
+        public void Flush() => journal.Flush();
+    }
+}
