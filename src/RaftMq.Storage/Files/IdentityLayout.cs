@@ -8,7 +8,11 @@ internal readonly record struct IdentityContent(int Version, NodeId Node, StoreI
 /// <summary>The bytes of the files <c>identity</c> and <c>boot</c>; docs/on-disk.md shows them.</summary>
 internal static class IdentityLayout
 {
-    public const int Version = 1;
+    /// <summary>
+    /// The format of all that is in the data folder. 2: the journal says where each log begins; a start would take a folder of format 1, whole as it
+    /// is, for one with lost files.
+    /// </summary>
+    public const int Version = 2;
     public const int SectorBytes = 512;
     public const int FileBytes = 2 * SectorBytes;
     public const int ContentBytes = 48;

@@ -20,6 +20,7 @@ internal enum RowParts : ushort
 
     /// <summary>Entries of the group were lost to damage; it must not start until it is healed.</summary>
     Damaged = 256,
+    LogBase = 512,
 }
 
 /// <summary>One row of a batch's table: what a record says, without its entries' bytes, which lie in the body in the order of the rows.</summary>
@@ -54,13 +55,16 @@ internal readonly record struct BatchRow
 
     public Term ResetTerm { get; init; }
 
+    public LogIndex LogBase { get; init; }
+
     public int Bytes =>
         FixedBytes
         + (Has(RowParts.Entries) ? 24 : 0)
         + (Has(RowParts.HardState) ? 24 : 0)
         + (Has(RowParts.Commit) ? 8 : 0)
         + (Has(RowParts.SegmentsDurable) ? 8 : 0)
-        + (Has(RowParts.Reset) ? 16 : 0);
+        + (Has(RowParts.Reset) ? 16 : 0)
+        + (Has(RowParts.LogBase) ? 8 : 0);
 
     /// <summary>Says nothing, hence is not written: a record that only has a waiter.</summary>
     public bool IsEmpty => Parts == RowParts.None;
@@ -93,6 +97,7 @@ internal readonly record struct BatchRow
         parts |= record.Commit > LogIndex.Zero ? RowParts.Commit : 0;
         parts |= record.SegmentsDurable is null ? 0 : RowParts.SegmentsDurable;
         parts |= record.Reset is null ? 0 : RowParts.Reset;
+        parts |= record.LogBase is null ? 0 : RowParts.LogBase;
         parts |= record.Deleted ? RowParts.Deleted : 0;
         return new BatchRow
         {
@@ -108,6 +113,7 @@ internal readonly record struct BatchRow
             SegmentsDurable = record.SegmentsDurable ?? default,
             ResetIndex = record.Reset?.Index ?? default,
             ResetTerm = record.Reset?.Term ?? default,
+            LogBase = record.LogBase ?? default,
         };
     }
 
@@ -155,6 +161,12 @@ internal readonly record struct BatchRow
             BinaryPrimitives.WriteInt64LittleEndian(row, ResetIndex.Value);
             BinaryPrimitives.WriteInt32LittleEndian(row[8..], ResetTerm.Value);
             BinaryPrimitives.WriteUInt32LittleEndian(row[12..], 0);
+            row = row[16..];
+        }
+
+        if (Has(RowParts.LogBase))
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(row, LogBase.Value);
         }
     }
 
@@ -222,6 +234,12 @@ internal readonly record struct BatchRow
                 ResetIndex = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(rest)),
                 ResetTerm = new Term(BinaryPrimitives.ReadInt32LittleEndian(rest[8..])),
             };
+            rest = rest[16..];
+        }
+
+        if (row.Has(RowParts.LogBase))
+        {
+            row = row with { LogBase = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(rest)) };
         }
 
         return row.EntryBytes >= 0 && (row.EntryCount == 0 || row.LastIndex - row.FirstIndex + 1 == row.EntryCount);

@@ -21,6 +21,9 @@ internal sealed class GroupLedger(GroupId group)
 
     public (LogIndex Index, Term Term)? Reset { get; private set; }
 
+    /// <summary>The log begins behind this entry: a reset or retention put its beginning there.</summary>
+    public LogIndex LogBase { get; private set; }
+
     /// <summary>The last entry that is in the journal or in segments. The next record's entries begin at most one behind it.</summary>
     public LogIndex LastIndex { get; private set; }
 
@@ -64,6 +67,7 @@ internal sealed class GroupLedger(GroupId group)
             Reset = (row.ResetIndex, row.ResetTerm);
             LastIndex = row.ResetIndex;
             SegmentsDurable = row.ResetIndex;
+            LogBase = row.ResetIndex;
             Commit = row.ResetIndex;
         }
 
@@ -75,6 +79,11 @@ internal sealed class GroupLedger(GroupId group)
         if (row.Has(RowParts.SegmentsDurable))
         {
             Release(row.SegmentsDurable);
+        }
+
+        if (row.Has(RowParts.LogBase))
+        {
+            LogBase = LogIndex.Max(LogBase, row.LogBase);
         }
 
         if (row.Has(RowParts.Commit))
@@ -134,12 +143,14 @@ internal sealed class GroupLedger(GroupId group)
             | (Commit > LogIndex.Zero ? RowParts.Commit : 0)
             | (SegmentsDurable > LogIndex.Zero ? RowParts.SegmentsDurable : 0)
             | (Reset is null ? 0 : RowParts.Reset)
+            | (LogBase > (Reset?.Index ?? LogIndex.Zero) ? RowParts.LogBase : 0)
             | (Damaged ? RowParts.Damaged : 0),
         HardState = HardState ?? default,
         Commit = Commit,
         SegmentsDurable = SegmentsDurable,
         ResetIndex = Reset?.Index ?? default,
         ResetTerm = Reset?.Term ?? default,
+        LogBase = LogBase,
     };
 
     private void Hold(LogIndex first, LogIndex last, JournalFile file)

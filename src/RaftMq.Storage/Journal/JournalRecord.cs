@@ -4,7 +4,7 @@ namespace RaftMq.Storage.Journal;
 
 /// <summary>
 /// What one group wants made durable in one step: all of it becomes durable together or not at all. Replaying the records of a group
-/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, commit, deleted. A hard state
+/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, log base, commit, deleted. A hard state
 /// replaces the former, entries replace whatever stood at and behind the first one's index and join what is there (the first of a new
 /// group is index 1, or the one behind a reset or a durable mark), a reset drops all entries that stand before it, a deletion ends the
 /// group.
@@ -33,6 +33,13 @@ public sealed class JournalRecord
     /// </summary>
     public (LogIndex Index, Term Term)? Reset { get; init; }
 
+    /// <summary>
+    /// Not null: retention cut the log, it begins behind this entry. Durable before the files below are deleted, so that a start can tell a
+    /// file that was cut from one that is lost. It releases room on the disk but no journal file: <see cref="SegmentsDurable"/> does, once the
+    /// files are gone.
+    /// </summary>
+    public LogIndex? LogBase { get; init; }
+
     /// <summary>The group was deleted; nothing of it is needed any more.</summary>
     public bool Deleted { get; init; }
 
@@ -51,6 +58,7 @@ public sealed class JournalRecord
         Commit = Commit,
         SegmentsDurable = SegmentsDurable,
         Reset = Reset,
+        LogBase = LogBase,
         Deleted = Deleted,
         Waiter = waiter,
         Token = Token,
@@ -61,7 +69,7 @@ public interface IJournalWaiter
 {
     /// <summary>
     /// The record is durable. Records are reported in the order in which they were appended, but that those that do nothing but release
-    /// (a durable mark, the end of a group) overtake the others where a journal has no room for these.
+    /// (a durable mark, a log's base, the end of a group) overtake the others where a journal has no room for these.
     /// </summary>
     void Written(JournalRecord record);
 
@@ -120,6 +128,9 @@ public interface IJournalReplay
     void SegmentsDurable(GroupId group, LogIndex index);
 
     void Reset(GroupId group, LogIndex index, Term term);
+
+    /// <summary>The log begins behind this entry; a reset says so too, without this.</summary>
+    void LogBase(GroupId group, LogIndex index);
 
     void Deleted(GroupId group);
 

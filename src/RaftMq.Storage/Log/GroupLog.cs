@@ -29,7 +29,7 @@ public sealed class GroupLog
         Folder = folder;
         _environment = environment;
         Tail = new LogTail(group, environment.Tail, start.Tail, start.Terms, RollPolicy.Default);
-        _files = new GroupFiles(group, folder, environment, Tail);
+        _files = new GroupFiles(group, folder, environment, Tail, start.BaseIndex);
         BaseIndex = start.BaseIndex;
         BaseTerm = start.BaseTerm;
         LogStartOffset = start.LogStartOffset;

@@ -33,6 +33,15 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     /// <summary>Known to be committed.</summary>
     private LogIndex _commit;
 
+    /// <summary>The log begins behind this entry, as the journal says: by a reset or by retention.</summary>
+    private LogIndex _base;
+
+    /// <summary>
+    /// The files found begin behind this entry. Until the journal was read to its end they are believed: what it says of the base stands behind
+    /// entries that retention has cut. In the end both must agree.
+    /// </summary>
+    private LogIndex _foundBase;
+
     private HardState _hardState;
     private (LogIndex Index, Term Term)? _reset;
 
@@ -51,12 +60,13 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     /// <summary>
     /// Segments' names become durable in order, so what lies before the first one was cut by retention and must not come back from the
-    /// journal.
+    /// journal; or the file is lost, which <see cref="Finish"/> finds.
     /// </summary>
     public void SkipCut()
     {
         foreach (LogIndex first in LiveSegments)
         {
+            _foundBase = first.Previous;
             _mark = LogIndex.Max(_mark, first.Previous);
             _inSegments = LogIndex.Max(_inSegments, _mark);
             _commit = LogIndex.Max(_commit, _mark);
@@ -118,6 +128,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         _rebuilder = null;
         _pending.Clear();
         _reset = (index, term);
+        _base = LogIndex.Max(_base, index);
         _damage = null;
 
         // An older history never reached as far as a snapshot that replaced it: a mark above is of the new one.
@@ -125,6 +136,13 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         _inSegments = _mark;
         _commit = LogIndex.Max(_commit, index);
         SkipCut();
+    }
+
+    /// <summary>Retention cut the log to here. What lies below, in the journal or in files, is not needed any more.</summary>
+    public void LogBase(LogIndex index)
+    {
+        _base = LogIndex.Max(_base, index);
+        SegmentsDurable(index);
     }
 
     public void Deleted()
@@ -240,8 +258,13 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             return Damaged(_damage);
         }
 
-        List<Segment> segments = OpenSegments(checkpoint?.Head.LogStartIndex ?? LogIndex.Zero);
+        List<Segment> segments = OpenSegments();
         LogIndex baseIndex = segments.Count > 0 ? segments[0].First.Previous : _inSegments;
+        if (baseIndex != _base)
+        {
+            return Damaged($"the log starts at entry {_base.Next}, but the first entry in a segment is {baseIndex.Next}: what lies between is lost");
+        }
+
         if (checkpoint is null && baseIndex > LogIndex.Zero)
         {
             return Damaged($"the log starts at {baseIndex.Next} and no checkpoint is whole");
@@ -475,8 +498,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     }
 
     /// <summary>Makes the set of segments. Sealed ones are taken by their index file where it fits, else scanned.</summary>
-    /// <param name="logStart">Retention had cut the log to here, as the checkpoint knows, and did not come to deleting all below.</param>
-    private List<Segment> OpenSegments(LogIndex logStart)
+    private List<Segment> OpenSegments()
     {
         Dictionary<LogIndex, SparseIndex> rebuilt = [];
         if (_rebuilder is not null)
@@ -493,12 +515,13 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         List<LogIndex> firsts = [.. folder.Segments.Union(rebuilt.Keys).Order()];
-        while (firsts.Count > 1 && firsts[1] <= logStart)
+        // Retention cut these durably, and a crash came before all were deleted; or a replay that did not know that yet made them again.
+        foreach (LogIndex first in firsts.TakeWhile(first => first <= _base))
         {
-            folder.DeleteSegment(firsts[0]);
-            firsts.RemoveAt(0);
+            folder.DeleteSegment(first);
         }
 
+        firsts.RemoveAll(first => first <= _base);
         List<Segment> segments = [];
         for (int i = 0; i < firsts.Count; i++)
         {
@@ -583,12 +606,10 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             : $"no segment holds entry {next.Previous}";
     }
 
-    /// <summary>The log may begin with this entry: nothing is before it, or a checkpoint of what is.</summary>
-    private bool StartsLog(LogIndex index) =>
-        index.Previous == LogIndex.Zero || folder.Bases.Contains(index.Previous) || _reset?.Index == index.Previous;
+    /// <summary>The log may begin with this entry.</summary>
+    private bool StartsLog(LogIndex index) => index.Previous == _base || index.Previous == _foundBase;
 
-    private IEnumerable<LogIndex> LiveSegments =>
-        _reset is { } reset ? folder.Segments.Where(first => first > reset.Index) : folder.Segments;
+    private IEnumerable<LogIndex> LiveSegments => folder.Segments.Where(first => first > _base);
 
     private static (LogIndex First, long Bytes, long TimestampMs)? SegmentFirst(List<Segment> segments) =>
         segments.Count == 0

@@ -229,6 +229,8 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     void IJournalReplay.Reset(GroupId group, LogIndex index, Term term) => RecoveryOf(group)?.Reset(index, term);
 
+    void IJournalReplay.LogBase(GroupId group, LogIndex index) => RecoveryOf(group)?.LogBase(index);
+
     void IJournalReplay.Deleted(GroupId group)
     {
         if (_recoveries.TryGetValue(group, out GroupRecovery? recovery))

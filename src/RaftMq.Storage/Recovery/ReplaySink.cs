@@ -74,6 +74,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
                 & ~(isNew ? 0 : RowParts.Reset)
                 & ~(group.HardState == row.HardState ? RowParts.HardState : 0)
                 & ~(group.SegmentsDurable >= row.SegmentsDurable && !isNew ? RowParts.SegmentsDurable : 0)
+                & ~(group.LogBase >= row.LogBase ? RowParts.LogBase : 0)
                 & ~(group.Commit >= row.Commit ? RowParts.Commit : 0),
         };
         bool wasDamaged = group.Damaged;
@@ -139,6 +140,11 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         if (row.Has(RowParts.SegmentsDurable))
         {
             replay.SegmentsDurable(group, row.SegmentsDurable);
+        }
+
+        if (row.Has(RowParts.LogBase))
+        {
+            replay.LogBase(group, row.LogBase);
         }
 
         if (row.Has(RowParts.Commit))

@@ -35,6 +35,9 @@ internal sealed class GroupFiles
     private CheckpointWrite? _newestWrite;
     private bool _cutRunning;
 
+    /// <summary>The log begins behind this entry, and the journal says so durably: only files below may be deleted.</summary>
+    private LogIndex _durableBase;
+
     /// <summary>Grows when the log begins anew behind a snapshot: completions of an older one are void.</summary>
     private int _history;
 
@@ -55,12 +58,13 @@ internal sealed class GroupFiles
     private List<Segment> _oldSegments = [];
     private List<BaseCheckpoint> _oldBases = [];
 
-    public GroupFiles(GroupId group, string folder, GroupLogEnvironment environment, LogTail tail)
+    public GroupFiles(GroupId group, string folder, GroupLogEnvironment environment, LogTail tail, LogIndex baseIndex)
     {
         _group = group;
         _folder = folder;
         _environment = environment;
         _tail = tail;
+        _durableBase = baseIndex;
     }
 
     public SegmentSet Segments { get; } = new();
@@ -140,7 +144,10 @@ internal sealed class GroupFiles
         Pump();
     }
 
-    /// <summary>Takes the first <paramref name="count"/> segments out of the log and deletes their files when nobody reads them.</summary>
+    /// <summary>
+    /// Takes the first <paramref name="count"/> segments out of the log. The journal is told where it begins now, and once that is durable their
+    /// files are deleted, when nobody reads them: otherwise a start could not tell a file that was cut from one that is lost.
+    /// </summary>
     public void Cut(int count)
     {
         for (int i = 0; i < count; i++)
@@ -149,7 +156,14 @@ internal sealed class GroupFiles
             Segments.RemoveFirst();
         }
 
-        PumpCut();
+        LogIndex index = _cut[^1].Summary.Last;
+        _environment.Journal.Append(new JournalRecord
+        {
+            Group = _group,
+            LogBase = index,
+            Waiter = new BaseWritten(this, _history, index),
+        });
+        _environment.Journal.Flush();
     }
 
     /// <summary>Starts what can be started.</summary>
@@ -395,6 +409,7 @@ internal sealed class GroupFiles
         _cut.Clear();
         Segments.Clear();
         Checkpoints.Clear();
+        _durableBase = lastIndex;
         WrittenUpTo = lastIndex;
         SyncedUpTo = lastIndex;
         Writable = lastIndex;
@@ -415,7 +430,7 @@ internal sealed class GroupFiles
         for (int i = 0; i < _waiting.Count; i++)
         {
             CheckpointWrite work = _waiting[i];
-            if (work.Head.LastIndex > Durable || (work.Kind == CheckpointKind.Newest && _newestWrite is not null))
+            if (work.Head.LastIndex > Durable || work.Head.LogStartIndex > _durableBase.Next || (work.Kind == CheckpointKind.Newest && _newestWrite is not null))
             {
                 continue;
             }
@@ -439,7 +454,7 @@ internal sealed class GroupFiles
         }
 
         // Oldest first, and only as far as nobody reads: what is left after a crash has no gap.
-        List<Segment> idle = [.. _cut.TakeWhile(segment => segment.Readers == 0)];
+        List<Segment> idle = [.. _cut.TakeWhile(segment => segment.Readers == 0 && segment.Summary.Last <= _durableBase)];
         if (idle.Count == 0)
         {
             return;
@@ -538,5 +553,22 @@ internal sealed class GroupFiles
             NewSegment = starts ? SegmentSummary.Empty(from, first.BaseOffset) : null,
         };
         _environment.Disk.Submit(DiskLane.Background, _run);
+    }
+
+    private void BaseIsDurable(LogIndex index)
+    {
+        _durableBase = LogIndex.Max(_durableBase, index);
+        Pump();
+    }
+
+    private sealed class BaseWritten(GroupFiles files, int history, LogIndex index) : IJournalWaiter
+    {
+        public void Written(JournalRecord record)
+        {
+            if (history == files._history)
+            {
+                files.BaseIsDurable(index);
+            }
+        }
     }
 }

@@ -89,6 +89,10 @@ public class NodeJournalBenchmark : IJournalOwner, IJournalWaiter, IJournalRepla
     {
     }
 
+    void IJournalReplay.LogBase(GroupId group, LogIndex index)
+    {
+    }
+
     void IJournalReplay.Deleted(GroupId group)
     {
     }

@@ -83,8 +83,8 @@ public sealed class StoreIdentityTests
     }
 
     [Theory]
-    [InlineData(0, StoreRefusal.OldFormat)]
-    [InlineData(2, StoreRefusal.NewerFormat)]
+    [InlineData(1, StoreRefusal.OldFormat)]
+    [InlineData(3, StoreRefusal.NewerFormat)]
     public void Another_format_is_refused_by_name(byte version, StoreRefusal reason)
     {
         Open();

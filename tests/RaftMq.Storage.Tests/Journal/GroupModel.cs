@@ -15,6 +15,8 @@ internal sealed class GroupModel
 
     public long LastIndex { get; private set; }
 
+    public long LogBase { get; private set; }
+
     public bool Deleted { get; set; }
 
     public SortedDictionary<long, (int Term, uint Checksum)> Entries { get; } = [];
@@ -43,8 +45,11 @@ internal sealed class GroupModel
         Forget();
     }
 
+    public void Cut(long index) => LogBase = Math.Max(LogBase, index);
+
     public void Reset(long index)
     {
+        LogBase = index;
         Entries.Clear();
         SegmentsDurable = index;
         LastIndex = index;
@@ -74,6 +79,11 @@ internal sealed class GroupModel
             Release(durable.Value);
         }
 
+        if (record.LogBase is { } logBase)
+        {
+            Cut(logBase.Value);
+        }
+
         Commit = Math.Max(Commit, record.Commit.Value);
         Deleted |= record.Deleted;
     }
@@ -86,7 +96,7 @@ internal sealed class GroupModel
         }
 
         StringBuilder text = new();
-        text.Append($"hard {HardState?.Term} {HardState?.Vote?.Node} commit {Commit} durable {SegmentsDurable} last {LastIndex}:");
+        text.Append($"hard {HardState?.Term} {HardState?.Vote?.Node} commit {Commit} durable {SegmentsDurable} base {LogBase} last {LastIndex}:");
         foreach ((long index, (int term, uint checksum)) in Entries)
         {
             text.Append($" {index}/{term}/{checksum:x}");

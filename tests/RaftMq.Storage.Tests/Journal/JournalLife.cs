@@ -305,6 +305,11 @@ internal sealed class JournalLife
             // What others committed may not be durable here yet; it goes to segments after that.
             long durable = JournalModel.Of(_rig.Appended.Take(_rig.Acknowledged).Where(record => record.Group == wish.Group)).At(wish.Group).LastIndex;
             long released = Math.Min(Math.Min(wish.UpTo.Value, live.Commit), durable);
+            if (_random.OneIn(3))
+            {
+                Append(new JournalRecord { Group = wish.Group, LogBase = new LogIndex(released) });
+            }
+
             Append(new JournalRecord { Group = wish.Group, SegmentsDurable = new LogIndex(released) });
         }
     }

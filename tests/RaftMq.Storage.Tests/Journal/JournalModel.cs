@@ -55,6 +55,8 @@ internal sealed class JournalModel : IJournalReplay
 
     public void Reset(GroupId group, LogIndex index, Term term) => At(group).Reset(index.Value);
 
+    public void LogBase(GroupId group, LogIndex index) => At(group).Cut(index.Value);
+
     public void Deleted(GroupId group) => At(group).Deleted = true;
 
     public void Damaged(GroupId group, string report)

@@ -63,16 +63,17 @@ public sealed class JournalPageTests
             Commit = new LogIndex(10),
             SegmentsDurable = new LogIndex(9),
             Reset = (new LogIndex(8), new Term(4)),
+            LogBase = new LogIndex(6),
         };
         BatchRow row = BatchRow.Of(record);
         byte[] bytes = new byte[row.Bytes];
         Span<byte> at = bytes;
         row.Write(ref at);
-        Assert.Equal(24 + 24 + 24 + 8 + 8 + 16, bytes.Length);
+        Assert.Equal(24 + 24 + 24 + 8 + 8 + 16 + 8, bytes.Length);
         Compare("Journal table row", bytes, new()
         {
             ["group incarnation"] = Group.Value,
-            ["parts"] = 2 + 4 + 8 + 16 + 32 + 64,
+            ["parts"] = 2 + 4 + 8 + 16 + 32 + 64 + 512,
             ["zero"] = 0,
             ["number of entries"] = 3,
         });
@@ -87,6 +88,7 @@ public sealed class JournalPageTests
         Compare("Row: commit", bytes[72..], new() { ["committed index"] = 10 });
         Compare("Row: segments durable", bytes[80..], new() { ["durable index"] = 9 });
         Compare("Row: reset", bytes[88..], new() { ["index"] = 8, ["term"] = 4, ["zero"] = 0 });
+        Compare("Row: log base", bytes[104..], new() { ["the log begins behind this index"] = 6 });
         ReadOnlySpan<byte> back = bytes;
         Assert.True(BatchRow.TryRead(ref back, out BatchRow read));
         Assert.Equal(row, read);
@@ -133,7 +135,7 @@ public sealed class JournalPageTests
         {
             ["\"RMID\""] = Magic("RMID"),
             ["CRC-32C of bytes 8 to 47"] = Crc32C.Compute(identity.AsSpan(8, 40)),
-            ["format of the data folder"] = 1,
+            ["format of the data folder"] = 2,
             ["zero"] = 0,
             ["store id"] = Store.Value,
             ["node id"] = 6,
@@ -144,7 +146,7 @@ public sealed class JournalPageTests
         {
             ["\"RMBT\""] = Magic("RMBT"),
             ["CRC-32C of bytes 8 to 47"] = Crc32C.Compute(boot.AsSpan(8, 40)),
-            ["format of the data folder"] = 1,
+            ["format of the data folder"] = 2,
             ["zero"] = 0,
             ["store id"] = Store.Value,
             ["boot number"] = 12,

@@ -77,6 +77,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
             Commit = record.Commit,
             SegmentsDurable = record.SegmentsDurable,
             Reset = record.Reset,
+            LogBase = record.LogBase,
             Deleted = record.Deleted,
             Waiter = this,
         };
@@ -168,7 +169,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
     }
 
     private static bool OnlyReleases(JournalRecord record) =>
-        record.Entries.Count == 0 && record.HardState is null && record.Reset is null && (record.Deleted || record.SegmentsDurable is not null);
+        record.Entries.Count == 0 && record.HardState is null && record.Reset is null && (record.Deleted || (record.SegmentsDurable ?? record.LogBase) is not null);
 
     /// <summary>
     /// Perhaps the batch that was on its way was one in which some overtook, behind none or some of the first records: hard states, and
@@ -241,6 +242,7 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
             Commit = record.Commit,
             SegmentsDurable = record.SegmentsDurable,
             Reset = record.Reset,
+            LogBase = record.LogBase,
             Deleted = record.Deleted,
             Waiter = this,
         };

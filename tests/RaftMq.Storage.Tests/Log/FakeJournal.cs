@@ -16,6 +16,7 @@ internal sealed class FakeJournal : IJournal
     private HardState _hardState;
     private LogIndex _commit;
     private LogIndex _mark;
+    private LogIndex _base;
     private (LogIndex Index, Term Term)? _reset;
     private bool _deleted;
 
@@ -128,6 +129,7 @@ internal sealed class FakeJournal : IJournal
             _hardState = record.HardState ?? _hardState;
             _commit = LogIndex.Max(_commit, record.Commit);
             _mark = LogIndex.Max(_mark, record.SegmentsDurable ?? LogIndex.Zero);
+            _base = LogIndex.Max(_base, record.LogBase ?? LogIndex.Zero);
             _reset = record.Reset ?? _reset;
             _mark = LogIndex.Max(_mark, record.Reset?.Index ?? LogIndex.Zero);
             _deleted |= record.Deleted;
@@ -141,23 +143,23 @@ internal sealed class FakeJournal : IJournal
     {
         if (_hardState != default || _commit > LogIndex.Zero || _mark > LogIndex.Zero || _reset is not null || _deleted)
         {
-            Tell(group, replay, _hardState, _reset, _mark, _commit, _deleted);
+            Tell(group, replay, _hardState, _reset, _mark, _base, _commit, _deleted);
         }
 
         foreach ((JournalRecord record, List<byte[]>? bytes) in _records)
         {
-            Tell(group, replay, record.HardState, record.Reset, LogIndex.Zero, LogIndex.Zero, deleted: false);
+            Tell(group, replay, record.HardState, record.Reset, LogIndex.Zero, LogIndex.Zero, LogIndex.Zero, deleted: false);
             if (bytes!.Count > 0)
             {
                 replay.Entries(group, [.. record.Entries.Select((entry, i) => entry with { Bytes = bytes[i], Membership = null })]);
             }
 
-            Tell(group, replay, null, null, record.SegmentsDurable ?? LogIndex.Zero, record.Commit, record.Deleted);
+            Tell(group, replay, null, null, record.SegmentsDurable ?? LogIndex.Zero, record.LogBase ?? LogIndex.Zero, record.Commit, record.Deleted);
         }
     }
 
     private static void Tell(
-        GroupId group, IJournalReplay replay, HardState? hardState, (LogIndex Index, Term Term)? reset, LogIndex mark, LogIndex commit, bool deleted)
+        GroupId group, IJournalReplay replay, HardState? hardState, (LogIndex Index, Term Term)? reset, LogIndex mark, LogIndex logBase, LogIndex commit, bool deleted)
     {
         if (hardState is { } state)
         {
@@ -172,6 +174,11 @@ internal sealed class FakeJournal : IJournal
         if (mark > LogIndex.Zero)
         {
             replay.SegmentsDurable(group, mark);
+        }
+
+        if (logBase > LogIndex.Zero)
+        {
+            replay.LogBase(group, logBase);
         }
 
         if (commit > LogIndex.Zero)
