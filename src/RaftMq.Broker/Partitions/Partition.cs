@@ -26,6 +26,9 @@ internal sealed class Partition(
     /// <summary>Looking through everything on its way for passed deadlines is done this often.</summary>
     private const int DeadlineCheckMs = 50;
 
+    /// <summary>A segment is files and a checkpoint: one whose records are all gone makes place for the next at this age at the earliest.</summary>
+    private const long EmptySegmentMsMin = 10 * 60 * 1_000;
+
     private const string JournalFull = "The leader's journal was full or its disk too slow for what comes; reads go on.";
 
     private readonly PartitionState _state = new(limits.ProducersPerPartition);
@@ -191,7 +194,8 @@ internal sealed class Partition(
         }
 
         if (replica.IsServing
-            && replica.Log.RetentionStart(clock.UnixMs, Config.RetentionMs, Config.RetentionBytes) is { } start)
+            && replica.Log.RetentionStart(
+                clock.UnixMs, Config.RetentionMs, Config.RetentionBytes, _state.HighWatermark) is { } start)
         {
             TryProposeLogStart(Math.Min(start, _state.HighWatermark));
         }
@@ -468,7 +472,9 @@ internal sealed class Partition(
         }
         else
         {
-            entry = tail.EncodeBatch(term, command.Batch.Span, batch.RecordCount, batch.MaxTimestampMs);
+            // Records without a time of their own are as old as their arrival.
+            entry = tail.EncodeBatch(
+                term, command.Batch.Span, batch.RecordCount, batch.MaxTimestampMs >= 0 ? batch.MaxTimestampMs : nowMs);
         }
 
         long baseOffset = EntryLayout.ReadUnchecked(entry.Bytes.Span).BaseOffset;
@@ -629,8 +635,13 @@ internal sealed class Partition(
         Span<byte> payload = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(payload, offset);
         LogTail tail = replica.Log.Tail;
+
+        // With nothing left in front of it the log goes on in a new segment, so that the files of the old one can go too.
+        RollPolicy? roll = offset == tail.NextOffset
+            ? new RollPolicy(Config.SegmentBytes, Math.Min(Config.SegmentMs, EmptySegmentMsMin))
+            : null;
         EntryHeader header = tail.NextHeader(
-            admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs);
+            admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs, roll);
         replica.Propose(tail.Encode(header, payload));
         _proposedLogStart = offset;
     }

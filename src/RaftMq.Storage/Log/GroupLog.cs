@@ -328,20 +328,28 @@ public sealed class GroupLog
     }
 
     /// <summary>
-    /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. The last
-    /// segment always stays. Null when nothing is to go.
+    /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. By size the last
+    /// one always stays; by age all goes when no record at all is young enough. Null when nothing is to go.
     /// </summary>
+    /// <param name="endOffset">Behind the last committed record.</param>
     /// <param name="retentionMs">-1: never by age.</param>
     /// <param name="retentionBytes">-1: never by size. Counts segments as written.</param>
-    public long? RetentionStart(long nowMs, long retentionMs, long retentionBytes)
+    public long? RetentionStart(long nowMs, long retentionMs, long retentionBytes, long endOffset)
     {
         IReadOnlyList<Segment> segments = _files.Segments.All;
         long bytes = SegmentBytes;
         long? start = null;
-        for (int i = 0; i < segments.Count - 1; i++)
+        bool allAreOld = retentionMs >= 0;
+        for (int i = 0; i < segments.Count; i++)
         {
             SegmentSummary summary = segments[i].Summary;
-            bool tooOld = retentionMs >= 0 && nowMs - summary.MaxTimestampMs > retentionMs;
+            bool tooOld = retentionMs >= 0 && IsTooOld(summary.MaxTimestampMs, nowMs, retentionMs);
+            allAreOld &= tooOld;
+            if (i == segments.Count - 1)
+            {
+                break;
+            }
+
             bool tooMuch = retentionBytes >= 0 && bytes > retentionBytes;
             if (!tooOld && !tooMuch)
             {
@@ -352,8 +360,16 @@ public sealed class GroupLog
             start = summary.NextOffset;
         }
 
+        // What is in no segment yet lies behind all of them.
+        if (allAreOld && Tail.FirstAtOrAfter(nowMs - retentionMs, WrittenUpTo.Next, Committed) is null)
+        {
+            start = endOffset;
+        }
+
         return start > LogStartOffset ? start : null;
     }
+
+    private static bool IsTooOld(long timestampMs, long nowMs, long retentionMs) => timestampMs < nowMs - retentionMs;
 
     /// <summary>
     /// Retention's replicated decision: consumers read from here on. Whole segments below go, as far as the base checkpoint of the

@@ -77,8 +77,11 @@ public sealed class LogTail : ILogTail
     /// <summary>Entries up to here are committed and can't be truncated.</summary>
     internal LogIndex Committed { get; set; }
 
-    /// <summary>Whether the entry that a leader appends next should start a segment.</summary>
-    public bool ShouldStartSegment(long nowMs, long segmentBytes, long segmentMs, int nextEntrySize)
+    /// <summary>
+    /// Whether the entry that a leader appends next should start a segment. Age is counted in the records' own time, as far as it has come:
+    /// a producer that brings records of last year must not start a segment with each of them.
+    /// </summary>
+    internal bool ShouldStartSegment(RollPolicy roll, int nextEntrySize, long nextTimestampMs)
     {
         if (_segments.Count == 0)
         {
@@ -86,16 +89,19 @@ public sealed class LogTail : ILogTail
         }
 
         SegmentStart current = _segments[^1];
-        return EndPosition - current.Position + nextEntrySize > segmentBytes || nowMs - current.TimestampMs >= segmentMs;
+        return EndPosition - current.Position + nextEntrySize > roll.SegmentBytes
+            || Math.Min(nextTimestampMs, NowMs) - current.TimestampMs >= roll.SegmentMs;
     }
 
     /// <summary>
     /// Makes the header of the entry that follows the last one: index, base offset, group, length and segment start are the log's to say.
     /// </summary>
-    public EntryHeader NextHeader(Term term, EntryKind kind, int payloadBytes, int recordCount, long timestampMs)
+    /// <param name="roll">In place of <see cref="Roll"/>.</param>
+    public EntryHeader NextHeader(
+        Term term, EntryKind kind, int payloadBytes, int recordCount, long timestampMs, RollPolicy? roll = null)
     {
         int length = checked(EntryLayout.HeaderBytes + payloadBytes);
-        EntryFlags flags = ShouldStartSegment(NowMs, Roll.SegmentBytes, Roll.SegmentMs, length)
+        EntryFlags flags = ShouldStartSegment(roll ?? Roll, length, timestampMs)
             ? EntryFlags.StartsSegment
             : EntryFlags.None;
         return new EntryHeader(

@@ -13,9 +13,6 @@ public sealed class RetentionTests
     private const int SegmentBytes = 16 << 10;
     private const int BatchBytes = 4_000;
 
-    /// <summary>The newest entries lie in memory and the journal only until a run of them is worth writing: no retention reaches those.</summary>
-    private const int NotInSegments = (256 << 10) / BatchBytes;
-
     private readonly WholeCluster _cluster = WholeCluster.Started(3);
     private GroupId _group;
 
@@ -38,12 +35,86 @@ public sealed class RetentionTests
         Assert.True(Leader.UnixMs - firstMs > 60_000);
         AssertCutTo(start);
 
-        // The newest segment stays, however old: it is where the log goes on.
-        _cluster.Pass(90_000);
-        start = StateOn(Leader).LogStart;
-        Assert.InRange(start, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
-        AssertCutTo(start);
-        Assert.Equal(200, StateOn(Leader).HighWatermark);
+        // Then the second hundred, what is in no segment yet included.
+        _cluster.Pass(60_000);
+        AssertAllGone();
+
+        // The log goes on behind them.
+        Fill(3);
+        Assert.Equal([200L, 201L, 202L], BaseOffsets(200, bytesMax: 1 << 20));
+    }
+
+    [Fact]
+    public void A_few_old_records_go_though_they_fill_no_segment()
+    {
+        Create(("retention.ms", "60000"));
+        Fill(3);
+        _cluster.Pass(55_000);
+        Assert.Equal(0, StateOn(Leader).LogStart);
+        _cluster.Pass(10_000);
+
+        Assert.All(_cluster.Nodes, node => Assert.Equal((3L, 3L), (StateOn(node).LogStart, StateOn(node).HighWatermark)));
+    }
+
+    [Fact]
+    public void A_log_whose_records_are_all_gone_goes_on_in_a_new_segment_ten_minutes_after_the_last()
+    {
+        WholeCluster alone = WholeCluster.Started(1);
+        GroupId group = alone.CreateTopic("t", configs: ("retention.ms", "1000")).Partitions[0].Group;
+        Replica replica = alone.ReplicaOf(1, group);
+        for (int i = 0; i < 22; i++)
+        {
+            alone.Produce(alone[1], group, Batches.Plain(timestampMs: alone[1].UnixMs));
+            alone.Pass(30_000);
+            Assert.Equal(i + 1, ((Partition)replica.Machine).State.LogStart);
+        }
+
+        Assert.Equal(2, Enumerable.Range(1, (int)replica.Log.LastIndex.Value).Count(
+            i => replica.Log.Tail.HeaderAt(new LogIndex(i)).Flags.HasFlag(Storage.Log.EntryFlags.StartsSegment)));
+    }
+
+    [Fact]
+    public void One_young_record_keeps_the_newest_segment()
+    {
+        Create(("retention.ms", "60000"));
+        Fill(3);
+        _cluster.Pass(55_000);
+        Fill(1);
+        _cluster.Pass(30_000);
+
+        Assert.Equal(0, StateOn(Leader).LogStart);
+    }
+
+    [Fact]
+    public void Records_without_a_timestamp_are_as_old_as_their_arrival()
+    {
+        Create(("retention.ms", "60000"));
+        _cluster.Produce(Leader, _group, Batches.Plain(timestampMs: -1));
+        _cluster.Pass(55_000);
+        Assert.Equal(0, StateOn(Leader).LogStart);
+        _cluster.Pass(10_000);
+
+        Assert.Equal(1, StateOn(Leader).LogStart);
+    }
+
+    [Fact]
+    public void Old_records_begin_no_segment_each()
+    {
+        Create(("retention.ms", "-1"), ("segment.ms", "60000"));
+        long lastYear = Leader.UnixMs - 31_536_000_000;
+        for (int i = 0; i < 100; i++)
+        {
+            _cluster.Produce(Leader, _group, Batches.Plain(valueBytes: 100, timestampMs: lastYear + i));
+        }
+
+        _cluster.Settle();
+        Replica replica = ReplicaOn(Leader);
+        Assert.Equal(100, StateOn(Leader).HighWatermark);
+
+        // The no-op of the leader, which is of today, began one; one more for the step to last year would be fair.
+        int begun = Enumerable.Range(1, (int)replica.Log.LastIndex.Value).Count(
+            i => replica.Log.Tail.HeaderAt(new LogIndex(i)).Flags.HasFlag(Storage.Log.EntryFlags.StartsSegment));
+        Assert.InRange(begun, 1, 2);
     }
 
     [Fact]
@@ -83,7 +154,7 @@ public sealed class RetentionTests
         Assert.Equal(AdminOutcome.Done, set.Outcome);
         _cluster.Pass(5_000);
 
-        Assert.InRange(StateOn(Leader).LogStart, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
+        AssertAllGone();
     }
 
     [Fact]
@@ -96,14 +167,14 @@ public sealed class RetentionTests
         _cluster.IsCut = (from, to, _) => from == away.Id || to == away.Id;
         _cluster.Pass(30_000);
         long start = StateOn(Leader).LogStart;
-        Assert.InRange(start, 200 - NotInSegments - (2 * SegmentBytes / BatchBytes), 199);
+        Assert.Equal(200, start);
         Assert.Equal((0L, 0L), (StateOn(away).LogStart, ReplicaOn(away).Log.LogStartOffset));
 
         _cluster.IsCut = static (_, _, _) => false;
         _cluster.Until(() => StateOn(away).LogStart == start, "it hears of it");
         _cluster.Pass(3_000);
 
-        AssertCutTo(start);
+        AssertAllGone();
     }
 
     [Fact]
@@ -129,7 +200,7 @@ public sealed class RetentionTests
         Fill(200);
         _cluster.Pass(30_000);
         long start = StateOn(Leader).LogStart;
-        Assert.NotEqual(0, start);
+        Assert.Equal(200, start);
         foreach (ClusterNode node in _cluster.Nodes)
         {
             node.Kill();
@@ -141,12 +212,9 @@ public sealed class RetentionTests
         }
 
         _cluster.Until(() => _cluster.LeaderOf(_group) is not null, "it is led again");
-        Assert.True(StateOn(Leader).LogStart >= start);
         _cluster.Pass(3_000);
 
-        // Start-up writes segments from what the journal holds, so retention may have gone on since.
-        AssertCutTo(StateOn(Leader).LogStart);
-        Assert.Equal(200, StateOn(Leader).HighWatermark);
+        AssertAllGone();
     }
 
     private ClusterNode Leader => _cluster.LeaderOf(_group)!;
@@ -173,12 +241,22 @@ public sealed class RetentionTests
         return timeMs;
     }
 
-    private List<long> BaseOffsets(long offset)
+    private List<long> BaseOffsets(long offset, int bytesMax = 1)
     {
-        ReadAnswer answer = ReadAnswer.To(Leader, _group, offset, bytesMax: 1);
+        ReadAnswer answer = ReadAnswer.To(Leader, _group, offset, bytesMax: bytesMax);
         _cluster.Settle();
         Assert.Equal(ReadOutcome.Ok, answer.Outcome);
         return [.. answer.Result.Batches.Select(b => Records.RecordBatchHeader.TryRead(b.Span, out Records.RecordBatchHeader h) ? h.BaseOffset : -1)];
+    }
+
+    /// <summary>No record is left on any replica; files of the last segments may be.</summary>
+    private void AssertAllGone()
+    {
+        Assert.All(_cluster.Nodes, node => Assert.Equal((200L, 200L), (StateOn(node).LogStart, StateOn(node).HighWatermark)));
+        ReadAnswer below = ReadAnswer.To(Leader, _group, 199);
+        _cluster.Settle();
+        Assert.Equal((ReadOutcome.OffsetOutOfRange, 200L), (below.Outcome, below.Result.LogStartOffset));
+        Assert.Empty(BaseOffsets(200));
     }
 
     /// <summary>All replicas start at that offset, what is below is refused and its files are gone; the rest is there.</summary>

@@ -128,12 +128,19 @@ public class LogTailTests
     public void A_segment_starts_by_size_by_age_and_at_the_first_entry_ever()
     {
         LogTail tail = Tail(new TailPool());
-        Assert.True(tail.ShouldStartSegment(0, 1000, 1000, 10));
+        var roll = new RollPolicy(1000, 1000);
+        tail.NowMs = 10_000;
+        Assert.True(tail.ShouldStartSegment(roll, 10, 0));
         tail.EncodeBatch(new Term(1), TestBatch.Make(_random, 339), 1, 50);
         Assert.Equal(464, tail.HeaderAt(new LogIndex(1)).LengthBytes);
-        Assert.False(tail.ShouldStartSegment(60, 1000, 1000, 536));
-        Assert.True(tail.ShouldStartSegment(60, 1000, 1000, 537));
-        Assert.True(tail.ShouldStartSegment(1050, 1000, 1000, 10));
+        Assert.False(tail.ShouldStartSegment(roll, 536, 60));
+        Assert.True(tail.ShouldStartSegment(roll, 537, 60));
+        Assert.False(tail.ShouldStartSegment(roll, 10, 1049));
+        Assert.True(tail.ShouldStartSegment(roll, 10, 1050));
+
+        // A record from the future does not make the segment older than it can be.
+        tail.NowMs = 1_049;
+        Assert.False(tail.ShouldStartSegment(roll, 10, 5_000));
     }
 
     private static LogTail Tail(TailPool pool, int group = 1) => new(
