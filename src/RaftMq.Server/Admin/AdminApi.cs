@@ -5,20 +5,18 @@ using Microsoft.AspNetCore.Routing;
 using RaftMq.Broker;
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
-using RaftMq.Server.Hosting;
-using RaftMq.Server.Telemetry;
 
 namespace RaftMq.Server.Admin;
 
 /// <summary>The HTTP API that the command line uses. Reads come from what this node knows; changes go to the controller's leader.</summary>
 internal static class AdminApi
 {
-    public static void Map(IEndpointRouteBuilder routes, INode node, StatusSampler sampler)
+    public static void Map(IEndpointRouteBuilder routes, HttpSources sources)
     {
-        IBroker broker = node.Broker;
+        IBroker broker = sources.Node.Broker;
         routes.MapGet("/v1/cluster", () => AdminView.Of(broker.Cluster));
         routes.MapGet("/v1/status", async (CancellationToken cancellation) =>
-            AdminView.Of(await sampler.CollectAsync(cancellation), sampler.MessagesPerSecond));
+            AdminView.Of(await sources.Sampler.CollectAsync(cancellation), sources));
         routes.MapGet("/v1/topics", () => AdminView.Of(broker.Cluster).Topics);
         routes.MapGet("/v1/topics/{topic}", (string topic) =>
             broker.Cluster.Topics.TryGetValue(topic, out TopicInfo? info)

@@ -17,9 +17,13 @@ internal sealed record PartitionAnswer(
     int Partition, string Group, int? Leader, int? LeaderEpoch, IReadOnlyList<int> Replicas, IReadOnlyList<int> InSync);
 
 /// <param name="RecordsPerSecond">Records that became visible in the last second, in partitions led here.</param>
+/// <param name="NotReadyBecause">Null when the node is ready, or when it does not know.</param>
+/// <param name="JournalFull">Neither produces nor appends are taken now.</param>
+/// <param name="ReplicasWithoutRoom">Those for which the disk had no room when they last tried.</param>
+/// <param name="DiskFreeBytes">On the disk of the data folder.</param>
 internal sealed record StatusAnswer(
     int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<ReplicaAnswer> Replicas,
-    IReadOnlyList<DamageAnswer> Damaged);
+    IReadOnlyList<DamageAnswer> Damaged, string? NotReadyBecause, bool JournalFull, int ReplicasWithoutRoom, long DiskFreeBytes);
 
 internal sealed record ReplicaAnswer(
     string Name, string? Topic, int Partition, string Role, int Term, int? Leader, long LogStart, long HighWatermark, long LogEnd,

@@ -16,11 +16,12 @@ internal static class AdminView
         topic.Name, topic.Id.ToString("x32"), topic.Internal, topic.Configs,
         [.. topic.Partitions.Select(partition => Of(partition, image.LeaderOf(partition.Group)))]);
 
-    public static StatusAnswer Of(NodeStatus status, double recordsPerSecond) => new(
-        status.Self.Value, status.IsReady, Math.Round(recordsPerSecond, 1),
+    public static StatusAnswer Of(NodeStatus status, HttpSources sources) => new(
+        status.Self.Value, status.IsReady, Math.Round(sources.Sampler.MessagesPerSecond, 1),
         status.Replicas.Count(replica => replica.Role == Role.Leader), status.Replicas.Count(replica => replica.Role != Role.Leader),
         [.. status.Replicas.Select(Of)],
-        [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report))]);
+        [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report))],
+        sources.NotReadyBecause, status.IsJournalFull, status.Replicas.Count(replica => replica.HasNoRoom), sources.DiskFreeBytes);
 
     private static NodeAnswer Of(NodeId id, NodeInfo node) => new(
         id.Value, node.Rack, node.Alive, node.FeatureMin, node.FeatureMax, node.Replica.Store.ToString(),

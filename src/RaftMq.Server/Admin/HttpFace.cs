@@ -1,87 +1,108 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using RaftMq.Server.Hosting;
+using RaftMq.Server.Sockets;
 using RaftMq.Server.Telemetry;
 
 namespace RaftMq.Server.Admin;
 
-/// <summary>HTTP on Kestrel: admin API, metrics, health. Not on the way of any record.</summary>
+/// <summary>
+/// HTTP on Kestrel: admin API, metrics, health. Not on the way of any record. Its life: bound, so that its ports are known and theirs; started
+/// once there is a node to speak of; disposed.
+/// </summary>
 internal sealed class HttpFace : IAsyncDisposable
 {
     private const long RequestBytesMax = 1 << 20;
-    private const int ConnectionsMax = 1000;
 
-    private readonly WebApplication _application;
+    private readonly int _connectionsMax;
+    private readonly List<Socket> _sockets = [];
+    private WebApplication? _application;
 
-    private HttpFace(WebApplication application) => _application = application;
+    /// <param name="connectionsMax">One more is closed as soon as it is made.</param>
+    public HttpFace(int connectionsMax) => _connectionsMax = connectionsMax;
 
-    /// <summary>The ports it really listens on.</summary>
-    public IReadOnlyList<Uri> Addresses =>
-        [.. _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(text => new Uri(text))];
+    /// <summary>Open ones.</summary>
+    public Gauge Connections { get; } = new();
 
-    /// <param name="waitsBecause">What keeps the node from being ready, when it is known.</param>
-    /// <exception cref="IOException">An address can't be bound.</exception>
-    public static async Task<HttpFace> StartAsync(
-        IReadOnlyList<IPEndPoint> bind, INode node, Func<string?> waitsBecause, StatusSampler sampler, MetricRegistry metrics,
-        ILoggerFactory loggers)
+    /// <summary>Where it listens, once bound; the port is the real one where 0 was asked for.</summary>
+    public IReadOnlyList<IPEndPoint> Addresses { get; private set; } = [];
+
+    /// <summary>Takes the ports; who comes is refused until <see cref="StartAsync"/>.</summary>
+    /// <exception cref="SocketException">An address can't be bound.</exception>
+    public void Bind(IReadOnlyList<IPEndPoint> addresses)
+    {
+        BoundSockets.Bind(addresses, _sockets);
+        Addresses = [.. _sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
+    }
+
+    /// <exception cref="SocketException">Somebody listens on an address since it was bound.</exception>
+    public async Task StartAsync(HttpSources sources, ILoggerFactory loggers)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        builder.Services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = true);
 
         // The process decides about signals and the end of its parts itself.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<SocketTransportOptions>(transport =>
+            transport.CreateBoundListenSocket = address => _sockets.Find(socket => socket.LocalEndPoint!.Equals(address))!);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBytesMax;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-            foreach (IPEndPoint address in bind)
+            kestrel.Limits.MaxConcurrentConnections = _connectionsMax;
+            foreach (IPEndPoint address in Addresses)
             {
-                kestrel.Listen(address);
+                kestrel.Listen(address, listener => listener.Use(next => async connection =>
+                {
+                    Connections.Add(1);
+                    try
+                    {
+                        await next(connection);
+                    }
+                    finally
+                    {
+                        Connections.Add(-1);
+                    }
+                }));
             }
         });
-        WebApplication application = builder.Build();
-        application.UseRouting();
-        Map(application, node, waitsBecause, sampler, metrics);
-        try
-        {
-            await application.StartAsync();
-        }
-        catch
-        {
-            await application.DisposeAsync();
-            throw;
-        }
-
-        return new HttpFace(application);
+        _application = builder.Build();
+        HttpProblems.Use(_application);
+        _application.UseRouting();
+        Map(_application, sources);
+        await _application.StartAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _application.StopAsync();
-        await _application.DisposeAsync();
+        if (_application is not null)
+        {
+            await _application.StopAsync();
+            await _application.DisposeAsync();
+        }
+
+        _sockets.ForEach(socket => socket.Dispose());
     }
 
-    private static void Map(
-        WebApplication application, INode node, Func<string?> waitsBecause, StatusSampler sampler, MetricRegistry metrics)
+    private static void Map(WebApplication application, HttpSources sources)
     {
-        application.MapGet("/metrics", () => Results.Text(metrics.WriteText(), "text/plain; version=0.0.4; charset=utf-8"));
+        application.MapGet("/metrics", () => Results.Text(sources.Metrics.WriteText(), "text/plain; version=0.0.4; charset=utf-8"));
         application.MapGet("/health/live", () => Results.Text("live\n"));
-        application.MapGet("/health/ready", () => node switch
-        {
-            { RefusedByCluster: { } reason } => Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable),
-            { IsReady: true } => Results.Text("ready\n"),
-            _ => Results.Text(waitsBecause() is { } cause ? $"not ready: {cause}\n" : "not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable),
-        });
-        AdminApi.Map(application, node, sampler);
+        application.MapGet("/health/ready", () => sources.Node.IsReady
+            ? Results.Text("ready\n")
+            : Results.Text(
+                sources.NotReadyBecause is { } cause ? $"not ready: {cause}\n" : "not ready\n",
+                statusCode: StatusCodes.Status503ServiceUnavailable));
+        AdminApi.Map(application, sources);
     }
 
     private sealed class NoLifetime : IHostLifetime

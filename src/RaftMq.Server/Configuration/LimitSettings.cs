@@ -12,6 +12,9 @@ internal sealed record LimitSettings
     [Setting("limits.connections", "Connections of clients, over all listeners; one more is closed at once.", Min = 1, Max = 1_000_000)]
     public int Connections { get; init; } = 10_000;
 
+    [Setting("limits.http.connections", "Connections to http.listen; one more is closed at once. An idle one is closed after two minutes.", Min = 1, Max = 100_000)]
+    public int HttpConnections { get; init; } = 1000;
+
     [Setting("limits.connection.requests.in.flight", "Unanswered requests of a connection; at the limit it is not read.", Min = 1, Max = 100_000)]
     public int RequestsInFlight { get; init; } = 64;
 

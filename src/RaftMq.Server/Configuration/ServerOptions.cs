@@ -41,6 +41,11 @@ internal sealed record ServerOptions
     [Setting("http.listen", "Where admin API, metrics and health are served: host:port.")]
     public HostPort HttpListen { get; init; } = new("localhost", 8080);
 
+    [Setting(
+        "http.advertised", "Where the command line finds this node's HTTP when another node tells it.",
+        DefaultText = "http.listen; when that is every address, the host of peers.advertised")]
+    public HostPort? HttpAdvertised { get; init; }
+
     [Setting("auto.create.topics.enable", "Topics are created on first use. Turn it off in production.")]
     public bool AutoCreateTopics { get; init; } = true;
 

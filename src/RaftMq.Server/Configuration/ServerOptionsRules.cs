@@ -47,6 +47,16 @@ internal static class ServerOptionsRules
             faults.Add($"listeners: the name {NodeContext.PeersListener} is taken by the nodes' own port.");
         }
 
+        if (options.Listeners.Any(listener => listener.Name == NodeContext.HttpListener))
+        {
+            faults.Add($"listeners: the name {NodeContext.HttpListener} is taken by the port of http.listen.");
+        }
+
+        if (options.HttpAdvertised is { IsAnyAddress: true })
+        {
+            faults.Add($"http.advertised: nobody can connect to {options.HttpAdvertised}.");
+        }
+
         foreach (AdvertisedSetting advertised in options.AdvertisedListeners)
         {
             if (!options.Listeners.Any(listener => listener.Name == advertised.Name))

@@ -8,7 +8,7 @@ namespace RaftMq.Server.Hosting;
 /// <summary>What this node says of itself: advertised addresses where given, else what it is bound to, with the real ports.</summary>
 internal static class AdvertisedAddresses
 {
-    public static ImmutableArray<ListenerAddress> Of(ServerOptions options, IReadOnlyList<KafkaListener> listeners, HostPort peers)
+    public static ImmutableArray<ListenerAddress> Of(ServerOptions options, IReadOnlyList<KafkaListener> listeners, HostPort peers, int httpPort)
     {
         ImmutableArray<ListenerAddress>.Builder addresses = ImmutableArray.CreateBuilder<ListenerAddress>();
         foreach (KafkaListener listener in listeners)
@@ -20,6 +20,8 @@ internal static class AdvertisedAddresses
         }
 
         addresses.Add(new ListenerAddress(NodeContext.PeersListener, peers.Host, peers.Port));
+        HostPort http = OfHttp(options, peers, httpPort);
+        addresses.Add(new ListenerAddress(NodeContext.HttpListener, http.Host, http.Port));
         return addresses.ToImmutable();
     }
 
@@ -28,4 +30,8 @@ internal static class AdvertisedAddresses
         options.PeersAdvertised
         ?? options.InitialNodes.FirstOrDefault(node => node.NodeId == options.NodeId)?.Address
         ?? new HostPort(options.PeersListen.Host, boundPort);
+
+    /// <summary>What was given, else what is bound; where that is every address, the host under which the other nodes reach this one.</summary>
+    private static HostPort OfHttp(ServerOptions options, HostPort peers, int boundPort) =>
+        options.HttpAdvertised ?? new HostPort(options.HttpListen.IsAnyAddress ? peers.Host : options.HttpListen.Host, boundPort);
 }

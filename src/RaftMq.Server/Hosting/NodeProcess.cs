@@ -50,7 +50,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private PeerTransport _peers = null!;
     private INode? _node;
     private StatusSampler? _sampler;
-    private HttpFace? _http;
+    private HttpFace _http = null!;
     private Ticker? _ticker;
     private Task _opening = Task.CompletedTask;
 
@@ -74,7 +74,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     public IReadOnlyList<IPEndPoint> PeerAddresses => _peers.Addresses;
 
-    public IReadOnlyList<Uri> HttpAddresses => _http?.Addresses ?? [];
+    public IReadOnlyList<IPEndPoint> HttpAddresses => _http.Addresses;
 
     /// <exception cref="CannotStartException">Says what is in the way.</exception>
     public void Prepare()
@@ -83,7 +83,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         PrepareDisk();
         PreparePeers();
         PrepareListeners();
-        TryHttpPorts();
+        PrepareHttp();
     }
 
     /// <exception cref="CannotStartException">The data can't be read by this version, or a port was taken meanwhile.</exception>
@@ -91,13 +91,13 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     {
         HostPort peers = AdvertisedAddresses.OfPeers(_options, _peers.Addresses[0].Port);
         var environment = new ServerEnvironment(_disk, _lanes, _peers, _fatal, _logger);
-        _node = _createNode(new NodeContext(_options, environment, AdvertisedAddresses.Of(_options, _listeners, peers)));
+        _node = _createNode(new NodeContext(_options, environment, AdvertisedAddresses.Of(_options, _listeners, peers, _http.Addresses[0].Port)));
         _node.Start();
         _sampler = new StatusSampler(_node);
         _ = new NodeMetrics(_metrics, _sampler);
         StatusSampler sampler = _sampler;
         _limits.Add(() => sampler.Last?.Limits ?? []);
-        await StartHttpAsync(_node, _sampler);
+        await StartHttpAsync(new HttpSources(_node, _sampler, _metrics, _options.DataFolder, () => _peers.RefusedByPeer));
         StartPeers(_node);
         _ticker = new Ticker(_node, _fatal);
         _opening = Task.Run(() => OpenWhenReadyAsync(_node, environment.Clock, _stop.Token));
@@ -256,31 +256,22 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private static CannotStartException CannotBind(string what, HostPort address, SocketException exception) =>
         new($"{address} ({what}) {PortOwner.Explain(address.Port, exception)}.", exception);
 
-    /// <summary>HTTP is bound when there is a node to serve; whether it can be is found before the node touches its data.</summary>
-    private void TryHttpPorts() => Bind(HttpListenKey, _options.HttpListen, () =>
+    private void PrepareHttp()
     {
-        foreach (IPEndPoint address in Addresses.ToBind(_options.HttpListen))
-        {
-            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            probe.Bind(address);
-            probe.Listen();
-        }
-    });
+        _http = new HttpFace(_options.Limits.HttpConnections);
+        _limits.Add(() => [new LimitUse("http_connections", _http.Connections.Value, _options.Limits.HttpConnections)]);
+        Bind(HttpListenKey, _options.HttpListen, () => _http.Bind(Addresses.ToBind(_options.HttpListen)));
+    }
 
-    private async Task StartHttpAsync(INode node, StatusSampler sampler)
+    private async Task StartHttpAsync(HttpSources sources)
     {
         try
         {
-            _http = await HttpFace.StartAsync(Addresses.ToBind(_options.HttpListen), node, () => _peers.RefusedByPeer, sampler, _metrics, _loggers);
-        }
-        catch (IOException exception)
-        {
-            // Kestrel's own way of saying that somebody took the port since it was tried.
-            throw CannotBind(HttpListenKey, _options.HttpListen, new SocketException((int)SocketError.AddressAlreadyInUse, exception.Message));
+            await _http.StartAsync(sources, _loggers);
         }
         catch (SocketException exception)
         {
-            throw CannotBind(HttpListenKey, _options.HttpListen, exception);
+            throw CannotBind(HttpListenKey, _options.HttpListen with { Port = _http.Addresses[0].Port }, exception);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using RaftMq.Kafka.Connections;
+using RaftMq.Server.Sockets;
 
 namespace RaftMq.Server.Listeners;
 
@@ -43,23 +44,8 @@ internal sealed partial class KafkaListener : IAsyncDisposable
     /// <exception cref="SocketException">An address can't be bound.</exception>
     public void Bind()
     {
-        var addresses = new List<IPEndPoint>();
-        foreach (IPEndPoint address in _options.Bind)
-        {
-            // Two addresses of one listener with port 0 share the port that the first one got.
-            int port = address.Port == 0 && addresses.Count > 0 ? addresses[0].Port : address.Port;
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            _listening.Add(socket);
-            if (address.AddressFamily == AddressFamily.InterNetworkV6)
-            {
-                socket.DualMode = false;
-            }
-
-            socket.Bind(new IPEndPoint(address.Address, port));
-            addresses.Add((IPEndPoint)socket.LocalEndPoint!);
-        }
-
-        Addresses = addresses;
+        BoundSockets.Bind(_options.Bind, _listening);
+        Addresses = [.. _listening.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
     }
 
     /// <param name="openSession">The protocol of one connection.</param>

@@ -99,6 +99,8 @@ public sealed class ConfigurationReaderTests
     [InlineData("given twice", "--node.id", "1", "--node.id", "2")]
     [InlineData("two are named kafka", "--listeners", "kafka://localhost:1,kafka://localhost:2")]
     [InlineData("the name peers is taken", "--listeners", "peers@kafka://localhost:1")]
+    [InlineData("the name http is taken", "--listeners", "http@kafka://localhost:1")]
+    [InlineData("nobody can connect to 0.0.0.0:1", "--http.advertised", "0.0.0.0:1")]
     [InlineData("listeners is empty", "--listeners", " ")]
     [InlineData("say under which clients reach it", "--listeners", "kafka://0.0.0.0:9092")]
     [InlineData("no listener named outside", "--advertised.listeners", "outside@example.org:9092")]

@@ -99,10 +99,11 @@ public sealed class NodeProcessTests : IAsyncDisposable
         await StartAsync();
 
         ListenerAddress[] addresses = [.. _node.Context.Listeners];
-        Assert.Equal(["kafka", "peers"], addresses.Select(address => address.Name));
+        Assert.Equal(["kafka", "peers", "http"], addresses.Select(address => address.Name));
         Assert.Equal(_process.KafkaAddresses[0].Port, addresses[0].Port);
         Assert.Equal("localhost", addresses[0].Host);
         Assert.Equal(_process.PeerAddresses[0].Port, addresses[1].Port);
+        Assert.Equal(_process.HttpAddresses[0].Port, addresses[2].Port);
     }
 
     [Fact]
@@ -251,6 +252,76 @@ public sealed class NodeProcessTests : IAsyncDisposable
         Assert.Equal(new AdminCommand.TransferLeadership("orders", 0, new NodeId(2)), _node.Commands[5]);
     }
 
+    [Theory]
+    [InlineData("GET", "/v1/nothing", null, 404, "There is nothing at /v1/nothing; docs/http.md lists the paths.")]
+    [InlineData("PUT", "/v1/topics", "{}", 405, "/v1/topics does not take PUT; it takes GET, POST.")]
+    [InlineData("POST", "/v1/topics", "<topic/>", 415, "POST /v1/topics takes JSON: send it with the header Content-Type: application/json.")]
+    [InlineData("POST", "/v1/topics", "{\"name\":", 400, "The body is not the JSON that is expected: ")]
+    [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitions\":\"two\"}", 400, "The body is not the JSON that is expected: ")]
+    [InlineData("POST", "/v1/topics", "", 400, "no body was provided")]
+    [InlineData("POST", "/v1/partitions/orders/0/transfer", null, 400, "\"int to\"")]
+    [InlineData("POST", "/v1/partitions/orders/0/transfer?to=me", null, 400, "\"int to\"")]
+    public async Task What_can_not_be_served_is_a_problem_with_a_sentence(string method, string path, string? body, int status, string sentence)
+    {
+        await StartAsync(node => node.Cluster = Image());
+        using var request = new HttpRequestMessage(new HttpMethod(method), Url(path));
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, body.StartsWith('<') ? "text/xml" : "application/json");
+        }
+
+        using HttpResponseMessage answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        JsonElement problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(status, problem.GetProperty("status").GetInt32());
+        Assert.NotEmpty(problem.GetProperty("title").GetString()!);
+        Assert.Contains(sentence, problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Http_connections_have_a_limit_that_shows_its_use()
+    {
+        await using NodeProcess process = Create(options => options with { Limits = new LimitSettings { HttpConnections = 2 } });
+        process.Prepare();
+        await process.StartAsync();
+        var sockets = new List<Socket>();
+        for (int i = 0; i < 3; i++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            sockets.Add(socket);
+            await socket.ConnectAsync(process.HttpAddresses[0], TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(0, await sockets[2].ReceiveAsync(new byte[1], TestContext.Current.CancellationToken));
+        await Eventually.HoldsAsync(
+            () => process.Metrics.WriteText().Contains("raftmq_limit_used{limit=\"http_connections\"} 2\n", StringComparison.Ordinal),
+            process.Metrics.WriteText);
+        Assert.Contains("raftmq_limit_max{limit=\"http_connections\"} 2\n", process.Metrics.WriteText());
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task Status_says_what_is_full_and_why_a_node_is_not_ready()
+    {
+        await StartAsync(node =>
+        {
+            NodeStatus status = Status(highWatermark: 40);
+            node.Status = status with { IsJournalFull = true, Replicas = [status.Replicas[0] with { HasNoRoom = true }, status.Replicas[1]] };
+            node.IsReady = false;
+            node.RefusedByCluster = "Another folder.";
+        });
+
+        JsonElement answer = await JsonAsync("/v1/status");
+
+        Assert.True(answer.GetProperty("journalFull").GetBoolean());
+        Assert.Equal(1, answer.GetProperty("replicasWithoutRoom").GetInt32());
+        Assert.InRange(answer.GetProperty("diskFreeBytes").GetInt64(), 1, long.MaxValue);
+        Assert.Equal("Another folder.", answer.GetProperty("notReadyBecause").GetString());
+        await Assert.ThrowsAsync<CannotStartException>(() => _process.Ready);
+    }
+
     private static NodeStatus Status(long highWatermark) => new(
         new NodeId(0), IsReady: true,
         [
@@ -304,16 +375,18 @@ public sealed class NodeProcessTests : IAsyncDisposable
 
     private async Task<(HttpStatusCode Code, string Text)> GetAsync(string path)
     {
-        using HttpResponseMessage answer = await _http.GetAsync(new Uri(_process.HttpAddresses[0], path), TestContext.Current.CancellationToken);
+        using HttpResponseMessage answer = await _http.GetAsync(Url(path), TestContext.Current.CancellationToken);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     private Task<JsonElement> JsonAsync(string path) =>
-        _http.GetFromJsonAsync<JsonElement>(new Uri(_process.HttpAddresses[0], path), TestContext.Current.CancellationToken);
+        _http.GetFromJsonAsync<JsonElement>(Url(path), TestContext.Current.CancellationToken);
+
+    private Uri Url(string path) => new($"http://{_process.HttpAddresses[0]}{path}");
 
     private async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, object? body)
     {
-        using var request = new HttpRequestMessage(method, new Uri(_process.HttpAddresses[0], path));
+        using var request = new HttpRequestMessage(method, Url(path));
         if (body is not null)
         {
             request.Content = JsonContent.Create(body, body.GetType());

@@ -1,0 +1,16 @@
+using RaftMq.Server.Hosting;
+using RaftMq.Server.Telemetry;
+
+namespace RaftMq.Server.Admin;
+
+/// <summary>What HTTP shows.</summary>
+/// <param name="DataFolder">Of whose disk the free room is told.</param>
+/// <param name="WaitsBecause">What keeps the node from being ready, when it is known; a sentence.</param>
+internal sealed record HttpSources(
+    INode Node, StatusSampler Sampler, MetricRegistry Metrics, string DataFolder, Func<string?> WaitsBecause)
+{
+    /// <summary>Null when the node is ready, or when nobody knows why it is not.</summary>
+    public string? NotReadyBecause => Node.IsReady ? null : Node.RefusedByCluster ?? WaitsBecause();
+
+    public long DiskFreeBytes => new DriveInfo(Path.GetFullPath(DataFolder)).AvailableFreeSpace;
+}
