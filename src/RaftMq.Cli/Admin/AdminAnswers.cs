@@ -6,7 +6,14 @@ internal sealed record ClusterAnswer(
 
 internal sealed record NodeAnswer(int Id, string? Rack, bool Alive, int FeatureMin, int FeatureMax, IReadOnlyList<ListenerAnswer> Listeners);
 
-internal sealed record ListenerAnswer(string Name, string Host, int Port);
+internal sealed record ListenerAnswer(string Name, string Host, int Port)
+{
+    /// <summary>The names under which nodes tell where they listen for each other and for HTTP; the rest are for clients.</summary>
+    public const string Peers = "peers";
+    public const string Http = "http";
+
+    public Uri Url => new UriBuilder("http", Host, Port).Uri;
+}
 
 internal sealed record TopicAnswer(string Name, string Id, bool Internal, IReadOnlyList<PartitionAnswer> Partitions);
 
@@ -14,8 +21,16 @@ internal sealed record TopicAnswer(string Name, string Id, bool Internal, IReadO
 internal sealed record PartitionAnswer(
     int Partition, int? Leader, int? LeaderEpoch, IReadOnlyList<int> Replicas, IReadOnlyList<int> InSync);
 
+/// <param name="NotReadyBecause">Null when the node is ready, or does not know.</param>
+/// <param name="ReplicasWithoutRoom">For which the disk had no room when they last tried.</param>
+/// <param name="DiskFreeBytes">Null where the node does not say, as an older one.</param>
 internal sealed record StatusAnswer(
-    int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<DamageAnswer> Damaged);
+    int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<DamageAnswer> Damaged,
+    string? NotReadyBecause = null, bool JournalFull = false, int ReplicasWithoutRoom = 0, long? DiskFreeBytes = null);
+
+/// <summary>What the nodes say of themselves, and for each that said nothing, why.</summary>
+/// <param name="Missing">By node: the end of a sentence that begins with the node.</param>
+internal sealed record ClusterReport(IReadOnlyList<StatusAnswer> Statuses, IReadOnlyDictionary<int, string> Missing);
 
 internal sealed record DamageAnswer(string Name, string Report);
 

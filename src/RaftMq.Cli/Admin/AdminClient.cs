@@ -15,6 +15,9 @@ internal sealed class AdminClient : IDisposable
 
     public AdminClient(IReadOnlyList<Uri> nodes) => this.nodes = nodes;
 
+    /// <summary>For what a node knows without asking others.</summary>
+    public TimeSpan AskTimeLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Reads "host:port,host:port" or URLs.</summary>
     /// <exception cref="CommandFailedException">It is neither.</exception>
     public static IReadOnlyList<Uri> Parse(string text)
@@ -36,14 +39,41 @@ internal sealed class AdminClient : IDisposable
 
     /// <exception cref="CommandFailedException">No node answers.</exception>
     public async Task<ClusterAnswer> ClusterAsync(CancellationToken cancellation) =>
-        await FirstAsync(node => http.GetFromJsonAsync<ClusterAnswer>(new Uri(node, "/v1/cluster"), cancellation))
+        await FirstAsync(
+            AskTimeLimit, (node, ending) => http.GetFromJsonAsync<ClusterAnswer>(new Uri(node, "/v1/cluster"), ending), cancellation)
             ?? throw new CommandFailedException(ExitCodes.Unreachable, "The node's answer is empty.");
 
-    /// <summary>Of each node that answers.</summary>
-    public async Task<IReadOnlyList<StatusAnswer>> StatusOfAllAsync(CancellationToken cancellation)
+    /// <summary>Asks the given nodes, and where the cluster says each other one's HTTP is.</summary>
+    public async Task<ClusterReport> AskAllAsync(ClusterAnswer cluster, CancellationToken cancellation)
     {
-        StatusAnswer?[] answers = await Task.WhenAll(nodes.Select(node => StatusAsync(node, cancellation)));
-        return [.. answers.OfType<StatusAnswer>().OrderBy(answer => answer.Node)];
+        List<StatusAnswer> found = [.. (await Task.WhenAll(nodes.Select(node => TryStatusAsync(node, cancellation)))).OfType<StatusAnswer>()];
+        SortedDictionary<int, string> missing = [];
+        await Task.WhenAll(cluster.Nodes.Where(node => found.TrueForAll(answer => answer.Node != node.Id)).ToArray().Select(async node =>
+        {
+            ListenerAnswer? http = node.Listeners.FirstOrDefault(listener => listener.Name == ListenerAnswer.Http);
+            StatusAnswer? answer = null;
+            string why = "was not asked: the cluster does not know where its HTTP is; name it with --admin";
+            if (http is not null)
+            {
+                answer = await TryStatusAsync(http.Url, cancellation);
+                why = answer is null
+                    ? $"does not answer at {http.Url.Authority} (HTTP; http.advertised is what it says of itself)"
+                    : $"is not at {http.Url.Authority}: node {answer.Node} answers there";
+            }
+
+            lock (missing)
+            {
+                if (answer?.Node == node.Id)
+                {
+                    found.Add(answer);
+                }
+                else
+                {
+                    missing[node.Id] = why;
+                }
+            }
+        }));
+        return new ClusterReport([.. found.DistinctBy(answer => answer.Node).OrderBy(answer => answer.Node)], missing);
     }
 
     /// <summary>Null where the node does not answer.</summary>
@@ -89,13 +119,13 @@ internal sealed class AdminClient : IDisposable
     /// <exception cref="CommandFailedException">Refused, or no node answers.</exception>
     public async Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation)
     {
-        (HttpStatusCode status, AdminAnswer? answer) = await FirstAsync(async node =>
+        (HttpStatusCode status, AdminAnswer? answer) = await FirstAsync(TimeLimit, async (node, ending) =>
         {
             var url = new Uri(node, $"/v1/partitions/{Uri.EscapeDataString(topic)}/{partition}/transfer?to={to}");
-            using HttpResponseMessage reply = await http.PostAsync(url, content: null, cancellation);
-            string body = await reply.Content.ReadAsStringAsync(cancellation);
+            using HttpResponseMessage reply = await http.PostAsync(url, content: null, ending);
+            string body = await reply.Content.ReadAsStringAsync(ending);
             return (reply.StatusCode, Read(body));
-        });
+        }, cancellation);
         if (status == HttpStatusCode.OK)
         {
             return;
@@ -127,21 +157,47 @@ internal sealed class AdminClient : IDisposable
     private static bool IsNoAnswer(Exception wrong, CancellationToken cancellation) =>
         !cancellation.IsCancellationRequested && wrong is (HttpRequestException or TaskCanceledException or JsonException or IOException);
 
-    private async Task<T> FirstAsync<T>(Func<Uri, Task<T>> ask)
+    private async Task<StatusAnswer?> TryStatusAsync(Uri node, CancellationToken cancellation)
     {
-        string reason = "";
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ending.CancelAfter(AskTimeLimit);
+        try
+        {
+            return await StatusAsync(node, ending.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The answer of the first node that gives one within the limit, which each of them has.</summary>
+    private async Task<T> FirstAsync<T>(TimeSpan limit, Func<Uri, CancellationToken, Task<T>> ask, CancellationToken cancellation)
+    {
+        List<string> reasons = [];
         foreach (Uri node in nodes)
         {
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            ending.CancelAfter(limit);
             try
             {
-                return await ask(node);
+                return await ask(node, ending.Token);
             }
             catch (HttpRequestException wrong)
             {
-                reason = wrong.Message;
+                reasons.Add(wrong.Message);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                reasons.Add($"{node.Authority} takes the connection and says nothing within {limit.TotalSeconds:0} s");
+            }
+            catch (JsonException)
+            {
+                reasons.Add($"{node.Authority} does not answer as a RaftMq node does; --admin wants HTTP addresses");
             }
         }
 
-        throw new CommandFailedException(ExitCodes.Unreachable, $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))}: {reason}");
+        throw new CommandFailedException(
+            ExitCodes.Unreachable, $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))} (HTTP, see --admin): {string.Join("; ", reasons.Distinct())}.");
     }
 }

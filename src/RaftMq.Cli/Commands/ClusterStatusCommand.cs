@@ -5,31 +5,30 @@ using RaftMq.Cli.Output;
 
 namespace RaftMq.Cli.Commands;
 
-/// <summary><c>raftmq cluster status</c>: exit code 1 when a node is down, a replica damaged or a partition without leader.</summary>
+/// <summary><c>raftmq cluster status</c>: exit code 1 when anything is not as it should be, or could not be found out.</summary>
 internal static class ClusterStatusCommand
 {
-    /// <summary>The name under which nodes announce where they listen for each other.</summary>
-    private const string PeersListener = "peers";
+    /// <summary>A journal file's usual size: with less on its disk a node has no room for the next thing it writes.</summary>
+    private const long FreeBytesMin = 64 << 20;
 
     public static Command Build()
     {
         Option<string> admin = CommonOptions.Admin();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("status", "Show nodes, controller, and what is not as it should be.") { admin, json };
+        var command = new Command("status", "Ask all nodes of the cluster; show what is not as it should be and end with 1 then.") { admin, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using AdminClient client = CommonOptions.AdminOf(parsed.GetValue(admin)!);
             ClusterAnswer cluster = await client.ClusterAsync(cancellation);
-            IReadOnlyList<StatusAnswer> statuses = await client.StatusOfAllAsync(cancellation);
-            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, statuses, parsed.GetValue(json));
+            ClusterReport report = await client.AskAllAsync(cluster, cancellation);
+            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, report, parsed.GetValue(json));
         });
         return command;
     }
 
-    internal static async Task<int> WriteAsync(
-        TextWriter output, ClusterAnswer cluster, IReadOnlyList<StatusAnswer> statuses, bool json)
+    internal static async Task<int> WriteAsync(TextWriter output, ClusterAnswer cluster, ClusterReport report, bool json)
     {
-        string[] faults = [.. Faults(cluster, statuses)];
+        string[] faults = [.. ClusterFaults(cluster), .. NodeFaults(cluster, report), .. PartitionFaults(cluster)];
         if (json)
         {
             await Json.WriteAsync(output, new
@@ -38,7 +37,8 @@ internal static class ClusterStatusCommand
                 controller = cluster.ControllerLeader,
                 cluster.FeatureLevel,
                 cluster.Nodes,
-                statuses,
+                statuses = report.Statuses,
+                notReached = report.Missing.Keys,
                 topics = cluster.Topics.Count(topic => !topic.Internal),
                 healthy = faults.Length == 0,
                 faults,
@@ -49,40 +49,100 @@ internal static class ClusterStatusCommand
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
                 $"cluster {cluster.ClusterId}, feature level {cluster.FeatureLevel}, {cluster.Topics.Count(topic => !topic.Internal)} topics"));
-            Tables.Write(output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "RECORDS/S", "CLIENTS AT"], cluster.Nodes.Select(node => Row(node, cluster, statuses)));
+            Tables.Write(
+                output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "DAMAGED", "DISK", "RECORDS/S", "CLIENTS AT"],
+                cluster.Nodes.Select(node => Row(node, cluster, report)));
             await output.WriteLineAsync(faults.Length == 0 ? "healthy" : string.Join(Environment.NewLine, faults));
         }
 
         return faults.Length == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static IReadOnlyList<string> Row(NodeAnswer node, ClusterAnswer cluster, IReadOnlyList<StatusAnswer> statuses)
+    private static IReadOnlyList<string> Row(NodeAnswer node, ClusterAnswer cluster, ClusterReport report)
     {
-        StatusAnswer? status = statuses.FirstOrDefault(known => known.Node == node.Id);
+        StatusAnswer? status = report.Statuses.FirstOrDefault(known => known.Node == node.Id);
         return
         [
             node.Id.ToString(CultureInfo.InvariantCulture),
-            !node.Alive ? "down" : status is { Ready: false } ? "not ready" : "up",
+            !node.Alive ? "down" : status is null ? "up, silent" : status.Ready ? "up" : "not ready",
             cluster.ControllerLeader == node.Id ? "controller" : "",
             status?.Leading.ToString(CultureInfo.InvariantCulture) ?? "?",
             status?.Following.ToString(CultureInfo.InvariantCulture) ?? "?",
+            status is null ? "?" : (status.Damaged?.Count ?? 0).ToString(CultureInfo.InvariantCulture),
+            DiskOf(status),
             status?.RecordsPerSecond.ToString("N0", CultureInfo.InvariantCulture) ?? "?",
-            string.Join(", ", node.Listeners.Where(listener => listener.Name != PeersListener).Select(listener => $"{listener.Host}:{listener.Port}")),
+            string.Join(
+                ", ",
+                node.Listeners.Where(listener => listener.Name is not (ListenerAnswer.Peers or ListenerAnswer.Http))
+                    .Select(listener => $"{listener.Host}:{listener.Port}")),
         ];
     }
 
-    private static IEnumerable<string> Faults(ClusterAnswer cluster, IReadOnlyList<StatusAnswer> statuses)
+    private static string DiskOf(StatusAnswer? status) => status switch
+    {
+        null => "?",
+        { ReplicasWithoutRoom: > 0 } => "full",
+        { JournalFull: true } => "journal full",
+        { DiskFreeBytes: { } free } => $"{Size(free)} free",
+        _ => "?",
+    };
+
+    private static string Size(long bytes) => bytes >= 10L << 30
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes >> 30} GiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes >> 20} MiB");
+
+    private static IEnumerable<string> ClusterFaults(ClusterAnswer cluster)
     {
         if (cluster.ControllerLeader is null)
         {
             yield return "the controller has no leader";
         }
+    }
 
-        foreach (NodeAnswer node in cluster.Nodes.Where(node => !node.Alive))
+    private static IEnumerable<string> NodeFaults(ClusterAnswer cluster, ClusterReport report)
+    {
+        foreach (NodeAnswer node in cluster.Nodes)
         {
-            yield return $"node {node.Id} is down";
+            if (!node.Alive)
+            {
+                yield return $"node {node.Id} is down";
+            }
+            else if (report.Missing.TryGetValue(node.Id, out string? why))
+            {
+                yield return $"node {node.Id} {why}";
+            }
         }
 
+        foreach (StatusAnswer status in report.Statuses)
+        {
+            if (!status.Ready)
+            {
+                yield return $"node {status.Node} is not ready{(status.NotReadyBecause is { } reason ? $": {reason}" : "")}";
+            }
+
+            if (status.ReplicasWithoutRoom > 0)
+            {
+                yield return $"node {status.Node}: the disk is full, {status.ReplicasWithoutRoom} replicas find no room; make some (docs/operations.md)";
+            }
+            else if (status.DiskFreeBytes < FreeBytesMin)
+            {
+                yield return $"node {status.Node}: the disk has {Size(status.DiskFreeBytes.Value)} free, producers will soon be refused; make room (docs/operations.md)";
+            }
+
+            if (status.JournalFull)
+            {
+                yield return $"node {status.Node}: the journal is full, or its disk too slow: producers wait";
+            }
+
+            foreach (DamageAnswer damage in status.Damaged ?? [])
+            {
+                yield return $"node {status.Node}: {damage.Name} is damaged: {damage.Report}";
+            }
+        }
+    }
+
+    private static IEnumerable<string> PartitionFaults(ClusterAnswer cluster)
+    {
         foreach (TopicAnswer topic in cluster.Topics)
         {
             foreach (PartitionAnswer partition in topic.Partitions)
@@ -95,14 +155,6 @@ internal static class ClusterStatusCommand
                 {
                     yield return $"{topic.Name}/{partition.Partition} has {partition.InSync.Count} of {partition.Replicas.Count} replicas in sync";
                 }
-            }
-        }
-
-        foreach (StatusAnswer status in statuses)
-        {
-            foreach (DamageAnswer damage in status.Damaged ?? [])
-            {
-                yield return $"node {status.Node}: {damage.Name} is damaged: {damage.Report}";
             }
         }
     }

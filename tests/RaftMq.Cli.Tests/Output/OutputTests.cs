@@ -51,9 +51,10 @@ public sealed class OutputTests
     {
         var cluster = new ClusterAnswer("c", 0, 1, Nodes, [new TopicAnswer("t", "1", false, [new PartitionAnswer(0, null, null, [0, 1], [])])]);
         var output = new StringWriter();
-        Assert.Equal(ExitCodes.Failed, await ClusterStatusCommand.WriteAsync(output, cluster, [], json: false));
+        Assert.Equal(ExitCodes.Failed, await ClusterStatusCommand.WriteAsync(output, cluster, Report([]), json: false));
         Assert.Contains("node 1 is down", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("t/0 has no leader", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(":8080", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(":7070", output.ToString(), StringComparison.Ordinal);
     }
 
@@ -61,10 +62,33 @@ public sealed class OutputTests
     public async Task A_healthy_cluster_ends_with_0()
     {
         var cluster = new ClusterAnswer("c", 0, 1, [Nodes[0]], []);
-        StatusAnswer[] statuses = [new StatusAnswer(0, true, 12_345.6, 4, 8, [])];
+        ClusterReport report = Report([Fine(0)]);
         using JsonDocument document = await JsonAsync(
-            async output => Assert.Equal(ExitCodes.Done, await ClusterStatusCommand.WriteAsync(output, cluster, statuses, json: true)));
+            async output => Assert.Equal(ExitCodes.Done, await ClusterStatusCommand.WriteAsync(output, cluster, report, json: true)));
         Assert.True(document.RootElement.GetProperty("healthy").GetBoolean());
+    }
+
+    public static TheoryData<string> NodeTroubles => ["silent", "full disk", "little room", "full journal", "damage", "not ready"];
+
+    [Theory]
+    [MemberData(nameof(NodeTroubles))]
+    public async Task A_node_in_trouble_makes_the_cluster_not_healthy(string trouble)
+    {
+        (ClusterReport report, string sentence) = trouble switch
+        {
+            "silent" => (new ClusterReport([], new Dictionary<int, string> { [0] = "does not answer at h:1" }), "node 0 does not answer at h:1"),
+            "full disk" => (Report([Fine(0) with { ReplicasWithoutRoom = 3 }]), "node 0: the disk is full, 3 replicas find no room"),
+            "little room" => (Report([Fine(0) with { DiskFreeBytes = 5 << 20 }]), "node 0: the disk has 5 MiB free"),
+            "full journal" => (Report([Fine(0) with { JournalFull = true }]), "node 0: the journal is full"),
+            "damage" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits")] }]), "node 0: t-0 is damaged: bits"),
+            _ => (Report([Fine(0) with { Ready = false, NotReadyBecause = "another folder" }]), "node 0 is not ready: another folder"),
+        };
+        var output = new StringWriter();
+
+        Assert.Equal(ExitCodes.Failed, await ClusterStatusCommand.WriteAsync(output, new ClusterAnswer("c", 0, 1, [Nodes[0]], []), report, json: false));
+
+        Assert.Contains(sentence, output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("healthy", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,7 +127,12 @@ public sealed class OutputTests
     }
 
     private static NodeAnswer Node(int id, bool alive) => new(
-        id, null, alive, 1, 1, [new ListenerAnswer("kafka", "localhost", 9092 + id), new ListenerAnswer("peers", "127.0.0.1", 7070 + id)]);
+        id, null, alive, 1, 1, [new ListenerAnswer("kafka", "localhost", 9092 + id), new ListenerAnswer("peers", "127.0.0.1", 7070 + id),
+            new ListenerAnswer("http", "localhost", 8080 + (10 * id))]);
+
+    private static StatusAnswer Fine(int node) => new(node, Ready: true, 12_345.6, 4, 8, [], DiskFreeBytes: 20L << 30);
+
+    private static ClusterReport Report(IReadOnlyList<StatusAnswer> statuses) => new(statuses, new Dictionary<int, string>());
 
     private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 

@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace RaftMq.Cli.Tests.Admin;
+
+/// <summary>Answers every HTTP request with the JSON that the path has, else 404.</summary>
+internal sealed class FakeNode : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly Task loop;
+
+    public FakeNode()
+    {
+        listener.Start();
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        loop = RunAsync();
+    }
+
+    public int Port { get; }
+
+    public Dictionary<string, string> Answers { get; } = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Dispose();
+        await loop;
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                using TcpClient client = await listener.AcceptTcpClientAsync();
+                using var reader = new StreamReader(client.GetStream(), leaveOpen: true);
+                string path = (await reader.ReadLineAsync() ?? "GET / ").Split(' ')[1];
+                while (!string.IsNullOrEmpty(await reader.ReadLineAsync()))
+                {
+                    // The headers say nothing that matters here.
+                }
+
+                bool known = Answers.TryGetValue(path, out string? body);
+                byte[] answer = Encoding.UTF8.GetBytes(
+                    $"HTTP/1.1 {(known ? "200 OK" : "404 Not Found")}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                    + $"Content-Length: {Encoding.UTF8.GetByteCount(body ?? "")}\r\n\r\n{body}");
+                await client.GetStream().WriteAsync(answer);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
+            {
+                if (!listener.Server.IsBound)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
