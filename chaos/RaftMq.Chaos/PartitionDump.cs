@@ -1,52 +1,20 @@
 using System.Security.Cryptography;
-using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
-using RaftMq.Kafka.Wire.Messages;
 using RaftMq.Records;
+using RaftMq.Testing.Kafka;
 
 namespace RaftMq.Chaos;
 
-/// <summary>Everything a node serves of one partition: offset → hash of the record, read record by record with CRCs checked.</summary>
+/// <summary>Everything a node serves of one partition: offset → hash of the record.</summary>
 internal static class PartitionDump
 {
     public static async Task<SortedDictionary<long, string>> ReadAsync(
         KafkaConnection leader, string topic, int partition, CancellationToken cancellation)
     {
         SortedDictionary<long, string> found = [];
-        long next = 0;
-        while (true)
-        {
-            FetchRequest request = new()
-            {
-                MaxWaitMs = 50,
-                MinBytes = 1,
-                Topics =
-                [
-                    new FetchRequest.Topic
-                    {
-                        Name = topic,
-                        Partitions = [new FetchRequest.Partition { Index = partition, FetchOffset = next, PartitionMaxBytes = 8 << 20 }],
-                    },
-                ],
-            };
-            using KafkaReply<FetchResponse> reply = await leader.SendAsync(request, cancellation);
-            FetchResponse.Partition answer = reply.Message.Topics[0].Partitions[0];
-            Assert.True(answer.Error == KafkaError.None, $"{topic}/{partition} from {leader.Endpoint}: {answer.Error}");
-            long from = next;
-            RecordBatchEnumerator batches = new(answer.Records.Memory.Span);
-            while (batches.TryNext(out RecordBatchHeader header, out ReadOnlySpan<byte> batch))
-            {
-                Assert.Equal(header.Crc, Crc32C.Compute(batch[RecordBatchLayout.Attributes..]));
-                Take(header, batch, found);
-                next = header.NextOffset;
-            }
-
-            if (next == from)
-            {
-                Assert.Equal(answer.HighWatermark, next);
-                return found;
-            }
-        }
+        await PartitionReader.ReadAsync(
+            leader, topic, partition, (in header, batch) => Take(header, batch, found), cancellation);
+        return found;
     }
 
     private static void Take(in RecordBatchHeader header, ReadOnlySpan<byte> batch, SortedDictionary<long, string> found)

@@ -6,11 +6,8 @@ using RaftMq.Conformance;
 
 namespace RaftMq.Conformance;
 
-/// <summary>Short forms run with every change, long forms with RAFTMQ_FULL=1.</summary>
 internal static class ConformanceSettings
 {
-    public static bool Full { get; } = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1";
-
     /// <summary>A topic of its own for each test, so that they share a cluster in any order.</summary>
     public static string NewTopic(string what) => $"{what}-{Guid.NewGuid():N}"[..Math.Min(what.Length + 9, 60)];
 }

@@ -2,6 +2,7 @@ using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
 using RaftMq.Records;
+using RaftMq.Testing.Kafka;
 using RaftMq.Testing.Processes;
 
 namespace RaftMq.Conformance;
@@ -97,38 +98,6 @@ internal sealed class KafkaProbe : IAsyncDisposable
     {
         int leader = await cluster.FindLeaderAsync(topic, partition, cancellation) ?? throw new InvalidOperationException("no leader");
         KafkaConnection connection = await cluster.GetConnectionAsync(leader, cancellation);
-        long next = 0;
-        while (true)
-        {
-            FetchRequest request = new()
-            {
-                MaxWaitMs = 100,
-                MinBytes = 1,
-                Topics =
-                [
-                    new FetchRequest.Topic
-                    {
-                        Name = topic,
-                        Partitions = [new FetchRequest.Partition { Index = partition, FetchOffset = next, PartitionMaxBytes = 4 << 20 }],
-                    },
-                ],
-            };
-            using KafkaReply<FetchResponse> reply = await connection.SendAsync(request, cancellation);
-            FetchResponse.Partition answer = reply.Message.Topics[0].Partitions[0];
-            Assert.Equal(KafkaError.None, answer.Error);
-            long from = next;
-            RecordBatchEnumerator batches = new(answer.Records.Memory.Span);
-            while (batches.TryNext(out RecordBatchHeader header, out _))
-            {
-                found.Add(header);
-                next = header.NextOffset;
-            }
-
-            if (next == from)
-            {
-                Assert.Equal(answer.HighWatermark, next);
-                return;
-            }
-        }
+        await PartitionReader.ReadAsync(connection, topic, partition, (in header, _) => found.Add(header), cancellation);
     }
 }

@@ -1,54 +1,65 @@
+using System.Diagnostics;
 using System.Globalization;
+using RaftMq.Testing;
 
 namespace RaftMq.Simulation.Tests;
 
 public sealed class SeedTests
 {
-    /// <summary>Seeds of the short form; CI's simulation stage sets RAFTMQ_SIM_SEEDS (at least 500), RAFTMQ_FULL=1 runs many more.</summary>
+    /// <summary>Set to a number of new seeds; tests/run.sh sets it to 500.</summary>
+    private const string SeedsVariable = "RAFTMQ_SIM_SEEDS";
+
+    /// <summary>Set to minutes: new seeds are begun for so long.</summary>
+    private const string MinutesVariable = "RAFTMQ_SIM_MINUTES";
+
+    /// <summary>New seeds where nobody says how many.</summary>
     private const int ShortSeeds = 4;
 
-    private const int FullSeeds = 5_000;
+    /// <summary>The long form is bounded in time, so that a faster machine sees more.</summary>
+    private const double FullMinutes = 32;
 
     private const int FailuresShown = 3;
 
     [Fact]
     public void Seeds_that_once_found_a_bug_find_none()
     {
-        StringWriter failures = new();
         ulong[] known = [.. KnownSeeds()];
 
         // The short form takes turns: two of them each time.
         int turn = (int)(DateTimeOffset.UtcNow.ToUnixTimeSeconds() % known.Length);
-        IEnumerable<ulong> seeds = IsShort ? [known[turn], known[(turn + 1) % known.Length]] : known;
-        SweepSummary summary = new SimulationSweep(Run, failures).Run(seeds, failuresMax: int.MaxValue);
-        Assert.True(summary.Failures.Count == 0, failures.ToString());
+        bool isShort = Asked(SeedsVariable) is null && Minutes is null;
+        SweepSummary summary = SweepSummary.Of(isShort ? [known[turn], known[(turn + 1) % known.Length]] : known, failuresMax: int.MaxValue);
+        Assert.True(summary.Failures.Count == 0, summary.Report);
     }
 
     [Fact]
     public void New_seeds_keep_every_promise()
     {
-        int count = SeedsAsked ?? (IsFull ? FullSeeds : ShortSeeds);
-
         // New ones each time: the clock is where they come from, and it is printed with each failure.
         ulong first = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 100_000;
-        StringWriter failures = new();
-        SweepSummary summary =
-            new SimulationSweep(Run, failures).Run(Enumerable.Range(0, count).Select(n => first + (ulong)n), FailuresShown);
-        string report = $"{failures}first seed {first}: {summary}";
-        Console.WriteLine(report);
-        Assert.True(summary.Failures.Count == 0, report);
-        Assert.True(summary.Missing().Count == 0, $"nothing of {string.Join(", ", summary.Missing())} in {report}");
+        SweepSummary summary = SweepSummary.Of(NewSeeds(first), FailuresShown);
+        Console.WriteLine($"first seed {first}: {summary}");
+        Assert.True(summary.Failures.Count == 0, summary.Report);
+        Assert.True(summary.Missing().Count == 0, $"nothing of {string.Join(", ", summary.Missing())} in {summary}");
     }
 
-    private static int? SeedsAsked => Environment.GetEnvironmentVariable("RAFTMQ_SIM_SEEDS") is { } seeds
-        ? int.Parse(seeds, CultureInfo.InvariantCulture)
+    private static double? Minutes => Asked(MinutesVariable) ?? (LongForm.IsOn && Asked(SeedsVariable) is null ? FullMinutes : null);
+
+    private static double? Asked(string variable) => Environment.GetEnvironmentVariable(variable) is { } number
+        ? double.Parse(number, CultureInfo.InvariantCulture)
         : null;
 
-    private static bool IsFull => Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1";
-
-    private static bool IsShort => SeedsAsked is null && !IsFull;
-
-    private static SimulationResult Run(ulong seed) => Simulator.Run(new SimulationOptions { Seed = seed });
+    /// <summary>As many as are asked for, or all that can be begun within the minutes; with both, whatever ends first.</summary>
+    private static IEnumerable<ulong> NewSeeds(ulong first)
+    {
+        long started = Stopwatch.GetTimestamp();
+        double count = Asked(SeedsVariable) ?? (Minutes is null ? ShortSeeds : double.PositiveInfinity);
+        double minutes = Minutes ?? double.PositiveInfinity;
+        for (ulong n = 0; n < count && Stopwatch.GetElapsedTime(started).TotalMinutes < minutes; n++)
+        {
+            yield return first + n;
+        }
+    }
 
     /// <summary>Each line of Seeds.txt: a seed, a space, the reason.</summary>
     private static IEnumerable<ulong> KnownSeeds() =>

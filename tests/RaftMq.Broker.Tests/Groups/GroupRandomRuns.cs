@@ -1,6 +1,7 @@
 using System.Globalization;
 using RaftMq.Broker.Groups;
 using RaftMq.Raft;
+using RaftMq.Testing.Seeds;
 
 namespace RaftMq.Broker.Tests.Groups;
 
@@ -15,9 +16,6 @@ namespace RaftMq.Broker.Tests.Groups;
 /// </summary>
 public sealed class GroupRandomRuns
 {
-    private static readonly int Seeds =
-        System.Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 5_000 : 200;
-
     [Fact]
     public void Promises_hold_in_random_runs()
     {
@@ -25,29 +23,18 @@ public sealed class GroupRandomRuns
         int failovers = 0;
         int generations = 0;
         int replacements = 0;
-        for (int seed = 0; seed < Seeds; seed++)
+        RandomRuns runs = RandomRuns.Go(shortForm: 200, longForm: 5_000, Run.Of, run =>
         {
-            Run run = new((ulong)seed);
-            try
-            {
-                run.Go();
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException($"seed {seed} at {run.Step}: {e.Message}", e);
-            }
-
             acknowledged += run.Acknowledged;
             failovers += run.Failovers;
             generations += run.Generations;
             replacements += run.Replacements;
-        }
+        });
 
-        // A run in which nothing happens proves nothing.
-        Assert.True(acknowledged > Seeds * 5, $"{acknowledged} commits acknowledged");
-        Assert.True(failovers > Seeds * 3, $"{failovers} failovers");
-        Assert.True(generations > Seeds * 5, $"{generations} generations assigned");
-        Assert.True(replacements > Seeds, $"{replacements} static members replaced");
+        runs.MustHaveSeen(acknowledged, 5, "commits acknowledged");
+        runs.MustHaveSeen(failovers, 3, "failovers");
+        runs.MustHaveSeen(generations, 5, "generations assigned");
+        runs.MustHaveSeen(replacements, 1, "static members replaced");
     }
 
     private sealed class Run(ulong seed)
@@ -78,7 +65,21 @@ public sealed class GroupRandomRuns
 
         public int Replacements { get; private set; }
 
-        public void Go()
+        public static Run Of(ulong seed)
+        {
+            Run run = new(seed);
+            try
+            {
+                run.Go();
+                return run;
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"at step {run.Step}: {e.Message}", e);
+            }
+        }
+
+        private void Go()
         {
             for (Step = 0; Step < StepsMax; Step++)
             {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RaftMq.Kafka.Wire;
+using RaftMq.Testing;
 using RaftMq.Testing.Processes;
 
 namespace RaftMq.Conformance.Failures;
@@ -117,7 +118,7 @@ public sealed class FailoverTests : IAsyncLifetime
     [Fact]
     public async Task Produce_without_a_quorum_is_not_acknowledged_and_works_again_with_one()
     {
-        long withoutMs = ConformanceSettings.Full ? 60_000 : 5_000;
+        long withoutMs = LongForm.Rounds(5_000, 60_000);
         string topic = await CreateAsync("quorum");
         await using KafkaProbe probe = new(cluster);
         NodeUnderTest leader = await cluster.WaitForLeaderAsync(topic, 0, Cancellation);

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using RaftMq.Testing;
 
 namespace RaftMq.Kafka.Wire.Tests.Codec;
 
 /// <summary>What must hold for every message in every version.</summary>
 public sealed class EveryMessageTests
 {
-    private static readonly int rounds = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 1_000 : 20;
+    private static readonly int rounds = LongForm.Rounds(20, 3_000);
 
     public static IEnumerable<TheoryDataRow<string>> Names => AnyMessage.Names;
 

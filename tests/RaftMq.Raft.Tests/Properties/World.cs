@@ -19,7 +19,8 @@ internal sealed class World
     private readonly List<Host> _hosts = [];
     private readonly List<Packet> _packets = [];
     private readonly Dictionary<Term, (ReplicaId Leader, BootNumber Boot)> _leaders = [];
-    private readonly List<(Term Term, string Text)> _committed = [];
+    // By index; InTerm is the term of the leader that counted it.
+    private readonly List<(Term Term, string Text, Term InTerm)> _committed = [];
     private readonly Dictionary<long, LogIndex> _reads = [];
     private readonly List<string> _trace = [];
     private readonly bool[,] _cut = new bool[Replicas, Replicas];
@@ -389,8 +390,8 @@ internal sealed class World
         {
             Term term = host.Group.TermAt(i)!.Value;
             string text = MemoryTail.Text(host.Tail.At(i));
-            _committed.Add((term, text));
-            foreach (Host other in _hosts.Where(h => h.IsUp && h.Group.Role == Role.Leader && h.Group.Term > term))
+            _committed.Add((term, text, host.Group.Term));
+            foreach (Host other in _hosts.Where(h => h.IsUp && h.Group.Role == Role.Leader))
             {
                 CheckLeaderHolds(other, i);
             }
@@ -423,11 +424,12 @@ internal sealed class World
         Assert.True(voters.Count == 0 || 2 * holding > voters.Count, $"{index} committed with {holding} of {voters.Count} disks");
     }
 
-    // Leader completeness (Raft 5.4): what was committed in an earlier term is in the log of every later leader.
+    // Leader completeness (Raft 5.4): what was committed in an earlier term is in the log of every later leader. An entry of an earlier
+    // term may be committed in a later one than that of a leader which was cut off and lacks it.
     private void CheckLeaderHolds(Host leader, LogIndex index)
     {
-        (Term term, string text) = _committed[(int)index.Value - 1];
-        if (term < leader.Group.Term && index > leader.Group.BaseIndex)
+        (Term term, string text, Term inTerm) = _committed[(int)index.Value - 1];
+        if (inTerm < leader.Group.Term && index > leader.Group.BaseIndex)
         {
             Assert.True(leader.Group.TermAt(index) == term, $"leader {leader.Id} of {leader.Group.Term} lacks {index} ({term} {text})");
         }
@@ -437,7 +439,7 @@ internal sealed class World
     private void Apply(Host host, Entry entry)
     {
         Assert.True(entry.Index.Value <= _committed.Count);
-        (Term term, string text) = _committed[(int)entry.Index.Value - 1];
+        (Term term, string text, _) = _committed[(int)entry.Index.Value - 1];
         Assert.True(
             term == entry.Term && text == MemoryTail.Text(entry),
             $"{host.Id} applies {entry.Index} as {entry.Term} {MemoryTail.Text(entry)}, not {term} {text}");

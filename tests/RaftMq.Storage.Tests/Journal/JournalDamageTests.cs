@@ -2,6 +2,7 @@ using RaftMq.Raft;
 using RaftMq.Simulation.Disk;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Journal;
+using RaftMq.Testing;
 
 namespace RaftMq.Storage.Tests.Journal;
 
@@ -12,7 +13,6 @@ namespace RaftMq.Storage.Tests.Journal;
 public sealed class JournalDamageTests
 {
     private const int Block = 4096;
-    private static readonly bool Full = Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1";
     private static readonly GroupId A = Records.Group(1), B = Records.Group(2);
 
     [Fact]
@@ -20,8 +20,8 @@ public sealed class JournalDamageTests
     {
         JournalRig rig = SealedJournal();
         string file = NewestFile(rig);
-        int step = Full ? 1 : 61;
-        for (long position = 0; position < UsedBytes(rig, file); position += position % Block < 256 && Full ? 1 : step)
+        int step = LongForm.IsOn ? 1 : 61;
+        for (long position = 0; position < UsedBytes(rig, file); position += step)
         {
             JournalRig hurt = Copy(rig);
             hurt.Disk.Decay(file, position, (byte)(1 << (int)(position % 8)));
@@ -110,7 +110,7 @@ public sealed class JournalDamageTests
     {
         JournalRig rig = SealedJournal();
         string file = NewestFile(rig);
-        for (long length = 2 * Block; length < 16 * Block; length += Full ? 512 : Block)
+        for (long length = 2 * Block; length < 16 * Block; length += LongForm.IsOn ? 512 : Block)
         {
             JournalRig hurt = Copy(rig);
             using (IDiskFile open = hurt.Disk.Open(file, DiskFileMode.Existing))
@@ -179,7 +179,7 @@ public sealed class JournalDamageTests
         rig.Disk.CrashAfter(2);
         Assert.Throws<SimulatedCrashException>(() => rig.Queue.Execute(DiskLane.Journal));
         RandomSource random = new(3);
-        for (int times = 0; times < (Full ? 20_000 : 500); times++)
+        for (int times = 0; times < LongForm.Rounds(500, 20_000); times++)
         {
             int outOf = random.Next(2, 30);
             JournalRig torn = Copy(rig, power: _ => !random.OneIn(outOf));
@@ -301,7 +301,7 @@ public sealed class JournalDamageTests
         rig.Disk.CrashAfter(2);
         Assert.Throws<SimulatedCrashException>(() => rig.Queue.Execute(DiskLane.Journal));
         RandomSource random = new(9);
-        Recover(rig, random, depth: Full ? 3 : 2);
+        Recover(rig, random, depth: LongForm.IsOn ? 3 : 2);
     }
 
     /// <summary>From one dead disk: every way of dying, then every operation of recovery as the place of the next death.</summary>

@@ -303,8 +303,7 @@ internal sealed class JournalLife
             }
 
             // What others committed may not be durable here yet; it goes to segments after that.
-            long durable = JournalModel.Of(_rig.Appended.Take(_rig.Acknowledged).Where(record => record.Group == wish.Group)).At(wish.Group).LastIndex;
-            long released = Math.Min(Math.Min(wish.UpTo.Value, live.Commit), durable);
+            long released = Math.Min(Math.Min(wish.UpTo.Value, live.Commit), DurableEnd(wish.Group));
             if (_random.OneIn(3))
             {
                 Append(new JournalRecord { Group = wish.Group, LogBase = new LogIndex(released) });
@@ -312,6 +311,15 @@ internal sealed class JournalLife
 
             Append(new JournalRecord { Group = wish.Group, SegmentsDurable = new LogIndex(released) });
         }
+    }
+
+    /// <summary>The last entry that the disk is known to hold; not one that a record on its way replaces.</summary>
+    private long DurableEnd(GroupId group)
+    {
+        JournalRecord[] written = [.. _rig.Appended.Take(_rig.Acknowledged).Where(record => record.Group == group)];
+        IEnumerable<JournalRecord> onTheirWay = _rig.Appended.Skip(_rig.Acknowledged).Where(record => record.Group == group);
+        return onTheirWay.Where(record => record.Entries.Count > 0).Select(record => record.Entries[0].Index.Value - 1)
+            .Append(JournalModel.Of(written).At(group).LastIndex).Min();
     }
 
     private sealed class LiveGroup

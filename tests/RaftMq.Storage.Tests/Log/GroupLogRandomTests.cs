@@ -3,14 +3,13 @@ using RaftMq.Simulation.Disk;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Log;
 using RaftMq.Storage.Recovery;
+using RaftMq.Testing.Seeds;
 
 namespace RaftMq.Storage.Tests.Log;
 
 /// <summary>Long random lives of one log against a naive oracle, with crashes of all kinds, small limits, and every operation there is.</summary>
 public class GroupLogRandomTests
 {
-    private static int Seeds => Environment.GetEnvironmentVariable("RAFTMQ_FULL") == "1" ? 4000 : 400;
-
     [Fact]
     public void A_log_equals_the_oracle_through_truncations_crashes_retention_and_installs()
     {
@@ -18,31 +17,23 @@ public class GroupLogRandomTests
         int installs = 0;
         int cuts = 0;
         int crashes = 0;
-        for (int seed = 1; seed <= Seeds; seed++)
+        RandomRuns runs = RandomRuns.Go(shortForm: 400, longForm: 4000, seed => Live(seed, steps: 400), life =>
         {
-            try
-            {
-                LogHarness harness = new(new RandomSource((ulong)seed));
-                crashes += Live(harness, steps: 400);
-                reads += harness.ReadsChecked;
-                installs += harness.Installed;
-                cuts += harness.CutBase > LogIndex.Zero ? 1 : 0;
-            }
-            catch (Exception failure)
-            {
-                throw new InvalidOperationException($"seed {seed}: {failure.Message}", failure);
-            }
-        }
+            crashes += life.Crashes;
+            reads += life.Log.ReadsChecked;
+            installs += life.Log.Installed;
+            cuts += life.Log.CutBase > LogIndex.Zero ? 1 : 0;
+        });
 
-        // A run that exercises nothing proves nothing.
-        Assert.True(reads > Seeds * 10, $"{reads} reads");
-        Assert.True(installs > Seeds / 10, $"{installs} installs");
-        Assert.True(cuts > Seeds / 10, $"{cuts} runs with retention");
-        Assert.True(crashes > Seeds, $"{crashes} crashes");
+        runs.MustHaveSeen(reads, 10, "reads");
+        runs.MustHaveSeen(installs, 0.1, "installs");
+        runs.MustHaveSeen(cuts, 0.1, "runs with retention");
+        runs.MustHaveSeen(crashes, 1, "crashes");
     }
 
-    private static int Live(LogHarness harness, int steps)
+    private static (LogHarness Log, int Crashes) Live(ulong seed, int steps)
     {
+        LogHarness harness = new(new RandomSource(seed));
         RandomSource random = harness.Random;
         harness.SetRoll(new RollPolicy(random.Next(400, 6000), 1_000_000));
         harness.LimitPending = random.OneIn(2) ? 500 : 1 << 20;
@@ -73,7 +64,7 @@ public class GroupLogRandomTests
 
         harness.Disk.CancelCrash();
         harness.Settle();
-        return crashes;
+        return (harness, crashes);
 
         void Recover()
         {
