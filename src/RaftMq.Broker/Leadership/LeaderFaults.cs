@@ -30,7 +30,7 @@ internal readonly record struct GroupFaults(GroupId Group, LeaderFaults Faults);
 /// <summary>Faults as clauses for people.</summary>
 internal static class LeaderFaultText
 {
-    private static readonly (LeaderFaults Fault, string Clause)[] clauses =
+    private static IReadOnlyList<(LeaderFaults Fault, string Clause)> Clauses =>
     [
         (LeaderFaults.Stopping, "it is being stopped"),
         (LeaderFaults.NoController, "its data of the controller group is damaged"),
@@ -40,5 +40,5 @@ internal static class LeaderFaultText
     ];
 
     public static string Describe(this LeaderFaults faults) =>
-        string.Join(" and ", clauses.Where(clause => faults.HasFlag(clause.Fault)).Select(static clause => clause.Clause));
+        string.Join(" and ", Clauses.Where(clause => faults.HasFlag(clause.Fault)).Select(static clause => clause.Clause));
 }
