@@ -29,23 +29,7 @@ internal sealed class HeldProduces
     /// <summary>Takes those whose deadline is past; the others keep their order.</summary>
     public void TakeOverdue(long nowMs, List<ProduceCommand> unproposed, List<ProduceCommand> orphaned)
     {
-        TakeOverdue(_unproposed, nowMs, unproposed);
-        TakeOverdue(_orphaned, nowMs, orphaned);
-    }
-
-    private static void TakeOverdue(Queue<ProduceCommand> from, long nowMs, List<ProduceCommand> overdue)
-    {
-        for (int count = from.Count; count > 0; count--)
-        {
-            ProduceCommand command = from.Dequeue();
-            if (command.DeadlineMs <= nowMs)
-            {
-                overdue.Add(command);
-            }
-            else
-            {
-                from.Enqueue(command);
-            }
-        }
+        _unproposed.TakeOverdue(nowMs, static command => command.DeadlineMs, unproposed);
+        _orphaned.TakeOverdue(nowMs, static command => command.DeadlineMs, orphaned);
     }
 }

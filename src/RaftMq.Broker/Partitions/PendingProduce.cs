@@ -49,24 +49,10 @@ internal sealed class PendingProduces
         return false;
     }
 
-    /// <summary>
-    /// Takes all whose deadline is past, in one pass: the order of entries is not the order of deadlines, and many may be overdue at once.
-    /// </summary>
+    /// <summary>Takes all whose deadline is past; the others keep their order.</summary>
     public void TakeOverdue(long nowMs, List<PendingProduce> overdue)
     {
-        for (int count = _inOrder.Count; count > 0; count--)
-        {
-            PendingProduce pending = _inOrder.Dequeue();
-            if (pending.Command.DeadlineMs <= nowMs)
-            {
-                overdue.Add(pending);
-            }
-            else
-            {
-                _inOrder.Enqueue(pending);
-            }
-        }
-
+        _inOrder.TakeOverdue(nowMs, static pending => pending.Command.DeadlineMs, overdue);
         int kept = 0;
         for (int i = 0; i < _duplicates.Count; i++)
         {
