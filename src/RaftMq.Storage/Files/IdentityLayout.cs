@@ -9,8 +9,8 @@ internal readonly record struct IdentityContent(int Version, NodeId Node, StoreI
 internal static class IdentityLayout
 {
     /// <summary>
-    /// The format of all that is in the data folder. 2: the journal says where each log begins; a start would take a folder of format 1, whole as it
-    /// is, for one with lost files.
+    /// The format of all that is in the data folder. 2: the journal says where each log begins, and a mark beside it which files it has; a start
+    /// would take a folder of format 1, whole as it is, for one with lost files.
     /// </summary>
     public const int Version = 2;
     public const int SectorBytes = 512;

@@ -34,7 +34,7 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
         if (!isFormatted)
         {
             RequireEmpty(disk, expectation);
-            Replace(disk, IdentityPath, IdentityLayout.WriteIdentity(node, newStore));
+            WholeFile.Replace(disk, IdentityPath, IdentityLayout.WriteIdentity(node, newStore));
         }
 
         IdentityContent identity = ReadIdentity(disk);
@@ -47,7 +47,7 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
         }
 
         long boot = ReadBoot(disk, identity.Store) + 1;
-        Replace(disk, BootPath, IdentityLayout.WriteBoot(identity.Store, boot));
+        WholeFile.Replace(disk, BootPath, IdentityLayout.WriteBoot(identity.Store, boot));
         return new StoreIdentity(node, identity.Store, new BootNumber(boot), !isFormatted);
     }
 
@@ -120,23 +120,5 @@ public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, 
         using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
         byte[] bytes = new byte[Math.Min(file.Length, IdentityLayout.FileBytes)];
         return bytes[..file.Read(0, bytes)];
-    }
-
-    private static void Replace(IDisk disk, string path, byte[] content)
-    {
-        string beside = path + ".new";
-        if (disk.FileExists(beside))
-        {
-            disk.DeleteFile(beside);
-        }
-
-        using (IDiskFile file = disk.Open(beside, DiskFileMode.CreateNew))
-        {
-            file.Write(0, content);
-            file.Sync();
-        }
-
-        disk.Rename(beside, path);
-        disk.SyncFolder("");
     }
 }

@@ -5,7 +5,7 @@ namespace RaftMq.Storage.Journal;
 /// <summary>
 /// Makes the next journal file ready before it is needed: a free one gets its new name, a new one is written full of zeros, and either
 /// is durable with its name when this completes. Zeros written ahead make each later fdatasync about half as long as a bare
-/// preallocation would, since no extent changes state.
+/// preallocation would, since no extent changes state. Then the mark names the file: before any batch in it, and after it has its name.
 /// </summary>
 internal sealed class FilePreparation(
     JournalFile file, string? recycles, Action<FilePreparation> completed, Action<FilePreparation> full) : DiskWork
@@ -16,6 +16,12 @@ internal sealed class FilePreparation(
 
     /// <summary>The path of the file that is used again; null when a new one is made.</summary>
     public string? Recycles => recycles;
+
+    /// <summary>Null at start, where the file's first batch comes before the mark.</summary>
+    public JournalMarkFile? MarkFile { get; init; }
+
+    /// <summary>The newest file whose first batch is durable.</summary>
+    public long OpenedFile { get; init; }
 
     public override void Execute(IDisk disk)
     {
@@ -60,6 +66,7 @@ internal sealed class FilePreparation(
         // Also when nothing was written: a killed run may have made the file longer without living to sync it.
         handle.Sync();
         disk.SyncFolder(JournalFile.Folder);
+        MarkFile?.Write(disk, new JournalMark(OpenedFile, file.Number));
         file.Handle = handle;
     }
 

@@ -22,5 +22,7 @@ internal sealed class JournalStart
 
     public required ulong OpeningHash { get; init; }
 
+    public required JournalMarkFile MarkFile { get; init; }
+
     public required JournalRecoveryReport Report { get; init; }
 }

@@ -24,6 +24,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     private readonly IDiskQueue _queue;
     private readonly IJournalOwner _owner;
     private readonly JournalLedger _ledger;
+    private readonly JournalMarkFile _markFile;
     private readonly JournalQueue _waiting = new();
     private readonly JournalBatch _batch;
 
@@ -34,6 +35,9 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>Ready to be written next: durable, with its name. Null while it is being prepared or there is no room for one.</summary>
     private JournalFile? _next;
     private FilePreparation? _preparing;
+
+    /// <summary>The newest file whose first batch is durable.</summary>
+    private long _openedFile;
 
     /// <summary>A single large record or very many groups want the next file at least this large.</summary>
     private long _nextFileBytesMin;
@@ -72,6 +76,8 @@ public sealed class NodeJournal : IJournal, IDisposable
         _queue = queue;
         _owner = owner;
         _ledger = start.Ledger;
+        _markFile = start.MarkFile;
+        _openedFile = start.Opening.FileNumber;
         _files = start.Files;
         _free = start.Free;
         _batch = new JournalBatch(Completed);
@@ -257,7 +263,7 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     /// <summary>
     /// Goes to the next file. Its first batch begins with the state of all groups, so that older files are never needed for it.
-    /// False when it is not ready yet, or too small.
+    /// False when it is not ready yet, or too small. The one behind it is prepared when that batch is durable, so that the mark can say so.
     /// </summary>
     private bool TryRoll(int tableBytes, int bodyBytes)
     {
@@ -284,7 +290,6 @@ public sealed class NodeJournal : IJournal, IDisposable
         _next = null;
         _nextFileBytesMin = 0;
         _statistics = _statistics with { FilesOpened = _statistics.FilesOpened + 1 };
-        PrepareNext();
         return true;
     }
 
@@ -390,6 +395,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         if (header.OpensFile)
         {
             _ledger.NamedBy(file);
+            _openedFile = file.Number;
         }
 
         int entries = 0;
@@ -529,7 +535,7 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     private void Prepare(JournalFile file, string? recycles)
     {
-        _preparing = new FilePreparation(file, recycles, Prepared, NoRoom);
+        _preparing = new FilePreparation(file, recycles, Prepared, NoRoom) { MarkFile = _markFile, OpenedFile = _openedFile };
         _queue.Submit(DiskLane.Background, _preparing);
     }
 

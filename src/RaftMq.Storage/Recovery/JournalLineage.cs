@@ -24,6 +24,9 @@ internal sealed class JournalLineage
     /// <summary>The greatest generation that was ever seen here, void ones included.</summary>
     public long GenerationMax { get; private set; }
 
+    /// <summary>The newest file with a batch of its own; 0 without any.</summary>
+    public long NewestReadable { get; private set; }
+
     /// <summary>No position at or behind this one was ever used.</summary>
     public long PositionMax { get; private set; }
 
@@ -43,6 +46,7 @@ internal sealed class JournalLineage
                 continue;
             }
 
+            lineage.NewestReadable = Math.Max(lineage.NewestReadable, reader.Number);
             lineage.GenerationMax = Math.Max(lineage.GenerationMax, first.Header.Generation);
             long basePosition = first.Header.Position - first.Header.FileOffset;
             lineage.PositionMax = Math.Max(lineage.PositionMax, basePosition + reader.Length);

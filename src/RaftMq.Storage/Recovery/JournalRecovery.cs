@@ -6,7 +6,7 @@ namespace RaftMq.Storage.Recovery;
 
 /// <summary>
 /// From whatever lies in the folder to a living journal (design 4, Restart). In this order, and nothing leaves the node before the end:
-/// 1. find the files that count (<see cref="JournalLineage"/>);
+/// 1. find the files that count (<see cref="JournalLineage"/>), and refuse where the mark beside the journal names one that is gone;
 /// 2. follow the chain from the first needed file to the end, telling the groups what it holds (<see cref="JournalWalk"/>);
 /// 3. open a file of a new generation whose first batch, fsynced, says where the old one ends and writes anew everything that is not
 ///    known to be durable: a killed process leaves bytes in the page cache that a power cut would still take.
@@ -60,22 +60,54 @@ public static class JournalRecovery
         IDisk disk, JournalOptions options, StoreId store, IJournalReplay replay, List<JournalFileReader> readers, bool mayBeNew)
     {
         JournalLineage lineage = JournalLineage.Of(readers);
-        if (lineage.Files.Count == 0 && !mayBeNew)
-        {
-            throw new JournalRefusedException(
-                "The journal of this data folder is lost: there are partitions, but no file under journal holds anything readable. With it went "
-                + "votes and acknowledged records of this node. Bring the folder journal back (is the right volume mounted?); without it "
-                + "the node has to stay out, and the others go on without it.");
-        }
-
+        JournalMarkFile markFile = RequireAll(disk, store, lineage, readers, mayBeNew);
         JournalLedger ledger = new();
         ReplaySink sink = new(ledger, replay);
         JournalWalk walk = new(sink);
         List<JournalFile> files = Follow(lineage, walk);
         sink.End();
-        NewGeneration opening = new(options, store, lineage, walk, ledger);
+        NewGeneration opening = new(options, store, lineage, walk, ledger, markFile);
         return opening.Open(disk, files, numberMax: readers.Count == 0 ? 0 : readers[^1].Number);
     }
+
+    /// <summary>Every file that may hold what this node has said to others is there; else the node must not come back.</summary>
+    private static JournalMarkFile RequireAll(
+        IDisk disk, StoreId store, JournalLineage lineage, List<JournalFileReader> readers, bool mayBeNew)
+    {
+        if (lineage.NewestReadable == 0 && !mayBeNew)
+        {
+            throw Lost("The journal of this data folder is lost: there are partitions, but no file under journal holds anything readable");
+        }
+
+        if (!JournalMarkFile.Exists(disk))
+        {
+            return lineage.NewestReadable == 0
+                ? JournalMarkFile.Create(disk, store)
+                : throw Lost($"The file '{JournalMarkFile.Path}' of the data folder is lost, which says which files the journal has");
+        }
+
+        JournalMarkFile markFile = JournalMarkFile.TryOpen(disk, store)
+            ?? throw Lost($"The file '{JournalMarkFile.Path}' of the data folder is damaged in both its copies, or of another folder");
+        (long opened, long newest) = markFile.Mark;
+        if (newest > 0 && !readers.Exists(reader => reader.Number == newest))
+        {
+            throw Lost($"The journal's newest file {JournalFile.PathOf(newest)} is lost");
+        }
+
+        if (lineage.NewestReadable < opened)
+        {
+            throw Lost($"The journal file {JournalFile.PathOf(opened)} is lost or holds nothing readable");
+        }
+
+        // A file without a batch of its own holds nothing and may get another name before the next mark: this one must not miss it. Also, a killed
+        // run may have written what was read here without living to sync it.
+        markFile.Write(disk, new JournalMark(opened, lineage.NewestReadable));
+        return markFile;
+    }
+
+    private static JournalRefusedException Lost(string what) => new(
+        $"{what}. With it went votes and acknowledged records of this node. Bring it back as it was when the node stopped (is the right volume "
+        + "mounted?), not from an older backup; without it the node has to stay out, and the others go on without it.");
 
     private static List<JournalFile> Follow(JournalLineage lineage, JournalWalk walk)
     {

@@ -7,7 +7,7 @@ namespace RaftMq.Storage.Recovery;
 
 /// <summary>The last step of recovery: a new file of a new generation, its first batch durable.</summary>
 internal sealed class NewGeneration(
-    JournalOptions options, StoreId store, JournalLineage lineage, JournalWalk walk, JournalLedger ledger)
+    JournalOptions options, StoreId store, JournalLineage lineage, JournalWalk walk, JournalLedger ledger, JournalMarkFile markFile)
 {
     private readonly JournalBatch _batch = new(_ => { });
 
@@ -35,6 +35,9 @@ internal sealed class NewGeneration(
         _batch.Place(file, Header(file, Cut(isRewritten, replaced), headerBytes, bodyBytes, firstNeeded));
         _batch.Execute(disk);
 
+        // From here on the node may say what this batch holds, so a start without it must notice.
+        markFile.Write(disk, new JournalMark(file.Number, file.Number));
+
         file.UsedBytes = batchBytes;
         needed.RemoveAll(old => old.Number < firstNeeded || old.Number == replaced?.Header.FileNumber);
         needed.Add(file);
@@ -46,6 +49,7 @@ internal sealed class NewGeneration(
             Free = FreeNow(firstNeeded, recycles, replaced),
             Opening = _batch.Header,
             OpeningHash = _batch.Hash,
+            MarkFile = markFile,
             Report = new JournalRecoveryReport(
                 walk.Last is null, _batch.Header.Generation, walk.Batches, walk.Mended, walk.Damaged, walk.CutBytes, bodyBytes),
         };
@@ -163,6 +167,8 @@ internal sealed class NewGeneration(
             }
         }
 
+        // A crash before the next mark would make a start miss it.
+        Invariant.Holds(!free.Exists(file => file.Path == JournalFile.PathOf(markFile.Mark.NewestFile)));
         return free;
     }
 

@@ -1,6 +1,7 @@
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
+using RaftMq.Storage.Files;
 using RaftMq.Storage.Recovery;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
@@ -38,6 +39,42 @@ public sealed class LostFilesTests
         // Asking again changes nothing.
         node.Kill();
         Assert.Throws<JournalRefusedException>(node.Start);
+    }
+
+    [Fact]
+    public void A_node_that_lost_the_newest_file_of_its_journal_does_not_come_back_before_it_has_it_again()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Pass(200);
+        ClusterNode node = cluster[1];
+
+        // A start goes to a file of its own and leaves the one before it, which is whole: it is not the journal that is gone.
+        node.Kill();
+        node.Start();
+        cluster.Pass(2_000);
+        cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Pass(200);
+        node.Kill();
+        string[] files = [.. node.Medium.Files.Where(f => f.StartsWith("journal/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string newest = files.Last(f => node.Medium[f].Any(value => value != 0));
+        byte[] bytes = [.. node.Medium[newest]];
+        node.Medium.DeleteFile(newest);
+        JournalRefusedException refused = Assert.Throws<JournalRefusedException>(node.Start);
+        Assert.Contains(newest, refused.Message, StringComparison.Ordinal);
+        node.Kill();
+
+        using (IDiskFile file = node.Medium.Open(newest, DiskFileMode.CreateNew))
+        {
+            file.Write(0, bytes);
+            file.Sync();
+        }
+
+        node.Start();
+        cluster.Pass(2_000);
+        Assert.Empty(node.Parts.Damaged);
+        Assert.NotNull(cluster.LeaderOf(group));
     }
 
     [Fact]

@@ -155,4 +155,39 @@ public sealed class JournalPageTests
         Assert.Equal(identity[..512], identity[512..]);
         Assert.Equal(boot[..512], boot[512..]);
     }
+
+    [Fact]
+    public void The_mark_is_as_the_page_says()
+    {
+        JournalMark mark = new(OpenedFile: 7, NewestFile: 8);
+        byte[] bytes = mark.Encode(Store, sequence: 31);
+        Compare("journal.mark", bytes, new()
+        {
+            ["\"RMJM\""] = Magic("RMJM"),
+            ["CRC-32C of bytes 8 to 47"] = Crc32C.Compute(bytes.AsSpan(8, 40)),
+            ["sequence"] = 31,
+            ["store id"] = Store.Value,
+            ["opened file"] = 7,
+            ["newest file"] = 8,
+        });
+        Assert.True(JournalMark.TryDecode(bytes, Store, out JournalMark read, out long sequence));
+        Assert.Equal((mark, 31), (read, sequence));
+        Assert.False(JournalMark.TryDecode(bytes, new StoreId(1), out _, out _));
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.False(JournalMark.TryDecode(bytes.AsSpan(0, length), Store, out _, out _));
+        }
+
+        JournalRig rig = new JournalRig().Start();
+        rig.Queue.RunAll();
+        using IDiskFile file = rig.Disk.Open("journal.mark", DiskFileMode.Existing);
+        byte[] both = new byte[8192];
+        Assert.Equal(both.Length, file.Length);
+        file.Read(0, both);
+        Assert.True(JournalMark.TryDecode(both, JournalRig.Store, out JournalMark first, out _));
+        Assert.True(JournalMark.TryDecode(both.AsSpan(4096), JournalRig.Store, out JournalMark second, out _));
+        Assert.Equal((new JournalMark(1, 2), new JournalMark(1, 1)), (first, second));
+        Assert.All(both[48..4096], value => Assert.Equal(0, value));
+        Assert.All(both[(4096 + 48)..], value => Assert.Equal(0, value));
+    }
 }
