@@ -36,6 +36,17 @@ public sealed class CommandTreeTests
         Assert.NotEmpty(error.ToString());
     }
 
+    [Theory]
+    [InlineData("topic", "list")]
+    [InlineData("group", "list")]
+    [InlineData("consume", "t")]
+    public async Task All_addresses_that_were_tried_are_named(params string[] args)
+    {
+        var error = new StringWriter();
+        Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync([.. args, "--bootstrap", "127.0.0.1:1,127.0.0.1:2"], TextWriter.Null, error));
+        Assert.StartsWith("no broker answers at 127.0.0.1:1, 127.0.0.1:2: ", error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Help_is_not_a_fault()
     {

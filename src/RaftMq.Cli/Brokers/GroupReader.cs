@@ -34,7 +34,8 @@ internal sealed class GroupReader(KafkaCluster cluster)
             await coordinator.SendAsync(new DescribeGroupsRequest { Groups = [group] }, cancellation);
         DescribeGroupsResponse.Group answer = reply.Message.Groups.Single();
         TopicReader.ThrowIf(answer.Error, $"{group} can't be described");
-        IReadOnlyList<GroupPosition> positions = await PositionsAsync(coordinator, group, cancellation);
+        IReadOnlyList<GroupPosition> positions = await PositionsAsync(
+            coordinator, group, [.. answer.Members.SelectMany(member => AssignmentReader.Read(answer.ProtocolType, member.MemberAssignment))], cancellation);
         if (answer.GroupState == "Dead" && positions.Count == 0)
         {
             throw new CommandFailedException(ExitCodes.NotFound, $"There is no group {group}.");
@@ -59,36 +60,39 @@ internal sealed class GroupReader(KafkaCluster cluster)
         return await cluster.GetConnectionAsync(node, cancellation);
     }
 
-    private async Task<IReadOnlyList<GroupPosition>> PositionsAsync(KafkaConnection coordinator, string group, CancellationToken cancellation)
+    private async Task<IReadOnlyList<GroupPosition>> PositionsAsync(
+        KafkaConnection coordinator, string group, IReadOnlyList<(string Topic, int Partition)> assigned, CancellationToken cancellation)
     {
         // A null list of topics means all of them.
         var ask = new OffsetFetchRequest { GroupId = group, Topics = null, Groups = [new OffsetFetchRequest.Group { GroupId = group, Topics = null }] };
         using KafkaReply<OffsetFetchResponse> reply = await coordinator.SendAsync(ask, cancellation);
-        List<(string Topic, int Partition, long Committed)> committed = [];
+        List<(string Topic, int Partition, long? Committed)> committed = [];
         if (reply.Version >= FirstVersionOfSeveralGroups)
         {
             OffsetFetchResponse.Group answer = reply.Message.Groups.Single();
             TopicReader.ThrowIf(answer.Error, $"the offsets of {group} can't be read");
-            committed.AddRange(answer.Topics.SelectMany(topic => topic.Partitions.Select(part => (topic.Name, part.Index, part.CommittedOffset))));
+            committed.AddRange(answer.Topics.SelectMany(topic => topic.Partitions.Select(part => (topic.Name, part.Index, (long?)part.CommittedOffset))));
         }
         else
         {
             TopicReader.ThrowIf(reply.Message.Error, $"the offsets of {group} can't be read");
-            committed.AddRange(reply.Message.Topics.SelectMany(topic => topic.Partitions.Select(part => (topic.Name, part.Index, part.CommittedOffset))));
+            committed.AddRange(reply.Message.Topics.SelectMany(topic => topic.Partitions.Select(part => (topic.Name, part.Index, (long?)part.CommittedOffset))));
         }
 
         var reader = new TopicReader(cluster);
         List<GroupPosition> positions = [];
-        foreach (IGrouping<string, (string Topic, int Partition, long Committed)> topic in committed
-            .Where(position => position.Committed >= 0)
+        committed.RemoveAll(position => position.Committed < 0);
+        HashSet<(string, int)> known = [.. committed.Select(position => (position.Topic, position.Partition))];
+        committed.AddRange(assigned.Where(known.Add).Select(partition => (partition.Topic, partition.Partition, (long?)null)));
+        foreach (IGrouping<string, (string Topic, int Partition, long? Committed)> topic in committed
             .GroupBy(position => position.Topic, StringComparer.Ordinal)
             .OrderBy(topic => topic.Key, StringComparer.Ordinal))
         {
             IReadOnlyDictionary<int, long> ends =
                 await reader.OffsetsAsync(topic.Key, topic.Select(position => position.Partition), TopicReader.Latest, cancellation);
-            foreach ((string name, int partition, long offset) in topic.OrderBy(position => position.Partition))
+            foreach ((string name, int partition, long? offset) in topic.OrderBy(position => position.Partition))
             {
-                long? end = ends.TryGetValue(partition, out long known) ? known : null;
+                long? end = ends.TryGetValue(partition, out long found) ? found : null;
                 positions.Add(new GroupPosition(name, partition, offset, end, end - offset));
             }
         }

@@ -35,7 +35,9 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic)
     }
 
     /// <returns>How many records were acknowledged: all of them.</returns>
-    public async Task<long> WriteLinesAsync(TextReader lines, int? partition, string? keySeparator, CancellationToken cancellation)
+    /// <exception cref="CommandFailedException">A line has no key; what was before it is acknowledged.</exception>
+    public async Task<long> WriteLinesAsync(
+        TextReader lines, int? partition, string? keySeparator, bool keysOptional, CancellationToken cancellation)
     {
         if (partition >= builders.Length || partition < 0)
         {
@@ -47,6 +49,14 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic)
         while (await lines.ReadLineAsync(cancellation) is { } line)
         {
             (byte[]? key, byte[] value) = Split(line, keySeparator);
+            if (key is null && keySeparator is not null && !keysOptional)
+            {
+                await SendAllAsync(cancellation);
+                throw new CommandFailedException(
+                    $"Line {written + 1} has no key: '{keySeparator}' is not in it. The {written} lines before it are acknowledged, it and what follows were not "
+                    + "sent; --keys-optional stores such lines without a key.");
+            }
+
             int target = partition ?? (key is null ? inTurn++ % builders.Length : KeyPartitioner.PartitionOf(key, builders.Length));
             RecordBatchBuilder builder = builders[target];
             builder.Append(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), key, value);
@@ -57,11 +67,7 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic)
             }
         }
 
-        for (int target = 0; target < builders.Length; target++)
-        {
-            await SendAsync(target, cancellation);
-        }
-
+        await SendAllAsync(cancellation);
         return written;
     }
 
@@ -93,6 +99,14 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic)
             }
 
             await Task.Delay(RetryTime, cancellation);
+        }
+    }
+
+    private async Task SendAllAsync(CancellationToken cancellation)
+    {
+        for (int target = 0; target < builders.Length; target++)
+        {
+            await SendAsync(target, cancellation);
         }
     }
 

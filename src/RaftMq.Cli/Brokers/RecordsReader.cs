@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
@@ -7,8 +8,12 @@ using RaftMq.Records;
 
 namespace RaftMq.Cli.Brokers;
 
-/// <summary>Reads a topic for people: one partition after the other in turns, retried for ever where leaders change.</summary>
-internal sealed class RecordsReader(KafkaCluster cluster, string topic)
+/// <summary>
+/// Reads a topic for people: one partition after the other in turns, retried for ever where leaders change, and for a while where the leader
+/// says that it can't read its log.
+/// </summary>
+/// <param name="warn">Takes sentences that are not records.</param>
+internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<string, Task> warn)
 {
     public const long Beginning = TopicReader.Earliest;
     public const long End = TopicReader.Latest;
@@ -19,8 +24,18 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic)
     private static readonly TimeSpan OffsetsTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryTime = TimeSpan.FromMilliseconds(100);
 
+
     private readonly SortedDictionary<int, long> next = [];
     private readonly SortedDictionary<int, long> stop = [];
+
+    /// <summary>Partitions whose log has not come to the first wanted offset yet.</summary>
+    private readonly HashSet<int> ahead = [];
+
+    /// <summary>Since when a partition's leader can't read its log, without a read in between that went well.</summary>
+    private readonly Dictionary<int, long> unreadableSince = [];
+
+    /// <summary>How long a leader may say that its log is damaged: it may yet hand over to a replica that has it whole.</summary>
+    public TimeSpan StorageErrorTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <param name="partition">Null: all.</param>
     /// <param name="from">An offset, <see cref="Beginning"/> or <see cref="End"/>.</param>
@@ -36,11 +51,25 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic)
         }
 
         long[] end = await offsets.AllOffsetsAsync(topic, count, TopicReader.Latest, OffsetsTime, cancellation);
-        long[] start = from == Beginning ? await offsets.AllOffsetsAsync(topic, count, TopicReader.Earliest, OffsetsTime, cancellation) : end;
+        long[] start = from == End ? end : await offsets.AllOffsetsAsync(topic, count, TopicReader.Earliest, OffsetsTime, cancellation);
         foreach (int wanted in partition is { } one ? [one] : Enumerable.Range(0, count))
         {
-            next[wanted] = from >= 0 ? from : start[wanted];
+            next[wanted] = Math.Max(from, start[wanted]);
             stop[wanted] = untilEnd ? end[wanted] : long.MaxValue;
+            if (from >= 0 && from < start[wanted])
+            {
+                await warn($"{topic}/{wanted} begins at offset {start[wanted]}: what was before is gone, by retention or by deletion.");
+            }
+            else if (from > end[wanted])
+            {
+                ahead.Add(wanted);
+                await warn($"{topic}/{wanted} ends at offset {end[wanted]}, before {from}{(untilEnd ? "." : ": waiting until it gets there.")}");
+            }
+        }
+
+        if (untilEnd && ahead.Count == next.Count)
+        {
+            throw new CommandFailedException($"There is nothing to read from offset {from} on.");
         }
     }
 
@@ -110,16 +139,14 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic)
             FetchResponse.Partition answer = reply.Message.Topics.Single().Partitions.Single();
             if (answer.Error != KafkaError.None)
             {
-                if (!KafkaErrors.IsRetriable(answer.Error))
-                {
-                    throw new CommandFailedException($"{topic}/{partition} can't be read at offset {next[partition]}: {KafkaErrors.Name(answer.Error)}");
-                }
-
+                ThrowIfHopeless(partition, answer.Error);
                 cluster.Forget();
                 await Task.Delay(RetryTime, cancellation);
                 return records;
             }
 
+            ahead.Remove(partition);
+            unreadableSince.Remove(partition);
             Take(partition, answer.Records.Memory, records);
         }
         catch (KafkaConnectionException)
@@ -129,6 +156,32 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic)
         }
 
         return records;
+    }
+
+    private void ThrowIfHopeless(int partition, KafkaError error)
+    {
+        string what = $"{topic}/{partition} can't be read at offset {next[partition]}";
+        if (error == KafkaError.OffsetOutOfRange)
+        {
+            if (!ahead.Contains(partition))
+            {
+                throw new CommandFailedException($"{what}: that record is gone, by retention or by deletion of records ({KafkaErrors.Name(error)}).");
+            }
+        }
+        else if (error == KafkaError.KafkaStorageError)
+        {
+            unreadableSince.TryAdd(partition, Stopwatch.GetTimestamp());
+            if (Stopwatch.GetElapsedTime(unreadableSince[partition]) >= StorageErrorTime)
+            {
+                throw new CommandFailedException(
+                    $"{what}: for {StorageErrorTime.TotalSeconds:0.#} s its leader says that its log is damaged there ({KafkaErrors.Name(error)}). "
+                    + "raftmq cluster status names the node; raftmq partition transfer lets another replica lead, which has the log whole.");
+            }
+        }
+        else if (!KafkaErrors.IsRetriable(error))
+        {
+            throw new CommandFailedException($"{what}: {KafkaErrors.Name(error)}");
+        }
     }
 
     private void Take(int partition, ReadOnlyMemory<byte> bytes, List<ConsumedRecord> records)

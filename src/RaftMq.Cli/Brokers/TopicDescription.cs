@@ -1,6 +1,11 @@
 namespace RaftMq.Cli.Brokers;
 
-internal sealed record TopicDescription(string Name, bool Internal, IReadOnlyList<PartitionDescription> Partitions);
+/// <param name="Settings">Null where nobody asked.</param>
+internal sealed record TopicDescription(
+    string Name, bool Internal, IReadOnlyList<PartitionDescription> Partitions, IReadOnlyList<TopicSetting>? Settings = null);
+
+/// <param name="IsDefault">Nobody set it for this topic.</param>
+internal sealed record TopicSetting(string Name, string? Value, bool IsDefault);
 
 /// <param name="Leader">Null while there is none.</param>
 /// <param name="FirstOffset">Null where no leader answered, or nobody asked.</param>

@@ -15,6 +15,11 @@ internal sealed class TopicReader(KafkaCluster cluster)
 
     private const int FirstVersionWithNullForAll = 1;
 
+    /// <summary>Of DescribeConfigs: the resource type, and where a value comes from.</summary>
+    private const sbyte TopicResource = 2;
+    private const sbyte OfTheTopicItself = 1;
+    private const int FirstVersionWithSource = 1;
+
     /// <param name="names">Null for all topics.</param>
     public async Task<IReadOnlyList<TopicDescription>> DescribeAsync(IReadOnlyList<string>? names, CancellationToken cancellation)
     {
@@ -43,6 +48,27 @@ internal sealed class TopicReader(KafkaCluster cluster)
         }
 
         return [.. found.OrderBy(topic => topic.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>All settings of a topic, by name.</summary>
+    public async Task<IReadOnlyList<TopicSetting>> SettingsAsync(string topic, CancellationToken cancellation)
+    {
+        KafkaConnection connection = await cluster.GetAnyConnectionAsync(cancellation);
+        var ask = new DescribeConfigsRequest
+        {
+            Resources = [new DescribeConfigsRequest.Resource { ResourceType = TopicResource, ResourceName = topic, ConfigurationKeys = null }],
+        };
+        using KafkaReply<DescribeConfigsResponse> reply = await connection.SendAsync(ask, cancellation);
+        DescribeConfigsResponse.Result answer = reply.Message.Results.Single();
+        ThrowIf(answer.Error, $"the settings of {topic} can't be read", answer.ErrorMessage);
+        return
+        [
+            .. answer.Configs
+                .Select(setting => new TopicSetting(
+                    setting.Name, setting.Value,
+                    reply.Version >= FirstVersionWithSource ? setting.ConfigSource != OfTheTopicItself : setting.IsDefault))
+                .OrderBy(setting => setting.Name, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>By partition, of those that have a leader that answers.</summary>

@@ -28,7 +28,8 @@ internal static class ConsumeCommand
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
             await using KafkaCluster cluster = CommonOptions.Cluster(parsed.GetValue(bootstrap)!);
-            var reader = new RecordsReader(cluster, parsed.GetRequiredValue(topic));
+            TextWriter error = parsed.InvocationConfiguration.Error;
+            var reader = new RecordsReader(cluster, parsed.GetRequiredValue(topic), error.WriteLineAsync);
             await reader.OpenAsync(parsed.GetValue(partition), Parse(parsed.GetValue(from)!), parsed.GetValue(exit), cancellation);
             await foreach (ConsumedRecord record in reader.ReadAsync(parsed.GetValue(count) ?? long.MaxValue, cancellation))
             {

@@ -41,7 +41,7 @@ internal static class GroupDescribeCommand
             [
                 position.Topic,
                 position.Partition.ToString(CultureInfo.InvariantCulture),
-                position.Committed.ToString(CultureInfo.InvariantCulture),
+                position.Committed?.ToString(CultureInfo.InvariantCulture) ?? "none",
                 position.End?.ToString(CultureInfo.InvariantCulture) ?? "?",
                 position.Lag?.ToString(CultureInfo.InvariantCulture) ?? "?",
             ]));

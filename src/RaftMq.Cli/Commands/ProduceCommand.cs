@@ -12,12 +12,13 @@ internal static class ProduceCommand
     {
         Argument<string> topic = CommonOptions.Topic();
         var partition = new Option<int?>("--partition") { Description = "One partition; without: by key, or in turn." };
-        var separator = new Option<string?>("--key-separator") { Description = "What divides key and value of a line; without: no keys." };
+        var separator = new Option<string?>("--key-separator") { Description = "What divides key and value of a line, the first one counts; without: no keys." };
+        var keysOptional = new Option<bool>("--keys-optional") { Description = "With --key-separator: a line without one is a record without a key." };
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("produce", "Write each line of standard input as a record, acknowledged by a majority.")
         {
-            topic, partition, separator, bootstrap, json,
+            topic, partition, separator, keysOptional, bootstrap, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -25,7 +26,8 @@ internal static class ProduceCommand
             await using KafkaCluster cluster = CommonOptions.Cluster(parsed.GetValue(bootstrap)!);
             var writer = new RecordWriter(cluster, name);
             await writer.OpenAsync(cancellation);
-            long written = await writer.WriteLinesAsync(Console.In, parsed.GetValue(partition), parsed.GetValue(separator), cancellation);
+            long written = await writer.WriteLinesAsync(
+                Console.In, parsed.GetValue(partition), parsed.GetValue(separator), parsed.GetValue(keysOptional), cancellation);
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json))
             {

@@ -6,7 +6,7 @@ using RaftMq.Kafka.Wire.Client;
 
 namespace RaftMq.Cli.Commands;
 
-/// <summary><c>raftmq topic describe</c>: leader, replicas, in-sync set and offsets of each partition.</summary>
+/// <summary><c>raftmq topic describe</c>: the topic's settings; leader, replicas, in-sync set and offsets of each partition.</summary>
 internal static class TopicDescribeCommand
 {
     public static Command Build()
@@ -14,7 +14,7 @@ internal static class TopicDescribeCommand
         Argument<string> topic = CommonOptions.Topic();
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("describe", "Describe a topic's partitions.") { topic, bootstrap, json };
+        var command = new Command("describe", "Describe a topic's partitions, and its settings: those that differ from the default, with --json all.") { topic, bootstrap, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             await using KafkaCluster cluster = CommonOptions.Cluster(parsed.GetValue(bootstrap)!);
@@ -34,6 +34,12 @@ internal static class TopicDescribeCommand
         }
 
         await output.WriteLineAsync($"{topic.Name}: {topic.Partitions.Count} partitions");
+        string[] settings = [.. (topic.Settings ?? []).Where(setting => !setting.IsDefault).Select(setting => $"{setting.Name}={setting.Value}")];
+        if (topic.Settings is not null)
+        {
+            await output.WriteLineAsync(settings.Length == 0 ? "settings: all as by default" : $"settings: {string.Join(", ", settings)}");
+        }
+
         Tables.Write(
             output, ["PARTITION", "LEADER", "REPLICAS", "IN SYNC", "FIRST OFFSET", "END OFFSET"],
             topic.Partitions.Select(partition => (IReadOnlyList<string>)
@@ -57,6 +63,7 @@ internal static class TopicDescribeCommand
         IReadOnlyDictionary<int, long> end = await reader.OffsetsAsync(name, partitions, TopicReader.Latest, cancellation);
         return topic with
         {
+            Settings = await reader.SettingsAsync(name, cancellation),
             Partitions =
             [
                 .. topic.Partitions.Select(partition => partition with

@@ -103,6 +103,6 @@ internal static class UpCommand
             lines.Say($"node {state.Node}: Kafka localhost:{ports.Kafka}  HTTP localhost:{ports.Http}  peers localhost:{ports.Peers}  data {options.FolderOf(state.Node)}");
         }
 
-        lines.Say($"ready; clients connect to {LocalNodes.Bootstrap(options)}");
+        lines.Say($"ready; clients connect to {LocalNodes.Bootstrap(options)}; Ctrl-C stops all nodes");
     }
 }

@@ -8,6 +8,7 @@ internal static class ServerProgram
 {
     private const string Name = "RaftMq.Server";
     private const int BuildLinesShown = 10;
+    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(10);
 
     /// <summary>The path of the executable, built now if it belongs to a checkout.</summary>
     /// <exception cref="CommandFailedException">There is none, it does not build, or the SDK does not fit.</exception>
@@ -30,8 +31,8 @@ internal static class ServerProgram
         }
 
         string project = Path.Combine(root, "src", Name, Name + ".csproj");
-        await progress.WriteLineAsync($"building {Name} (Release) ...");
-        (int code, List<string> lines) = await BuildAsync(root, project, cancellation);
+        await progress.WriteLineAsync($"building {Name} (Release); the first time this takes a minute or two, later some seconds ...");
+        (int code, List<string> lines) = await WithProgressAsync(BuildAsync(root, project, cancellation), progress);
         string program = Path.Combine(root, "src", Name, "bin", "Release", "net10.0", Name);
         if (code == 0 && File.Exists(program))
         {
@@ -39,6 +40,18 @@ internal static class ServerProgram
         }
 
         throw Explain(code, lines);
+    }
+
+    /// <summary>Says every now and then that it still goes on.</summary>
+    internal static async Task<T> WithProgressAsync<T>(Task<T> work, TextWriter progress, TimeSpan? sayEvery = null)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (await Task.WhenAny(work, Task.Delay(sayEvery ?? SayEvery)) != work)
+        {
+            await progress.WriteLineAsync($"still building after {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s (Ctrl-C ends it) ...");
+        }
+
+        return await work;
     }
 
     /// <summary>Where the runtime of this process is installed: what DOTNET_ROOT must say for an executable to find it.</summary>

@@ -40,11 +40,13 @@ public sealed class KafkaCluster : IAsyncDisposable
     }
 
     /// <summary>Any broker that answers: one that is connected, else of the known ones, else of the first addresses.</summary>
-    /// <exception cref="KafkaConnectionException">None can be reached; the message is that of the last one tried.</exception>
+    /// <exception cref="KafkaConnectionException">None can be reached; the message names all that were tried, with each reason once.</exception>
     public async Task<KafkaConnection> GetAnyConnectionAsync(CancellationToken cancellationToken)
     {
         KafkaConnectionException? last = null;
-        foreach (KafkaEndpoint endpoint in (view?.Brokers.Values ?? []).Concat(bootstrap).ToList())
+        List<KafkaEndpoint> tried = [.. (view?.Brokers.Values ?? []).Concat(bootstrap).Distinct()];
+        List<string> reasons = [];
+        foreach (KafkaEndpoint endpoint in tried)
         {
             try
             {
@@ -53,10 +55,18 @@ public sealed class KafkaCluster : IAsyncDisposable
             catch (KafkaConnectionException wrong)
             {
                 last = wrong;
+                string prefix = $"{endpoint}: ";
+                reasons.Add(wrong.Message.StartsWith(prefix, StringComparison.Ordinal) ? wrong.Message[prefix.Length..] : wrong.Message);
             }
         }
 
-        throw last ?? new KafkaConnectionException("no address of a broker was given");
+        throw tried.Count switch
+        {
+            0 => new KafkaConnectionException("no address of a broker was given"),
+            1 => last!,
+            _ => new KafkaConnectionException(
+                $"no broker answers at {string.Join(", ", tried)}: {string.Join("; ", reasons.Distinct(StringComparer.Ordinal))}", last),
+        };
     }
 
     /// <summary>The node that leads a partition; asks for metadata if it is not known. Null while the partition has no leader or does not exist.</summary>

@@ -48,6 +48,21 @@ public sealed class StartRefusalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_build_that_takes_long_says_that_it_goes_on()
+    {
+        var said = new StringWriter();
+        var build = new TaskCompletionSource<int>();
+        Task<int> shown = ServerProgram.WithProgressAsync(build.Task, said, sayEvery: TimeSpan.FromMilliseconds(1));
+        while (!said.ToString().Contains("still building after 0 s (Ctrl-C ends it) ...", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+
+        build.SetResult(7);
+        Assert.Equal(7, await shown);
+    }
+
+    [Fact]
     public void A_node_that_keeps_dying_is_started_ever_later_and_a_healthy_one_soon()
     {
         var backOff = new RestartBackOff();

@@ -22,6 +22,20 @@ public sealed class OutputTests
     }
 
     [Fact]
+    public async Task A_described_topic_shows_the_settings_that_are_its_own_and_as_json_all()
+    {
+        TopicDescription topic = Topic with
+        {
+            Settings = [new TopicSetting("min.insync.replicas", "2", IsDefault: false), new TopicSetting("retention.ms", "604800000", IsDefault: true)],
+        };
+        Assert.Equal("settings: min.insync.replicas=2", (await LinesAsync(output => TopicDescribeCommand.WriteAsync(output, topic, json: false)))[1]);
+        TopicDescription usual = topic with { Settings = [topic.Settings[1]] };
+        Assert.Equal("settings: all as by default", (await LinesAsync(output => TopicDescribeCommand.WriteAsync(output, usual, json: false)))[1]);
+        using JsonDocument document = await JsonAsync(output => TopicDescribeCommand.WriteAsync(output, topic, json: true));
+        Assert.Equal(2, document.RootElement.GetProperty("settings").GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_described_topic_as_json_keeps_its_names()
     {
         using JsonDocument document = await JsonAsync(output => TopicDescribeCommand.WriteAsync(output, Topic, json: true));
@@ -37,11 +51,12 @@ public sealed class OutputTests
     {
         var group = new GroupDescription(
             "g", "Stable", "consumer", [new GroupMember("m", null, "c", "/127.0.0.1")],
-            [new GroupPosition("t", 0, 5, 8, 3), new GroupPosition("t", 1, 5, null, null), new GroupPosition("t", 2, 1, 2, 1)]);
+            [new GroupPosition("t", 0, 5, 8, 3), new GroupPosition("t", 1, 5, null, null), new GroupPosition("t", 2, 1, 2, 1), new GroupPosition("t", 3, null, 9, null)]);
         string[] lines = await LinesAsync(output => GroupDescribeCommand.WriteAsync(output, group, json: false));
         Assert.Contains("lag 4", lines[0], StringComparison.Ordinal);
         Assert.Equal(["t", "0", "5", "8", "3"], Words(lines[2]));
         Assert.Equal(["t", "1", "5", "?", "?"], Words(lines[3]));
+        Assert.Equal(["t", "3", "none", "9", "?"], Words(lines[5]));
         using JsonDocument document = await JsonAsync(output => GroupDescribeCommand.WriteAsync(output, group, json: true));
         Assert.Equal(4, document.RootElement.GetProperty("lag").GetInt64());
     }
