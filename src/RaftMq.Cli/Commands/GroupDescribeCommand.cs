@@ -34,7 +34,9 @@ internal static class GroupDescribeCommand
             return;
         }
 
-        await output.WriteLineAsync($"{group.Group}: {group.State}, {group.Members.Count} members, lag {lag}");
+        int uncommitted = group.Positions.Count(position => position.Committed is null);
+        string without = uncommitted == 0 ? "" : $" and {uncommitted} partitions without a committed offset";
+        await output.WriteLineAsync($"{group.Group}: {group.State}, {group.Members.Count} members, lag {lag}{without}");
         Tables.Write(
             output, ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"],
             group.Positions.Select(position => (IReadOnlyList<string>)
