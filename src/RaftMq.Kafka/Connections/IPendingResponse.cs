@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace RaftMq.Kafka.Connections;
 
 /// <summary>
@@ -22,11 +24,50 @@ public interface IPendingResponse
 /// </summary>
 public abstract class KafkaResponse : IDisposable
 {
+    /// <summary>Enough for an array of headers and one of records that take turns.</summary>
+    private const int BuffersLookedBack = 8;
+
     public abstract IReadOnlyList<ReadOnlyMemory<byte>> Buffers { get; }
 
     public abstract long LengthBytes { get; }
 
+    /// <summary>
+    /// Memory that can't be freed while this lives, from the buffers as they are now: the whole arrays of which they are parts. A few bytes of
+    /// the log's newest entries hold the block of the tail that they lie in. An array that comes again later than a few buffers is counted again.
+    /// </summary>
+    public long HeldBytes()
+    {
+        IReadOnlyList<ReadOnlyMemory<byte>> buffers = Buffers;
+        long held = 0;
+        for (int i = 0; i < buffers.Count; i++)
+        {
+            if (!MemoryMarshal.TryGetArray(buffers[i], out ArraySegment<byte> part))
+            {
+                held += buffers[i].Length;
+            }
+            else if (!IsAmongLast(buffers, i, part.Array!))
+            {
+                held += part.Array!.Length;
+            }
+        }
+
+        return held;
+    }
+
     public abstract void Dispose();
+
+    private static bool IsAmongLast(IReadOnlyList<ReadOnlyMemory<byte>> buffers, int end, byte[] array)
+    {
+        for (int i = Math.Max(0, end - BuffersLookedBack); i < end; i++)
+        {
+            if (MemoryMarshal.TryGetArray(buffers[i], out ArraySegment<byte> part) && part.Array == array)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
 
 /// <summary>What the connection knows of its client.</summary>

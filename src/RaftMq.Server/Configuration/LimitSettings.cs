@@ -18,7 +18,7 @@ internal sealed record LimitSettings
     [Setting("limits.connection.requests.in.flight", "Unanswered requests of a connection; at the limit it is not read.", Min = 1, Max = 100_000)]
     public int RequestsInFlight { get; init; } = 64;
 
-    [Setting("limits.connection.response.bytes", "Answers that a client has not taken; from here on its connection is not read, so that one answer more may wait (at most 16 MiB).", Unit = SettingUnit.Bytes, Min = 1024)]
+    [Setting("limits.connection.response.bytes", "Memory of answers that a client has not taken; from here on its connection is not read, so that one answer more may wait (records of at most 16 MiB, or 256 KiB of the tail for each partition in it).", Unit = SettingUnit.Bytes, Min = 1024)]
     public long ResponseBytes { get; init; } = 16 << 20;
 
     [Setting("limits.connection.idle", "A connection on which nothing moved for so long is closed.", Min = 1000)]

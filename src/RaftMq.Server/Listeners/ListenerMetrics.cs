@@ -29,7 +29,10 @@ internal sealed class ListenerMetrics
             "raftmq_kafka_connections_closed_total", "Closed connections of Kafka clients, by cause.", "cause",
             "client", "frame_too_large", "bad_frame", "idle", "no_memory", "too_many", "session", "handshake", "stopping");
         InFlight = registry.Gauge("raftmq_kafka_requests_in_flight", "Requests that are received and not yet answered.");
-        ResponseBytes = registry.Gauge("raftmq_kafka_response_waiting_bytes", "Answers that clients have not taken yet.");
+        ResponseBytes = registry.Gauge(
+            "raftmq_kafka_response_waiting_bytes",
+            "Memory that answers hold which clients have not taken yet. "
+            + "What the log's newest entries share with the tail and with other answers is counted in each of them.");
         Requests = registry.Counter("raftmq_kafka_requests_total", "Request frames received.");
         ReceivedBytes = registry.Counter("raftmq_kafka_received_bytes_total", "Bytes of request frames received.");
         SentBytes = registry.Counter("raftmq_kafka_sent_bytes_total", "Bytes of responses sent.");

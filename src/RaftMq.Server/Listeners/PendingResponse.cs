@@ -12,10 +12,13 @@ internal sealed class PendingResponse(ResponseQueue queue, int apiKey, long star
 
     public long StartedAt { get; } = startedAt;
 
-    // The three below are written once, before IsReady, under the queue's lock.
+    // The four below are written once, before IsReady, under the queue's lock.
     public bool IsReady { get; set; }
 
     public KafkaResponse? Response { get; set; }
+
+    /// <summary>Of the response, as counted when it came.</summary>
+    public long HeldBytes { get; set; }
 
     public string? CloseReason { get; set; }
 

@@ -36,6 +36,7 @@ internal sealed class ResponseQueue
     private readonly GatheredSend _gather = new(CopiedBytesPerSend);
     private readonly List<KafkaResponse> _gathered = [];
     private long _gatheredBytes;
+    private long _gatheredHeldBytes;
     private string? _closeReason;
     private Task _sendTask = Task.CompletedTask;
     private long _lastProgress = Stopwatch.GetTimestamp();
@@ -122,6 +123,7 @@ internal sealed class ResponseQueue
 
     internal void Answered(PendingResponse pending, KafkaResponse? response, string? closeReason)
     {
+        long held = response?.HeldBytes() ?? 0;
         _metrics.Answered(pending.ApiKey, (long)Stopwatch.GetElapsedTime(pending.StartedAt).TotalNanoseconds);
         lock (_lock)
         {
@@ -134,10 +136,8 @@ internal sealed class ResponseQueue
             pending.Response = response;
             pending.CloseReason = closeReason;
             pending.IsReady = true;
-            if (response is not null)
-            {
-                Waiting(response.LengthBytes);
-            }
+            pending.HeldBytes = held;
+            Waiting(held);
 
             if (_sending || !_order.Peek().IsReady)
             {
@@ -209,6 +209,7 @@ internal sealed class ResponseQueue
                 _closeReason = next.CloseReason;
                 if (next.Response is { } response)
                 {
+                    _gatheredHeldBytes += next.HeldBytes;
                     Gather(response);
                 }
             }
@@ -266,10 +267,11 @@ internal sealed class ResponseQueue
         _metrics.SentBytes.Add(_gatheredBytes);
         lock (_lock)
         {
-            Waiting(-_gatheredBytes);
+            Waiting(-_gatheredHeldBytes);
         }
 
         _gatheredBytes = 0;
+        _gatheredHeldBytes = 0;
     }
 
     private void GiveUp()
@@ -293,7 +295,7 @@ internal sealed class ResponseQueue
             _metrics.InFlight.Add(-1);
             if (pending.Response is { } response)
             {
-                Waiting(-response.LengthBytes);
+                Waiting(-pending.HeldBytes);
                 response.Dispose();
                 pending.Response = null;
             }

@@ -10,7 +10,7 @@ internal sealed class TestResponse : KafkaResponse
     private readonly ReadOnlyMemory<byte>[] _buffers;
     private int _disposed;
 
-    public TestResponse(TestSessions owner, int correlation, byte[] payload)
+    public TestResponse(TestSessions owner, int correlation, ReadOnlyMemory<byte> payload)
     {
         _owner = owner;
         byte[] head = new byte[8];

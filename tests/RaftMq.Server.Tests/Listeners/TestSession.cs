@@ -5,7 +5,8 @@ namespace RaftMq.Server.Tests.Listeners;
 
 /// <summary>
 /// A protocol made up for tests. A frame is: i16 what to do, i16 zero, i32 correlation, payload. What to do: 0 echo the payload; 1 answer with
-/// as many zero bytes as the payload's i32 says; 2 answer later, when the test releases it; 3 answer nothing; 4 close; 5 throw; 6 never finish.
+/// as many zero bytes as the payload's i32 says; 2 answer later, when the test releases it; 3 answer nothing; 4 close; 5 throw; 6 never finish;
+/// 7 answer with a thousandth of a megabyte array.
 /// </summary>
 internal sealed class TestSession(TestSessions owner) : IKafkaSession
 {
@@ -22,8 +23,11 @@ internal sealed class TestSession(TestSessions owner) : IKafkaSession
             case 1:
                 response.Complete(new TestResponse(owner, correlation, new byte[BinaryPrimitives.ReadInt32BigEndian(frame.Span[8..])]));
                 break;
+            case 7:
+                response.Complete(new TestResponse(owner, correlation, new byte[1 << 20].AsMemory(5000, 1000)));
+                break;
             case 2:
-                owner.Held.Enqueue(() => response.Complete(new TestResponse(owner, correlation, [])));
+                owner.Held.Enqueue(() => response.Complete(new TestResponse(owner, correlation, Array.Empty<byte>())));
                 break;
             case 3:
                 response.CompleteWithNothing();
