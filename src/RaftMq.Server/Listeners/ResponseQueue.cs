@@ -8,18 +8,15 @@ namespace RaftMq.Server.Listeners;
 
 /// <summary>
 /// The answers of one connection, in the order of its requests. Whoever completes the oldest one sends it, and all that are ready
-/// behind it, in one gathered call that never waits; what the socket does not take goes on in a task. Large answers are sent in a
-/// task from the start: the thread that completes one is usually inside a shard, and copying megabytes would hold that up.
+/// behind it, in one gathered call (<see cref="SendLoop"/>).
 /// </summary>
-internal sealed class ResponseQueue
+internal sealed class ResponseQueue : ISendQueue
 {
     private const int SentHereBytesMax = 64 << 10;
     private const int GatherBytesTarget = 1 << 20;
     private const int CopiedBytesMax = 2048;
     private const int CopiedBytesPerSend = 8 << 10;
 
-    private readonly Socket _socket;
-    private readonly Stream? _tls;
     private readonly ListenerLimits _limits;
     private readonly ListenerMetrics _metrics;
     private readonly Action<CloseCause, string> _close;
@@ -38,18 +35,17 @@ internal sealed class ResponseQueue
     private long _gatheredBytes;
     private long _gatheredHeldBytes;
     private string? _closeReason;
-    private Task _sendTask = Task.CompletedTask;
+    private readonly SendLoop _loop;
     private long _lastProgress = Stopwatch.GetTimestamp();
 
     /// <param name="close">Called when the connection can't go on: from any thread, at most a few times.</param>
     public ResponseQueue(
         Socket socket, Stream? tls, ListenerLimits limits, ListenerMetrics metrics, Action<CloseCause, string> close)
     {
-        _socket = socket;
-        _tls = tls;
         _limits = limits;
         _metrics = metrics;
         _close = close;
+        _loop = new SendLoop(socket, tls, _gather, this);
     }
 
     public int InFlight
@@ -118,7 +114,7 @@ internal sealed class ResponseQueue
             _room?.TrySetResult();
         }
 
-        await _sendTask;
+        await _loop.Task;
     }
 
     internal void Answered(PendingResponse pending, KafkaResponse? response, string? closeReason)
@@ -145,50 +141,20 @@ internal sealed class ResponseQueue
             }
 
             _sending = true;
+
+            // Nothing waited until now, however long ago the last answer went out.
+            Volatile.Write(ref _lastProgress, Stopwatch.GetTimestamp());
         }
 
-        SendHere();
+        _loop.Send();
     }
 
     private bool HasRoom => _closed || (_order.Count < _limits.InFlightMax && _waitingBytes <= _limits.ResponseBytesMax);
 
-    private void SendHere()
-    {
-        while (GatherNext())
-        {
-            if (_tls is not null || _gatheredBytes > SentHereBytesMax)
-            {
-                _sendTask = Task.Run(SendInTaskAsync);
-                return;
-            }
+    /// <summary>The thread that completes a large answer is usually inside a shard, and copying megabytes would hold that up.</summary>
+    bool ISendQueue.IsForTask => _gatheredBytes > SentHereBytesMax;
 
-            switch (_gather.TrySend(_socket))
-            {
-                case SendOutcome.WouldWait:
-                    _sendTask = Task.Run(SendInTaskAsync);
-                    return;
-                case SendOutcome.Broken:
-                    GiveUp();
-                    return;
-            }
-        }
-    }
-
-    private async Task SendInTaskAsync()
-    {
-        do
-        {
-            if (!await _gather.SendAsync(_socket, _tls))
-            {
-                GiveUp();
-                return;
-            }
-        }
-        while (GatherNext());
-    }
-
-    /// <summary>Returns false when nothing is ready: the caller is not the sender any more.</summary>
-    private bool GatherNext()
+    bool ISendQueue.GatherNext()
     {
         FinishGathered();
         lock (_lock)
@@ -274,7 +240,7 @@ internal sealed class ResponseQueue
         _gatheredHeldBytes = 0;
     }
 
-    private void GiveUp()
+    void ISendQueue.GiveUp()
     {
         FinishGathered();
         lock (_lock)

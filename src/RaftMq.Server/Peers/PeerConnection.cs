@@ -7,12 +7,11 @@ namespace RaftMq.Server.Peers;
 /// <summary>
 /// One established connection to a node, for this node's frames. Its life:
 /// 1. made after the preambles were exchanged;
-/// 2. a thread that sends finds nobody sending: it becomes the sender and writes to the socket itself, without waiting;
-/// 3. when the socket takes no more, sending goes on in a task until nothing is left, so that no shard ever waits for a network;
-/// 4. broken (by any error): frames that wait are dropped, later ones refused.
+/// 2. a thread that sends finds nobody sending: it becomes the sender (<see cref="SendLoop"/>);
+/// 3. broken (by any error): frames that wait are dropped, later ones refused.
 /// Strict priority between lanes is kept between gathers of at most <see cref="GatherBytesTarget"/>.
 /// </summary>
-internal sealed class PeerConnection : IDisposable
+internal sealed class PeerConnection : IDisposable, ISendQueue
 {
     /// <summary>One gathered send; a control frame waits for at most this and what the kernel holds.</summary>
     private const int GatherBytesTarget = 256 << 10;
@@ -36,7 +35,7 @@ internal sealed class PeerConnection : IDisposable
     // The sender's, whoever that is (_sending).
     private readonly GatheredSend _gather = new(GatherFramesMax * (CopiedBytesMax + PeerFrameHeader.Bytes));
     private readonly List<PeerFrame> _gathered = [];
-    private Task _sendTask = Task.CompletedTask;
+    private readonly SendLoop _loop;
 
     /// <param name="tls">Over the same socket when the connection is encrypted; then all sending is done in the task.</param>
     public PeerConnection(Socket socket, Stream? tls, long queueBytesMax, PeerMetrics metrics)
@@ -46,6 +45,7 @@ internal sealed class PeerConnection : IDisposable
         _tls = tls;
         _queueBytesMax = queueBytesMax;
         _metrics = metrics;
+        _loop = new SendLoop(socket, tls, _gather, this);
     }
 
     public long QueuedBytes => Interlocked.Read(ref _queuedBytes);
@@ -71,14 +71,7 @@ internal sealed class PeerConnection : IDisposable
             _sending = true;
         }
 
-        if (_tls is not null)
-        {
-            // Encryption has no way to try without waiting: the one hop of the encrypted path.
-            _sendTask = Task.Run(SendInTaskAsync);
-            return;
-        }
-
-        SendHere();
+        _loop.Send();
     }
 
     /// <summary>Completes when the connection is broken, whoever finds out first. Never fails.</summary>
@@ -97,7 +90,7 @@ internal sealed class PeerConnection : IDisposable
         }
 
         Break();
-        await _sendTask;
+        await _loop.Task;
     }
 
     public void Dispose() => Break();
@@ -116,38 +109,9 @@ internal sealed class PeerConnection : IDisposable
         _socket.Dispose();
     }
 
-    private void SendHere()
-    {
-        while (GatherNext())
-        {
-            switch (_gather.TrySend(_socket))
-            {
-                case SendOutcome.WouldWait:
-                    _sendTask = Task.Run(SendInTaskAsync);
-                    return;
-                case SendOutcome.Broken:
-                    GiveUp();
-                    return;
-            }
-        }
-    }
+    bool ISendQueue.IsForTask => false;
 
-    /// <summary>Awaited when the connection is broken (<see cref="WaitUntilBrokenAsync"/>).</summary>
-    private async Task SendInTaskAsync()
-    {
-        do
-        {
-            if (!await _gather.SendAsync(_socket, _tls))
-            {
-                GiveUp();
-                return;
-            }
-        }
-        while (GatherNext());
-    }
-
-    /// <summary>Returns false when nothing waits: the caller is not the sender any more.</summary>
-    private bool GatherNext()
+    bool ISendQueue.GatherNext()
     {
         ReturnGathered();
         lock (_lock)
@@ -205,7 +169,7 @@ internal sealed class PeerConnection : IDisposable
         return false;
     }
 
-    private void GiveUp()
+    void ISendQueue.GiveUp()
     {
         _metrics.Dropped(PeerDrop.ConnectionLost, _gathered.Count);
         ReturnGathered();

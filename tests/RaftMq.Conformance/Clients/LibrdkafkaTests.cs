@@ -12,25 +12,21 @@ public sealed class LibrdkafkaTests(SharedCluster shared) : ClusterCase(shared.C
     [InlineData("snappy", CompressionType.Snappy)]
     [InlineData("lz4", CompressionType.Lz4)]
     [InlineData("zstd", CompressionType.Zstd)]
-    public async Task Produces_and_consumes_with_every_compression(string compression, CompressionType stored)
+    public Task Produces_and_consumes_with_every_compression(string compression, CompressionType stored)
     {
-        string topic = ConformanceSettings.NewTopic("rdk-" + compression);
-        await Probe.CreateTopicAsync(topic);
         Dictionary<string, string> config = new() { ["compression.type"] = compression, ["linger.ms"] = "20" };
-        JsonElement result = await RunAsync("round_trip", new { bootstrap = Bootstrap, topic, count = 500, size = 400, config });
-        AssertAllThere(result, 500);
-        await AssertStoredAsAsync(topic, stored, 500);
+        return AssertRoundTripAsync(
+            "rdk-" + compression, stored, 500,
+            topic => RunAsync("round_trip", new { bootstrap = Bootstrap, topic, count = 500, size = 400, config }));
     }
 
     [Fact]
     public async Task Idempotent_producer_numbers_its_batches_and_all_are_stored_once()
     {
-        string topic = ConformanceSettings.NewTopic("rdk-idempotent");
-        await Probe.CreateTopicAsync(topic);
         Dictionary<string, object> config = new() { ["enable.idempotence"] = true };
-        JsonElement result = await RunAsync("round_trip", new { bootstrap = Bootstrap, topic, count = 2000, size = 100, config });
-        AssertAllThere(result, 2000);
-        List<RecordBatchHeader> batches = await AssertStoredAsAsync(topic, CompressionType.None, 2000);
+        List<RecordBatchHeader> batches = await AssertRoundTripAsync(
+            "rdk-idempotent", CompressionType.None, 2000,
+            topic => RunAsync("round_trip", new { bootstrap = Bootstrap, topic, count = 2000, size = 100, config }));
         Assert.All(batches, batch => Assert.True(batch.HasProducerId));
         Assert.Single(batches.Select(batch => batch.ProducerId).Distinct());
     }
@@ -39,7 +35,7 @@ public sealed class LibrdkafkaTests(SharedCluster shared) : ClusterCase(shared.C
     public async Task Keys_values_and_headers_come_back_as_they_were()
     {
         string topic = ConformanceSettings.NewTopic("rdk-shapes");
-        await Probe.CreateTopicAsync(topic, partitions: 1);
+        await CreateForOldRecordsAsync(topic);
         JsonElement result = await RunAsync("shapes", new { bootstrap = Bootstrap, topic });
         Assert.Equal(6, result.Int("found"));
         Assert.All(result.Bools("same"), Assert.True);
@@ -86,7 +82,7 @@ public sealed class LibrdkafkaTests(SharedCluster shared) : ClusterCase(shared.C
     public async Task Seeks_by_offset_and_by_time()
     {
         string topic = ConformanceSettings.NewTopic("rdk-seek");
-        await Probe.CreateTopicAsync(topic, partitions: 1);
+        await CreateForOldRecordsAsync(topic);
         JsonElement result = await RunAsync("seek", new { bootstrap = Bootstrap, topic });
         Assert.Equal(40, result.Int("assigned"));
         Assert.Equal(77, result.Int("sought"));

@@ -23,14 +23,9 @@ public sealed class OperationsTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (cluster is not null && TestContext.Current.TestState?.Result == TestResult.Failed)
-        {
-            cluster.KeepFiles();
-            TestContext.Current.TestOutputHelper?.WriteLine(cluster.Report());
-        }
-
         if (cluster is not null)
         {
+            ClusterCase.ShowIfFailed(cluster);
             await cluster.DisposeAsync();
         }
     }

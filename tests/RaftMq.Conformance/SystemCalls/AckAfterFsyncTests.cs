@@ -24,12 +24,7 @@ public sealed class AckAfterFsyncTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (TestContext.Current.TestState?.Result == TestResult.Failed)
-        {
-            cluster.KeepFiles();
-            TestContext.Current.TestOutputHelper?.WriteLine(cluster.Report());
-        }
-
+        ClusterCase.ShowIfFailed(cluster);
         await cluster.DisposeAsync();
     }
 
