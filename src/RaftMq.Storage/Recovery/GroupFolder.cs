@@ -100,6 +100,55 @@ internal sealed class GroupFolder
         IndexFiles.RemoveAll(index => !Segments.Contains(index));
     }
 
+    /// <summary>Ends an install that a crash broke off, on the side that the journal says, and deletes what its reset made void.</summary>
+    /// <param name="reset">The last one that the journal has; null without any.</param>
+    public void DropVoid(LogIndex? reset)
+    {
+        foreach (LogIndex index in Installs)
+        {
+            string path = CheckpointFile.InstallPath(Path, index);
+            if (reset == index && !Bases.Contains(index))
+            {
+                _disk.Rename(path, CheckpointFile.Path(Path, CheckpointKind.Base, index));
+                Bases.Add(index);
+                Bases.Sort();
+            }
+            else
+            {
+                // No reset was recorded for it, so the log is still the old one.
+                _disk.DeleteFile(path);
+            }
+        }
+
+        if (Installs.Count > 0)
+        {
+            _disk.SyncFolder(Path);
+        }
+
+        if (reset is not { } begin)
+        {
+            return;
+        }
+
+        // Segments first: while a segment of the old log is there, its base may still be needed to say so.
+        foreach (LogIndex first in Segments.Where(first => first <= begin).ToArray())
+        {
+            DeleteSegment(first);
+        }
+
+        foreach (LogIndex index in Bases.Where(index => index < begin).ToArray())
+        {
+            DeleteCheckpoint(CheckpointKind.Base, index);
+        }
+
+        foreach (LogIndex index in Newest.Where(index => index < begin).ToArray())
+        {
+            DeleteCheckpoint(CheckpointKind.Newest, index);
+        }
+
+        DeleteLeftovers();
+    }
+
     /// <summary>Deletes everything, the mark last, so that a crash in between goes on where it stopped.</summary>
     public static void Remove(IDisk disk, string folder)
     {

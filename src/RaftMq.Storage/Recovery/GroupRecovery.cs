@@ -1,5 +1,4 @@
 using RaftMq.Raft;
-using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Index;
 using RaftMq.Storage.Log;
@@ -219,34 +218,28 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     private RecoveredGroup.Damaged Damaged(string report) => new(group, Name, $"Group {group} ({Name}) does not start here: {report}.");
 
+    private RecoveredGroup.Damaged StartIsLost(LogIndex first) => Damaged(
+        $"the log starts at entry {_base.Next}, but the first entry in a segment is {first}: what lies between is lost");
+
     private RecoveredGroup Rebuild(GroupLogEnvironment environment)
     {
-        folder.DeleteLeftovers();
-        DropVoidFiles();
-        Dictionary<LogIndex, Checkpoint?> bases = [];
-        foreach (LogIndex index in folder.Bases)
+        foreach (LogIndex first in LiveSegments)
         {
-            bases[index] = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index), group);
+            if (first.Previous != _base)
+            {
+                // Before anything is touched: what is left of it may be the last copy.
+                return StartIsLost(first);
+            }
+
+            break;
         }
 
+        folder.DeleteLeftovers();
+        folder.DropVoid(_reset?.Index);
         InferMark();
         LogIndex last = _pending.Count > 0 ? _pending.Last : _inSegments;
-        Checkpoint? checkpoint = Newest(last, out LogIndex? newest);
-        foreach ((LogIndex index, Checkpoint? whole) in bases)
-        {
-            if (whole is not null && index > last)
-            {
-                return Damaged($"a base checkpoint is of {index} but the log ends at {last}");
-            }
-
-            if (whole is not null && (checkpoint is null || index > checkpoint.Head.LastIndex))
-            {
-                checkpoint = whole;
-            }
-        }
-
-        LogIndex applied = checkpoint?.Head.LastIndex ?? LogIndex.Zero;
-        _commit = LogIndex.Min(LogIndex.Max(_commit, applied), last);
+        FoundCheckpoints checkpoints = FoundCheckpoints.Read(disk, group, folder, last);
+        _commit = LogIndex.Min(LogIndex.Max(_commit, checkpoints.Applied), last);
         Flush();
         if (_damage is null)
         {
@@ -258,88 +251,22 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             return Damaged(_damage);
         }
 
-        List<Segment> segments = OpenSegments();
+        List<Segment> segments = new SegmentOpening(disk, group, folder).Open(_rebuilder, _base, _inSegments);
         LogIndex baseIndex = segments.Count > 0 ? segments[0].First.Previous : _inSegments;
         if (baseIndex != _base)
         {
-            return Damaged($"the log starts at entry {_base.Next}, but the first entry in a segment is {baseIndex.Next}: what lies between is lost");
+            return StartIsLost(baseIndex.Next);
         }
 
-        if (checkpoint is null && baseIndex > LogIndex.Zero)
+        if (checkpoints.Best is null && baseIndex > LogIndex.Zero)
         {
             return Damaged($"the log starts at {baseIndex.Next} and no checkpoint is whole");
         }
 
-        return applied < baseIndex
-            ? Damaged($"the log starts at {baseIndex.Next} and the newest whole checkpoint is of {applied}")
-            : Open(environment, segments, baseIndex, checkpoint, bases, newest);
-    }
-
-    private RecoveredGroup.Healthy Open(
-        GroupLogEnvironment environment,
-        List<Segment> segments,
-        LogIndex baseIndex,
-        Checkpoint? checkpoint,
-        Dictionary<LogIndex, Checkpoint?> bases,
-        LogIndex? newest)
-    {
-        LogIndex applied = checkpoint?.Head.LastIndex ?? LogIndex.Zero;
-        LogIndex written = _inSegments;
-        TermTable terms = new();
-        terms.Reset(checkpoint?.Head.Terms ?? []);
-        List<(LogIndex Index, Membership Membership)> memberships = [(applied, checkpoint?.Head.Membership ?? meta!.Membership)];
-        long nextOffset = checkpoint?.Head.NextOffset ?? 0;
-        foreach (ReadOnlyMemory<byte> bytes in LogReplay.Read(disk, group, segments, applied.Next, written))
-        {
-            Entry entry = StoredEntry.ToEntry(bytes);
-            EntryHeader header = EntryLayout.ReadUnchecked(bytes.Span);
-            if (header.BaseOffset != nextOffset || header.Term < terms.LastTerm)
-            {
-                throw new DamagedException($"entry {entry.Index} does not follow checkpoint and log");
-            }
-
-            nextOffset = header.NextOffset;
-            terms.Add(entry.Term, entry.Index, header.BaseOffset);
-            if (entry.Membership is { } membership)
-            {
-                memberships.Add((entry.Index, membership));
-            }
-        }
-
-        terms.CutBefore(baseIndex.Next);
-        Term baseTerm = baseIndex == LogIndex.Zero ? Term.Zero
-            : terms.TermAt(baseIndex) ?? bases.GetValueOrDefault(baseIndex)?.Head.LastTerm
-            ?? throw new DamagedException($"the term of entry {baseIndex} before the log is not known");
-        long physicalStart = segments.Count > 0 ? segments[0].Summary.FirstOffset : nextOffset;
-        GroupLogStart start = new(
-            baseIndex,
-            baseTerm,
-            Math.Max(checkpoint?.Head.LogStartOffset ?? 0, physicalStart),
-            applied,
-            new TailStart(written, nextOffset, SegmentFirst(segments), memberships),
-            terms,
-            segments,
-            LogIndex.Min(_mark, written),
-            KnownBases(segments, baseIndex, applied, bases),
-            newest);
-        GroupLog log = new(group, folder.Path, environment, start);
-        for (LogIndex index = _pending.First; index <= _pending.Last; index = index.Next)
-        {
-            log.Tail.Restore(_pending[index]);
-        }
-
-        log.RecoveredTail();
-        RaftStart raft = new(
-            _hardState,
-            baseIndex,
-            baseTerm,
-            memberships[0].Membership,
-            TermStarts(terms, baseIndex, log.LastIndex),
-            log.LastIndex,
-            [.. memberships.Skip(1), .. log.Tail.MembershipsAbove(written)],
-            written);
-        return new RecoveredGroup.Healthy(
-            group, Name, raft, checkpoint, log, LogReplay.Read(disk, group, segments, applied.Next, written));
+        return checkpoints.Applied < baseIndex
+            ? Damaged($"the log starts at {baseIndex.Next} and the newest whole checkpoint is of {checkpoints.Applied}")
+            : new GroupAssembly(disk, group, folder.Path, meta!, checkpoints, segments, baseIndex)
+                .Open(environment, _hardState, _inSegments, _mark, _pending);
     }
 
     /// <summary>
@@ -375,87 +302,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         _commit = LogIndex.Max(_commit, _mark);
-    }
-
-    /// <summary>Ends an install that a crash broke off, on the side that the journal says, and deletes what its reset made void.</summary>
-    private void DropVoidFiles()
-    {
-        foreach (LogIndex index in folder.Installs)
-        {
-            string path = CheckpointFile.InstallPath(folder.Path, index);
-            if (_reset?.Index == index && !folder.Bases.Contains(index))
-            {
-                disk.Rename(path, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index));
-                folder.Bases.Add(index);
-                folder.Bases.Sort();
-            }
-            else
-            {
-                // No reset was recorded for it, so the log is still the old one.
-                disk.DeleteFile(path);
-            }
-        }
-
-        if (folder.Installs.Count > 0)
-        {
-            disk.SyncFolder(folder.Path);
-        }
-
-        if (_reset is not { } reset)
-        {
-            return;
-        }
-
-        // Segments first: while a segment of the old log is there, its base may still be needed to say so.
-        foreach (LogIndex first in folder.Segments.Where(first => first <= reset.Index).ToArray())
-        {
-            folder.DeleteSegment(first);
-        }
-
-        foreach (LogIndex index in folder.Bases.Where(index => index < reset.Index).ToArray())
-        {
-            folder.DeleteCheckpoint(CheckpointKind.Base, index);
-        }
-
-        foreach (LogIndex index in folder.Newest.Where(index => index < reset.Index).ToArray())
-        {
-            folder.DeleteCheckpoint(CheckpointKind.Newest, index);
-        }
-
-        folder.DeleteLeftovers();
-    }
-
-    /// <summary>The newest checkpoint that is whole and not above the log (R-13). Damaged ones stay where they are (D-06).</summary>
-    private Checkpoint? Newest(LogIndex last, out LogIndex? newest)
-    {
-        newest = null;
-        Checkpoint? best = null;
-        foreach (LogIndex index in folder.Newest.ToArray().Reverse())
-        {
-            Checkpoint? read = CheckpointFile.TryRead(
-                disk, CheckpointFile.Path(folder.Path, CheckpointKind.Newest, index), group);
-            if (read is null)
-            {
-                continue;
-            }
-
-            if (index > last)
-            {
-                throw new DamagedException($"a checkpoint is of {index} but the log ends at {last}");
-            }
-
-            if (best is not null)
-            {
-                // A crash came between the newer one and the end of this.
-                folder.DeleteCheckpoint(CheckpointKind.Newest, index);
-                continue;
-            }
-
-            best = read;
-            newest = index;
-        }
-
-        return best;
     }
 
     /// <summary>With nothing to put, the segment that holds the last durable entry is still checked and cut behind it.</summary>
@@ -497,102 +343,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
     }
 
-    /// <summary>Makes the set of segments. Sealed ones are taken by their index file where it fits, else scanned.</summary>
-    private List<Segment> OpenSegments()
-    {
-        Dictionary<LogIndex, SparseIndex> rebuilt = [];
-        if (_rebuilder is not null)
-        {
-            foreach (SparseIndex index in _rebuilder.Finished)
-            {
-                rebuilt[index.Summary.First] = index;
-            }
-
-            if (_rebuilder.Current is { } current)
-            {
-                rebuilt[current.Summary.First] = current;
-            }
-        }
-
-        List<LogIndex> firsts = [.. folder.Segments.Union(rebuilt.Keys).Order()];
-        // Retention cut these durably, and a crash came before all were deleted; or a replay that did not know that yet made them again.
-        foreach (LogIndex first in firsts.TakeWhile(first => first <= _base))
-        {
-            folder.DeleteSegment(first);
-        }
-
-        firsts.RemoveAll(first => first <= _base);
-        List<Segment> segments = [];
-        for (int i = 0; i < firsts.Count; i++)
-        {
-            Segment segment = OpenSegment(firsts[i], isSealed: i + 1 < firsts.Count, rebuilt.GetValueOrDefault(firsts[i]));
-            LogIndex expectedLast = i + 1 < firsts.Count ? firsts[i + 1].Previous : _inSegments;
-            if (segment.Summary.Last != expectedLast
-                || (i > 0 && segment.Summary.FirstOffset != segments[^1].Summary.NextOffset))
-            {
-                throw new DamagedException(
-                    $"{segment.Path} holds entries {segment.First} to {segment.Summary.Last} where it should reach {expectedLast}");
-            }
-
-            segments.Add(segment);
-        }
-
-        if (segments.Count > 0)
-        {
-            segments[^1].NameMayBeLost = true;
-        }
-
-        return segments;
-    }
-
-    private Segment OpenSegment(LogIndex first, bool isSealed, SparseIndex? rebuilt)
-    {
-        string path = SegmentNames.Log(folder.Path, first);
-        if (rebuilt is not null)
-        {
-            return new Segment(folder.Path, rebuilt.Summary, rebuilt);
-        }
-
-        using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
-        if (isSealed
-            && IndexFile.TryLoad(disk, SegmentNames.Index(folder.Path, first), group, first) is { } stored
-            && stored.Summary.LengthBytes == file.Length)
-        {
-            return new Segment(folder.Path, stored.Summary, index: null) { HasIndexFile = true };
-        }
-
-        SparseIndex? scanned = SegmentSet.TryScan(file, group, SegmentSummary.Empty(first, -1), file.Length, out string? fault);
-        return scanned is null || fault is not null
-            ? throw new DamagedException($"{path}: {fault ?? "it is empty"}")
-            : new Segment(folder.Path, scanned.Summary, scanned);
-    }
-
-    private static List<BaseCheckpoint> KnownBases(
-        List<Segment> segments, LogIndex baseIndex, LogIndex applied, Dictionary<LogIndex, Checkpoint?> bases)
-    {
-        List<BaseCheckpoint> known = [];
-        foreach ((LogIndex index, Checkpoint? whole) in bases)
-        {
-            known.Add(new BaseCheckpoint(index, whole?.Head.LastTerm ?? Term.Zero, whole?.Head.Membership)
-            {
-                IsDurable = true,
-                IsDamaged = whole is null,
-            });
-        }
-
-        // The newest checkpoint passed these boundaries, so their bases were durable once: a lost file is damage, not "never taken".
-        foreach (Segment segment in segments)
-        {
-            LogIndex index = segment.First.Previous;
-            if (index > LogIndex.Zero && index >= baseIndex && index < applied && !bases.ContainsKey(index))
-            {
-                known.Add(new BaseCheckpoint(index, Term.Zero, membership: null) { IsDurable = true, IsDamaged = true });
-            }
-        }
-
-        return known;
-    }
-
     private string? Seek(LogIndex next)
     {
         LogIndex holding = LogIndex.Zero;
@@ -610,25 +360,4 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     private bool StartsLog(LogIndex index) => index.Previous == _base || index.Previous == _foundBase;
 
     private IEnumerable<LogIndex> LiveSegments => folder.Segments.Where(first => first > _base);
-
-    private static (LogIndex First, long Bytes, long TimestampMs)? SegmentFirst(List<Segment> segments) =>
-        segments.Count == 0
-            ? null
-            : (segments[^1].First, segments[^1].Summary.LengthBytes, segments[^1].Summary.FirstTimestampMs);
-
-    private static List<(LogIndex First, Term Term)> TermStarts(TermTable terms, LogIndex baseIndex, LogIndex last)
-    {
-        List<(LogIndex, Term)> starts = [];
-        for (int i = 0; i < terms.Starts.Count; i++)
-        {
-            LogIndex end = i + 1 < terms.Starts.Count ? terms.Starts[i + 1].First : last.Next;
-            LogIndex first = LogIndex.Max(terms.Starts[i].First, baseIndex.Next);
-            if (first < end)
-            {
-                starts.Add((first, terms.Starts[i].Term));
-            }
-        }
-
-        return starts;
-    }
 }

@@ -29,15 +29,21 @@ public sealed class LostFileTests
     }
 
     [Fact]
-    public void The_report_of_a_lost_first_segment_says_from_where_to_where_entries_are_missing()
+    public void The_report_of_a_lost_first_segment_says_which_entries_are_missing_and_the_rest_is_left_alone()
     {
         LogHarness harness = CutLog();
         string[] segments = [.. Segments(harness.Disk, harness)];
         SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
         disk.DeleteFile($"{harness.Log.Folder}/{segments[0]}");
+        IReadOnlyList<string> left = disk.List(harness.Log.Folder);
+        long operations = disk.Operations;
         RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
         long next = long.Parse(segments[1][..20], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains($"the log starts at entry {harness.Log.FirstIndex}, but the first entry in a segment is {next}", damaged.Report);
+
+        // And leaves what there is as it is, but for the syncs of its names.
+        Assert.Equal(left, disk.List(harness.Log.Folder));
+        Assert.Equal(2, disk.Operations - operations);
     }
 
     [Fact]
