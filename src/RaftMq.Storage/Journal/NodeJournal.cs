@@ -16,47 +16,18 @@ namespace RaftMq.Storage.Journal;
 /// </summary>
 public sealed class NodeJournal : IJournal, IDisposable
 {
-    /// <summary>A file costs much work in vain while the disk has no room.</summary>
-    private const int RoomTriedEveryMs = 100;
-
     private readonly JournalOptions _options;
     private readonly StoreId _store;
     private readonly IDiskQueue _queue;
-    private readonly IJournalOwner _owner;
     private readonly JournalLedger _ledger;
-    private readonly JournalMarkFile _markFile;
     private readonly JournalQueue _waiting = new();
     private readonly JournalBatch _batch;
-
-    /// <summary>Files with something needed, ascending; the last is the one being written.</summary>
-    private readonly List<JournalFile> _files;
-    private readonly List<FreeFile> _free;
-
-    /// <summary>Ready to be written next: durable, with its name. Null while it is being prepared or there is no room for one.</summary>
-    private JournalFile? _next;
-    private FilePreparation? _preparing;
-
-    /// <summary>The newest file whose first batch is durable.</summary>
-    private long _openedFile;
-
-    /// <summary>A single large record or very many groups want the next file at least this large.</summary>
-    private long _nextFileBytesMin;
-    private bool _noRoom;
-    private long _roomTriedAtMs = long.MinValue / 2;
-
-    /// <summary>The last file that was to be prepared had no room, and none was since.</summary>
-    private bool _lastHadNoRoom;
-
-    /// <summary>The end of the last file, kept for records that release others, is used up and more of them wait.</summary>
-    private bool _releaseNeedsFile;
+    private readonly JournalFiles _files;
 
     // The chain: of the last durable batch.
     private ulong _hash;
     private long _sequence;
     private long _durableUpTo;
-
-    /// <summary>As the last durable header says it. Only files below it may lose their content or name.</summary>
-    private long _durableFirstNeeded;
 
     private bool _inFlight;
 
@@ -74,17 +45,12 @@ public sealed class NodeJournal : IJournal, IDisposable
         _options = options;
         _store = start.Store;
         _queue = queue;
-        _owner = owner;
         _ledger = start.Ledger;
-        _markFile = start.MarkFile;
-        _openedFile = start.Opening.FileNumber;
-        _files = start.Files;
-        _free = start.Free;
+        _files = new JournalFiles(options, start, queue, owner, NextReady, NoRoom);
         _batch = new JournalBatch(Completed);
         _hash = start.OpeningHash;
         _sequence = start.Opening.Sequence;
         _durableUpTo = start.Opening.End;
-        _durableFirstNeeded = start.Opening.FirstNeededFile;
         Generation = start.Opening.Generation;
         Report = start.Report;
         foreach (GroupLedger group in _ledger.Groups)
@@ -92,8 +58,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             group.QueuedLastIndex = group.LastIndex;
         }
 
-        FreeUnneeded();
-        PrepareNext();
+        _files.Begin();
     }
 
     /// <summary>Grows with each start.</summary>
@@ -102,7 +67,8 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>What was found at the start.</summary>
     public JournalRecoveryReport Report { get; }
 
-    public JournalStatistics Statistics => _statistics;
+    public JournalStatistics Statistics =>
+        _statistics with { FilesOpened = _files.Opened, FilesRecycled = _files.Recycled };
 
     public JournalOptions Options => _options;
 
@@ -112,22 +78,10 @@ public sealed class NodeJournal : IJournal, IDisposable
     public int QueuedRecords => _waiting.Count + (_inFlight ? _batch.Records.Count : 0);
 
     /// <summary>Files in use, the free and the prepared ones not counted.</summary>
-    public int UsedFiles => _files.Count;
+    public int UsedFiles => _files.Used.Count;
 
     /// <summary>Bytes of all files in use, the free and the prepared ones not counted.</summary>
-    public long UsedBytes
-    {
-        get
-        {
-            long bytes = 0;
-            foreach (JournalFile file in _files)
-            {
-                bytes += file.SizeBytes;
-            }
-
-            return bytes;
-        }
-    }
+    public long UsedBytes => _files.UsedBytes;
 
     /// <summary>
     /// Groups don't release files as fast as they fill, or the disk has no room for the next file. Producers and leaders' appends
@@ -135,7 +89,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// (<see cref="JournalOptions.DueBytes"/>), what answers that overtakes all that waits, and with a single file, which nothing could
     /// release, the journal is never full.
     /// </summary>
-    public bool IsFull => (_files.Count > 1 && UsedBytes >= _options.FullBytes) || _lastHadNoRoom;
+    public bool IsFull => _files.AreFull;
 
     /// <summary>True while a batch is on its way.</summary>
     public bool IsWriting => _inFlight;
@@ -180,13 +134,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>The passing of time, in ms of any steady clock; see <see cref="WantsTick"/>.</summary>
     public void Tick(long nowMs)
     {
-        if (_noRoom && nowMs - _roomTriedAtMs >= RoomTriedEveryMs)
-        {
-            _noRoom = false;
-            _roomTriedAtMs = nowMs;
-            PrepareNext();
-        }
-
+        _files.Tick(nowMs);
         if (_inFlight || _waiting.Count > 0 || !_unsealed)
         {
             _idleSinceMs = null;
@@ -206,8 +154,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            _files[^1].Handle?.Dispose();
-            _next?.Handle?.Dispose();
+            _files.Dispose();
         }
     }
 
@@ -233,13 +180,11 @@ public sealed class NodeJournal : IJournal, IDisposable
         }
 
         _waiting.Select(_options, out int count, out int tableBytes, out int bodyBytes);
-        JournalFile current = _files[^1];
+        JournalFile current = _files.Current;
         long batchBytes = BatchLayout.BatchBytes(
             BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes), BatchLayout.Blocks(bodyBytes));
 
-        // Without a next file the end of this one is kept for hard states and for what releases files.
-        long usableBytes = current.SizeBytes - (_next is null ? _options.ReserveBytes : 0);
-        if (current.UsedBytes + batchBytes <= usableBytes)
+        if (current.UsedBytes + batchBytes <= _files.UsableBytes)
         {
             Take(count);
             Submit(current, BatchFlags.None, tableBytes, bodyBytes);
@@ -247,7 +192,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         else if (TryRoll(tableBytes, bodyBytes))
         {
             Take(count);
-            Submit(_files[^1], BatchFlags.OpensFile, tableBytes, bodyBytes);
+            Submit(_files.Current, BatchFlags.OpensFile, tableBytes, bodyBytes);
         }
         else
         {
@@ -267,8 +212,8 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// </summary>
     private bool TryRoll(int tableBytes, int bodyBytes)
     {
-        PrepareNext();
-        if (_next is null)
+        _files.PrepareNext();
+        if (_files.Next is not { } next)
         {
             return false;
         }
@@ -277,19 +222,14 @@ public sealed class NodeJournal : IJournal, IDisposable
         int stateBytes = _ledger.AddStates(_batch.Rows);
         int bodyBlocks = BatchLayout.Blocks(bodyBytes);
         long batchBytes = BatchLayout.BatchBytes(BatchLayout.HeaderBytes(bodyBlocks, stateBytes + tableBytes), bodyBlocks);
-        if (batchBytes > _next.SizeBytes)
+        if (batchBytes > next.SizeBytes)
         {
             _batch.Clear();
-            Enlarge(batchBytes);
+            _files.EnlargeNext(batchBytes);
             return false;
         }
 
-        _files[^1].Handle!.Dispose();
-        _files[^1].Handle = null;
-        _files.Add(_next);
-        _next = null;
-        _nextFileBytesMin = 0;
-        _statistics = _statistics with { FilesOpened = _statistics.FilesOpened + 1 };
+        _files.Roll();
         return true;
     }
 
@@ -304,7 +244,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         _batch.Clear();
         int releasingBytes = _waiting.ReleasingBytes(_options.BatchRecordsMax);
         int hardStateBytes = _waiting.HardStateBytes;
-        bool freeOnesWait = _free.Exists(file => file.Number >= _durableFirstNeeded) && _files[0].Number > _durableFirstNeeded;
+        bool freeOnesWait = _files.FreeOnesWait;
         if (releasingBytes + hardStateBytes == 0 && !freeOnesWait)
         {
             return;
@@ -325,9 +265,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         }
         else if (hardStateBytes > 0 || !withReleases)
         {
-            // What overtakes has no room itself: one more file, or nothing ever moves again (L-06).
-            _releaseNeedsFile = true;
-            PrepareNext();
+            _files.PrepareNextForReleases();
         }
 
         if (withReleases || withHardStates)
@@ -368,7 +306,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             _sequence + 1,
             _hash,
             _durableUpTo,
-            _files[0].Number,
+            _files.FirstNeeded,
             BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes),
             bodyBytes,
             _batch.Rows.Count,
@@ -386,16 +324,14 @@ public sealed class NodeJournal : IJournal, IDisposable
         JournalFile file = batch.File!;
         BatchHeader header = batch.Header;
         Invariant.Holds(_inFlight);
-        Invariant.Holds(ReferenceEquals(file, _files[^1]));
+        Invariant.Holds(ReferenceEquals(file, _files.Current));
         _hash = batch.Hash;
         _sequence = header.Sequence;
         _durableUpTo = header.End;
-        _durableFirstNeeded = header.FirstNeededFile;
         file.UsedBytes = header.FileEnd;
         if (header.OpensFile)
         {
             _ledger.NamedBy(file);
-            _openedFile = file.Number;
         }
 
         int entries = 0;
@@ -415,8 +351,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         _unsealed = batch.Records.Count + batch.HardStates.Count > 0;
         _idleSinceMs = null;
         Count(batch, entries);
-        FreeUnneeded();
-        PrepareNext();
+        _files.BatchIsDurable(header);
         Tell(batch);
         batch.Clear();
         _inFlight = false;
@@ -451,144 +386,17 @@ public sealed class NodeJournal : IJournal, IDisposable
             record.Waiter?.HardStateWritten(record);
         }
 
-        AskForReleases();
+        _files.AskForReleases();
         _telling = false;
     }
 
-    // --- files ---
+    private void NextReady() => StartBatch(seal: false);
 
-    private void FreeUnneeded()
+    private void NoRoom()
     {
-        while (_files.Count > 1 && IsDone(_files[0]))
-        {
-            JournalFile file = _files[0];
-            _files.RemoveAt(0);
-            _ledger.Recycled(file);
-            if (file.NeededRuns == 0)
-            {
-                _free.Add(new FreeFile(file.Path, file.Number));
-            }
-        }
-    }
-
-    /// <summary>
-    /// What only damaged groups need is kept for their healing, but not among the files that turn: such a file stays in the folder,
-    /// counted no more, and is read no more since headers now begin behind it.
-    /// </summary>
-    private bool IsDone(JournalFile file) =>
-        file.NeededRuns == 0 || (file.NeededRuns == file.DamagedRuns && UsedBytes > _options.DueBytes);
-
-    private void AskForReleases()
-    {
-        // Where the disk has no room for a file, those in use are the only ones that the journal can get.
-        long dueBytes = _lastHadNoRoom ? 0 : _options.DueBytes;
-        long bytes = UsedBytes;
-        for (int i = 0; i < _files.Count - 1 && bytes > dueBytes; i++)
-        {
-            JournalFile file = _files[i];
-            bytes -= file.SizeBytes;
-            if (file.ReleaseAsked)
-            {
-                continue;
-            }
-
-            file.ReleaseAsked = true;
-            foreach (GroupLedger group in file.Holders)
-            {
-                foreach (EntryRun run in group.Runs)
-                {
-                    if (ReferenceEquals(run.File, file))
-                    {
-                        _owner.ReleaseWanted(group.Group, run.Last);
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    private void PrepareNext()
-    {
-        if (_next is not null || _preparing is not null || _noRoom)
-        {
-            return;
-        }
-
-        JournalFile current = _files[^1];
-        int reusable = _free.FindIndex(file => file.Number < _durableFirstNeeded);
-        if (reusable < 0 && !_releaseNeedsFile && UsedBytes + _options.FileBytes > _options.HardBytesMax)
-        {
-            return;
-        }
-
-        _releaseNeedsFile = false;
-
-        string? recycles = reusable < 0 ? null : _free[reusable].Path;
-        if (reusable >= 0)
-        {
-            _free.RemoveAt(reusable);
-        }
-
-        Invariant.Holds(!_files.Exists(file => file.Path == recycles));
-        Prepare(new JournalFile(current.Number + 1, current.BasePosition + current.SizeBytes, NextFileBytes()), recycles);
-    }
-
-    private void Prepare(JournalFile file, string? recycles)
-    {
-        _preparing = new FilePreparation(file, recycles, Prepared, NoRoom) { MarkFile = _markFile, OpenedFile = _openedFile };
-        _queue.Submit(DiskLane.Background, _preparing);
-    }
-
-    /// <summary>The states of all groups open each file, in two copies; they must not be what it is full of.</summary>
-    private long NextFileBytes()
-    {
-        const int stateBytesGuess = 96;
-        long openingBytes = 2L * stateBytesGuess * _ledger.Groups.Count;
-        long bytes = Math.Max(_options.FileBytes, _nextFileBytesMin);
-        bytes = Math.Max(bytes, 4 * openingBytes);
-        return (long)BatchLayout.Blocks(bytes) * BatchLayout.BlockBytes;
-    }
-
-    private void Enlarge(long batchBytes)
-    {
-        JournalFile small = _next!;
-        _next = null;
-        small.Handle!.Dispose();
-        _nextFileBytesMin = batchBytes + _options.ReserveBytes;
-        Prepare(new JournalFile(small.Number, small.BasePosition, NextFileBytes()), small.Path);
-    }
-
-    private void Prepared(FilePreparation preparation)
-    {
-        _preparing = null;
-        _lastHadNoRoom = false;
-        _next = preparation.File;
-        if (preparation.Recycles is not null)
-        {
-            _statistics = _statistics with { FilesRecycled = _statistics.FilesRecycled + 1 };
-        }
-
+        _telling = true;
+        _files.AskForReleases();
+        _telling = false;
         StartBatch(seal: false);
-    }
-
-    private void NoRoom(FilePreparation preparation)
-    {
-        _preparing = null;
-        _noRoom = true;
-        if (preparation.Recycles is not null)
-        {
-            // It has its new name already, so it must be the next one to be tried: another one would be renamed over it. Number 0 is
-            // below any needed file.
-            _free.Insert(0, new FreeFile(preparation.File.Path, Number: 0));
-        }
-
-        if (!_lastHadNoRoom)
-        {
-            _lastHadNoRoom = true;
-            _telling = true;
-            AskForReleases();
-            _telling = false;
-            StartBatch(seal: false);
-        }
     }
 }
