@@ -24,22 +24,11 @@ internal sealed class GroupFiles
     private readonly GroupLogEnvironment _environment;
     private readonly LogTail _tail;
 
-    /// <summary>Not yet handed to the disk: above what is durable here, or behind another one of their kind.</summary>
-    private readonly List<CheckpointWrite> _waiting = [];
-
-    /// <summary>Out of the set, files still there.</summary>
-    private readonly List<Segment> _cut = [];
+    private readonly CheckpointWrites _checkpointWrites;
+    private readonly RetiredFiles _retired;
 
     private SegmentRun? _run;
     private SegmentSync? _sync;
-    private CheckpointWrite? _newestWrite;
-    private bool _cutRunning;
-
-    /// <summary>The log begins behind this entry, and the journal says so durably: only files below may be deleted.</summary>
-    private LogIndex _durableBase;
-
-    /// <summary>Grows when the log begins anew behind a snapshot: completions of an older one are void.</summary>
-    private int _history;
 
     /// <summary>What the journal wants released and may go to segments; zero when nothing.</summary>
     private LogIndex _wanted;
@@ -53,18 +42,14 @@ internal sealed class GroupFiles
     private LogIndex _applied;
     private Action? _whenUnread;
 
-    /// <summary>A log that a snapshot made void: its files go when nobody reads them any more.</summary>
-    private List<string>? _oldFiles;
-    private List<Segment> _oldSegments = [];
-    private List<BaseCheckpoint> _oldBases = [];
-
     public GroupFiles(GroupId group, string folder, GroupLogEnvironment environment, LogTail tail, LogIndex baseIndex)
     {
         _group = group;
         _folder = folder;
         _environment = environment;
         _tail = tail;
-        _durableBase = baseIndex;
+        _checkpointWrites = new CheckpointWrites(environment.Disk, Checkpoints);
+        _retired = new RetiredFiles(group, folder, environment, Checkpoints, baseIndex, Pump, CutDone);
     }
 
     public SegmentSet Segments { get; } = new();
@@ -89,10 +74,10 @@ internal sealed class GroupFiles
     public bool NoRoom { get; private set; }
 
     /// <summary>True while work is with the disk whose end the log waits for.</summary>
-    public bool IsBusy => _run is not null || _sync is not null || _newestWrite is not null || _cutRunning;
+    public bool IsBusy => _run is not null || _sync is not null || _checkpointWrites.NewestOnItsWay is not null || _retired.IsDeleting;
 
     /// <summary>True while something is left to do that a further pump may start.</summary>
-    public bool HasWork => IsBusy || _wanted > LogIndex.Zero || _waiting.Count > 0 || _cut.Count > 0 || _oldFiles is not null;
+    public bool HasWork => IsBusy || _wanted > LogIndex.Zero || _checkpointWrites.AnyWait || _retired.AnyWait;
 
     public void Advance(LogIndex durable, LogIndex committed, LogIndex applied)
     {
@@ -134,36 +119,20 @@ internal sealed class GroupFiles
 
     public void Write(CheckpointWrite work)
     {
-        if (work.Kind == CheckpointKind.Base)
-        {
-            Checkpoints.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm, work.Head.Membership));
-        }
-
-        work.History = _history;
-        _waiting.Add(work);
+        _checkpointWrites.Add(work);
         Pump();
     }
 
-    /// <summary>
-    /// Takes the first <paramref name="count"/> segments out of the log. The journal is told where it begins now, and once that is durable their
-    /// files are deleted, when nobody reads them: otherwise a start could not tell a file that was cut from one that is lost.
-    /// </summary>
+    /// <summary>Takes the first <paramref name="count"/> segments out of the log.</summary>
     public void Cut(int count)
     {
+        List<Segment> cut = [.. Segments.All.Take(count)];
         for (int i = 0; i < count; i++)
         {
-            _cut.Add(Segments.All[0]);
             Segments.RemoveFirst();
         }
 
-        LogIndex index = _cut[^1].Summary.Last;
-        _environment.Journal.Append(new JournalRecord
-        {
-            Group = _group,
-            LogBase = index,
-            Waiter = new BaseWritten(this, _history, index),
-        });
-        _environment.Journal.Flush();
+        _retired.Add(cut);
     }
 
     /// <summary>Starts what can be started.</summary>
@@ -176,9 +145,8 @@ internal sealed class GroupFiles
             _environment.Tail.Relieve();
         }
 
-        PumpCheckpoints();
-        PumpCut();
-        PumpOld();
+        _checkpointWrites.Pump(Durable, _retired.DurableBase);
+        _retired.Pump();
         PumpSync();
         if (_run is not null || WrittenUpTo >= Writable)
         {
@@ -264,44 +232,14 @@ internal sealed class GroupFiles
 
     public void CheckpointDone(CheckpointWrite work, bool full)
     {
-        if (ReferenceEquals(work, _newestWrite))
-        {
-            _newestWrite = null;
-        }
-
-        if (work.History != _history)
+        if (!_checkpointWrites.TryTakeBack(work))
         {
             work.Waiter?.CheckpointDropped(work.Head);
             return;
         }
 
         NoRoom = full;
-        if (work.Kind == CheckpointKind.Base)
-        {
-            BaseCheckpoint known = Checkpoints.BaseAt(work.Head.LastIndex)!;
-            if (full)
-            {
-                Checkpoints.Remove(known);
-            }
-            else
-            {
-                known.IsDurable = true;
-            }
-        }
-        else if (!full)
-        {
-            Checkpoints.Newest = work.Head.LastIndex;
-        }
-
-        if (full)
-        {
-            work.Waiter?.CheckpointDropped(work.Head);
-        }
-        else
-        {
-            work.Waiter?.CheckpointWritten(work.Head);
-        }
-
+        _checkpointWrites.Done(work, full);
         Pump();
     }
 
@@ -325,8 +263,7 @@ internal sealed class GroupFiles
     /// <summary>A read ended: files that only waited for it may go.</summary>
     public void ReaderGone()
     {
-        PumpCut();
-        PumpOld();
+        _retired.Pump();
         if (_whenUnread is { } unread && !HasReaders)
         {
             _whenUnread = null;
@@ -340,21 +277,15 @@ internal sealed class GroupFiles
         ReaderGone();
     }
 
-    public void CutDone(SegmentDeletion deletion)
-    {
-        _cutRunning = false;
-        SyncedUpTo = LogIndex.Max(SyncedUpTo, deletion.LastIndex);
-        PumpCut();
-    }
-
     private bool HasReaders =>
-        _cut.Concat(Segments.All).Concat(_oldSegments).Any(segment => segment.Readers > 0)
-        || Checkpoints.Bases.Concat(_oldBases).Any(known => known.Readers > 0);
+        _retired.HaveReaders
+        || Segments.All.Any(segment => segment.Readers > 0)
+        || Checkpoints.Bases.Any(known => known.Readers > 0);
 
     /// <summary>All files of the log that belong to the time before a snapshot at <paramref name="installed"/>.</summary>
     private IEnumerable<string> OldFiles(LogIndex installed)
     {
-        foreach (Segment segment in _cut.Concat(Segments.All))
+        foreach (Segment segment in _retired.Cut.Concat(Segments.All))
         {
             yield return segment.Path;
             yield return segment.IndexPath;
@@ -373,7 +304,7 @@ internal sealed class GroupFiles
             }
         }
 
-        LogIndex?[] newest = [Checkpoints.Newest, _newestWrite?.Head.LastIndex];
+        LogIndex?[] newest = [Checkpoints.Newest, _checkpointWrites.NewestOnItsWay?.Head.LastIndex];
         foreach (LogIndex? index in newest)
         {
             if (index is { } known)
@@ -386,30 +317,14 @@ internal sealed class GroupFiles
     /// <summary>The old log is void: what is on its way for it is not taken back any more.</summary>
     public void BeginHistory(LogIndex lastIndex, bool deletesFiles)
     {
-        if (deletesFiles)
-        {
-            _oldFiles = [.. _oldFiles ?? [], .. OldFiles(lastIndex)];
-        }
-
-        _oldSegments = [.. _oldSegments, .. _cut, .. Segments.All];
-        _oldBases = [.. _oldBases, .. Checkpoints.Bases];
-        _history++;
+        _retired.BeginHistory(lastIndex, [.. Segments.All], [.. Checkpoints.Bases], deletesFiles ? [.. OldFiles(lastIndex)] : []);
         _run = null;
         _sync = null;
-        _newestWrite = null;
-        _cutRunning = false;
         _wanted = LogIndex.Zero;
         _wantedOnceCommitted = LogIndex.Zero;
-        foreach (CheckpointWrite waiting in _waiting)
-        {
-            waiting.Waiter?.CheckpointDropped(waiting.Head);
-        }
-
-        _waiting.Clear();
-        _cut.Clear();
+        _checkpointWrites.BeginHistory();
         Segments.Clear();
         Checkpoints.Clear();
-        _durableBase = lastIndex;
         WrittenUpTo = lastIndex;
         SyncedUpTo = lastIndex;
         Writable = lastIndex;
@@ -425,79 +340,8 @@ internal sealed class GroupFiles
         Invariant.Holds(Segments.Last is not { } last || last.Summary.Last == WrittenUpTo);
     }
 
-    private void PumpCheckpoints()
-    {
-        for (int i = 0; i < _waiting.Count; i++)
-        {
-            CheckpointWrite work = _waiting[i];
-            if (work.Head.LastIndex > Durable || work.Head.LogStartIndex > _durableBase.Next || (work.Kind == CheckpointKind.Newest && _newestWrite is not null))
-            {
-                continue;
-            }
-
-            _waiting.RemoveAt(i--);
-            if (work.Kind == CheckpointKind.Newest)
-            {
-                work.Replaced = Checkpoints.Newest == work.Head.LastIndex ? null : Checkpoints.Newest;
-                _newestWrite = work;
-            }
-
-            _environment.Disk.Submit(DiskLane.Background, work);
-        }
-    }
-
-    private void PumpCut()
-    {
-        if (_cutRunning || _cut.Count == 0)
-        {
-            return;
-        }
-
-        // Oldest first, and only as far as nobody reads: what is left after a crash has no gap.
-        List<Segment> idle = [.. _cut.TakeWhile(segment => segment.Readers == 0 && segment.Summary.Last <= _durableBase)];
-        if (idle.Count == 0)
-        {
-            return;
-        }
-
-        _cut.RemoveRange(0, idle.Count);
-        LogIndex last = idle[^1].Summary.Last;
-        List<BaseCheckpoint> bases =
-            [.. Checkpoints.Bases.Where(b => b.Index < last && b is { IsDurable: true, IsDamaged: false, Readers: 0 })];
-        foreach (BaseCheckpoint old in bases)
-        {
-            Checkpoints.Remove(old);
-        }
-
-        _cutRunning = true;
-        int history = _history;
-        _environment.Disk.Submit(DiskLane.Background, new SegmentDeletion(
-            _folder,
-            idle,
-            bases,
-            done =>
-            {
-                if (history == _history)
-                {
-                    CutDone(done);
-                }
-            }));
-    }
-
-    private void PumpOld()
-    {
-        if (_oldFiles is not { } files
-            || _oldSegments.Exists(segment => segment.Readers > 0)
-            || _oldBases.Exists(known => known.Readers > 0))
-        {
-            return;
-        }
-
-        _environment.Disk.Submit(DiskLane.Background, new OldLogDeletion(_folder, files));
-        _oldFiles = null;
-        _oldSegments = [];
-        _oldBases = [];
-    }
+    /// <summary>What is gone need not be synced.</summary>
+    private void CutDone(LogIndex last) => SyncedUpTo = LogIndex.Max(SyncedUpTo, last);
 
     private void PumpSync()
     {
@@ -508,7 +352,7 @@ internal sealed class GroupFiles
 
         // A cut segment whose file is still there must not be found torn below the mark.
         List<(Segment, bool)> dirty = [];
-        foreach (Segment segment in _cut.Concat(Segments.All))
+        foreach (Segment segment in _retired.Cut.Concat(Segments.All))
         {
             bool isSealed = !ReferenceEquals(segment, Segments.Last);
             if (segment.Summary.Last > SyncedUpTo || (isSealed && !segment.HasIndexFile && segment.Index is not null))
@@ -553,22 +397,5 @@ internal sealed class GroupFiles
             NewSegment = starts ? SegmentSummary.Empty(from, first.BaseOffset) : null,
         };
         _environment.Disk.Submit(DiskLane.Background, _run);
-    }
-
-    private void BaseIsDurable(LogIndex index)
-    {
-        _durableBase = LogIndex.Max(_durableBase, index);
-        Pump();
-    }
-
-    private sealed class BaseWritten(GroupFiles files, int history, LogIndex index) : IJournalWaiter
-    {
-        public void Written(JournalRecord record)
-        {
-            if (history == files._history)
-            {
-                files.BaseIsDurable(index);
-            }
-        }
     }
 }

@@ -1,0 +1,111 @@
+using RaftMq.Raft;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Storage.Checkpoints;
+
+/// <summary>The checkpoints of one group on their way to the disk: which may go, which wait, and what became of them.</summary>
+internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
+{
+    /// <summary>Not yet handed to the disk: above what is durable here, or behind another one of their kind.</summary>
+    private readonly List<CheckpointWrite> _waiting = [];
+
+    /// <summary>Grows when the log begins anew behind a snapshot: what is on its way for an older one is void.</summary>
+    private int _history;
+
+    public bool AnyWait => _waiting.Count > 0;
+
+    /// <summary>With the disk; one at a time.</summary>
+    public CheckpointWrite? NewestOnItsWay { get; private set; }
+
+    public void Add(CheckpointWrite work)
+    {
+        if (work.Kind == CheckpointKind.Base)
+        {
+            known.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm, work.Head.Membership));
+        }
+
+        work.History = _history;
+        _waiting.Add(work);
+    }
+
+    /// <summary>Hands over what may go.</summary>
+    /// <param name="durable">The log is durable up to here: none goes that is above .</param>
+    /// <param name="durableBase">
+    /// The log begins behind this entry, durably. A checkpoint knows no terms from before the beginning that it names, so a start must not find
+    /// one without that beginning.
+    /// </param>
+    public void Pump(LogIndex durable, LogIndex durableBase)
+    {
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            CheckpointWrite work = _waiting[i];
+            if (work.Head.LastIndex > durable
+                || work.Head.LogStartIndex > durableBase.Next
+                || (work.Kind == CheckpointKind.Newest && NewestOnItsWay is not null))
+            {
+                continue;
+            }
+
+            _waiting.RemoveAt(i--);
+            if (work.Kind == CheckpointKind.Newest)
+            {
+                work.Replaced = known.Newest == work.Head.LastIndex ? null : known.Newest;
+                NewestOnItsWay = work;
+            }
+
+            disk.Submit(DiskLane.Background, work);
+        }
+    }
+
+    /// <summary>The disk is done with it. False when it is of a log that a snapshot made void since.</summary>
+    public bool TryTakeBack(CheckpointWrite work)
+    {
+        if (ReferenceEquals(work, NewestOnItsWay))
+        {
+            NewestOnItsWay = null;
+        }
+
+        return work.History == _history;
+    }
+
+    public void Done(CheckpointWrite work, bool full)
+    {
+        if (work.Kind == CheckpointKind.Base)
+        {
+            BaseCheckpoint written = known.BaseAt(work.Head.LastIndex)!;
+            if (full)
+            {
+                known.Remove(written);
+            }
+            else
+            {
+                written.IsDurable = true;
+            }
+        }
+        else if (!full)
+        {
+            known.Newest = work.Head.LastIndex;
+        }
+
+        if (full)
+        {
+            work.Waiter?.CheckpointDropped(work.Head);
+        }
+        else
+        {
+            work.Waiter?.CheckpointWritten(work.Head);
+        }
+    }
+
+    public void BeginHistory()
+    {
+        _history++;
+        NewestOnItsWay = null;
+        foreach (CheckpointWrite waiting in _waiting)
+        {
+            waiting.Waiter?.CheckpointDropped(waiting.Head);
+        }
+
+        _waiting.Clear();
+    }
+}
