@@ -33,7 +33,7 @@ internal sealed class OffsetsPartition(
     private long NowMs => clock.MonotonicMs + _timeOffsetMs;
 
     /// <summary>Members wait for each other and sessions end while nobody writes.</summary>
-    public bool TicksWhileQuiet => true;
+    public bool TicksWhileQuiet => _coordinator is not null;
 
     public void Run(ICoordinatorCall call)
     {

@@ -71,6 +71,7 @@ internal sealed class LogStartMover(IReplica replica, IClock clock, PartitionSta
         {
             _deletes.Add(offset, deadlineMs, completion);
             PursueDeletes();
+            replica.WantTicks();
         }
     }
 

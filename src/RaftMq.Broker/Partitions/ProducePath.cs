@@ -119,6 +119,7 @@ internal sealed class ProducePath(
         {
             holds.ProducesHeld++;
             _held.Add(command);
+            replica.WantTicks();
         }
     }
 
@@ -291,14 +292,14 @@ internal sealed class ProducePath(
             case SequenceVerdict.Stored:
                 // Its entry is not remembered, but everything applied is at or behind it: the same ack conditions, or stricter.
                 long appendTimeMs = Config.LogAppendTime ? stored.TimestampMs : -1;
-                _pending.AddDuplicate(new PendingProduce(replica.Applied, stored.BaseOffset, appendTimeMs, command));
+                WaitAsDuplicate(new PendingProduce(replica.Applied, stored.BaseOffset, appendTimeMs, command));
                 command.Completion.Admitted(command);
                 AnswerApplied();
                 break;
             case SequenceVerdict.InFlight:
                 // Read from the entry: whoever sent it first may have given up waiting.
                 EntryHeader original = EntryLayout.ReadUnchecked(replica.Log.Tail.BytesAt(inFlight).Span);
-                _pending.AddDuplicate(new PendingProduce(
+                WaitAsDuplicate(new PendingProduce(
                     inFlight, original.BaseOffset, Config.LogAppendTime ? original.TimestampMs : -1, command));
                 command.Completion.Admitted(command);
                 break;
@@ -306,6 +307,12 @@ internal sealed class ProducePath(
                 Refuse(command, OutcomeOf(verdict));
                 break;
         }
+    }
+
+    private void WaitAsDuplicate(in PendingProduce duplicate)
+    {
+        _pending.AddDuplicate(duplicate);
+        replica.WantTicks();
     }
 
     private static bool IsRefusal(SequenceVerdict verdict) =>

@@ -35,10 +35,11 @@ internal interface IStateMachine
 
     /// <summary>
     /// Whether time alone brings work: then <see cref="Tick"/> is called while the group is quiet, and on a replica that does not serve, too.
+    /// When it becomes true while nothing else happens to the replica, <see cref="IReplica.WantTicks"/> says so.
     /// </summary>
     bool TicksWhileQuiet { get; }
 
-    /// <summary>About every 10 ms (the first time after up to 50 ms) while <see cref="TicksWhileQuiet"/>, and while this replica serves and the group is not quiet.</summary>
+    /// <summary>About every 10 ms while <see cref="TicksWhileQuiet"/>, and while this replica serves and the group is not quiet.</summary>
     void Tick();
 }
 
@@ -77,6 +78,9 @@ internal interface IReplica
 
     /// <summary>The entry lies at the end of the log's tail.</summary>
     void Propose(in Entry entry);
+
+    /// <summary><see cref="IStateMachine.TicksWhileQuiet"/> is true now.</summary>
+    void WantTicks();
 
     /// <summary>Asks for a confirmed read (dissertation 6.4). The callback comes inside the section, never from inside this call.</summary>
     void ConfirmLeader(IConfirmation confirmation);

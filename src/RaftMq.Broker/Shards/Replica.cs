@@ -14,9 +14,6 @@ namespace RaftMq.Broker.Shards;
 /// </summary>
 internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 {
-    /// <summary>A quiet group's in-sync replicas are counted every second.</summary>
-    private const int QuietCountTicks = 1_000 / Shard.RaftTickMs;
-
     /// <summary>One append message by default (<see cref="RaftConfig.AppendBytesMax"/>); a single larger entry counts as one too.</summary>
     private const int TakenWhenFullBytesMax = 1 << 20;
 
@@ -41,13 +38,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private bool _wasLeader;
     private bool _isDirty;
 
-    /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
-    private bool _isClosed;
-
     /// <summary>The leader's own write came after its followers' had committed the entries: acks held for min.insync.replicas look again.</summary>
     private bool _caughtUpWithCommit;
 
-    private int _ticksUntilQuietCount;
     private int _inSync = 1;
 
     public Replica(
@@ -75,7 +68,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public bool IsLeader => _raft.Role == Role.Leader;
 
-    public bool IsLeaderElsewhere => _isClosed || (!IsLeader && _raft.Leader is not null);
+    public bool IsLeaderElsewhere => IsClosed || (!IsLeader && _raft.Leader is not null);
 
     public bool IsServing { get; private set; }
 
@@ -92,6 +85,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public Membership Membership => _raft.Membership;
 
     public IReadOnlyList<PeerProgress> Progress => _raft.Progress;
+
+    /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
+    public bool IsClosed { get; private set; }
 
     public bool IsQuiet => _raft.IsQuiet;
 
@@ -148,6 +144,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         _shard.Journal.Announce(entry.SizeBytes);
         MarkDirty();
     }
+
+    public void WantTicks() => MarkDirty();
 
     public void ConfirmLeader(IConfirmation confirmation)
     {
@@ -207,17 +205,35 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         return true;
     }
 
+    /// <summary>Time may bring it work before anything else happens to it.</summary>
+    public bool NeedsTicks => !IsQuiet || Machine.TicksWhileQuiet;
+
+    /// <summary>The shard's note that it ticks this one.</summary>
+    public bool IsAwake { get; set; }
+
+    /// <summary>About every 10 ms while awake.</summary>
+    public void TickMachine()
+    {
+        if ((IsServing && !IsQuiet) || Machine.TicksWhileQuiet)
+        {
+            Machine.Tick();
+        }
+    }
+
+    /// <summary>About once a second while asleep: consensus does not count then, but a replica may die.</summary>
+    public void QuietTick()
+    {
+        if (IsLeader)
+        {
+            CountInSync();
+        }
+    }
+
+    /// <summary>A tick of consensus while awake.</summary>
     public void RaftTick()
     {
         if (IsQuiet)
         {
-            // Consensus does not count while it is quiet, but a replica may die then.
-            if (IsLeader && --_ticksUntilQuietCount <= 0)
-            {
-                _ticksUntilQuietCount = QuietCountTicks;
-                CountInSync();
-            }
-
             return;
         }
 
@@ -258,7 +274,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public void MarkDirty()
     {
-        if (!_isDirty && !_isClosed)
+        if (!_isDirty && !IsClosed)
         {
             _isDirty = true;
             _shard.Dirty.Add(this);
@@ -269,7 +285,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public void Act()
     {
         _isDirty = false;
-        if (_isClosed)
+        if (IsClosed)
         {
             return;
         }
@@ -331,7 +347,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>The journal has made a record of this group durable.</summary>
     public void Written(JournalRecord record)
     {
-        if (_isClosed)
+        if (IsClosed)
         {
             return;
         }
@@ -346,7 +362,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>As <see cref="Written"/>, of the record's hard state alone: elections go on while entries wait.</summary>
     public void HardStateWritten(JournalRecord record)
     {
-        if (_isClosed)
+        if (IsClosed)
         {
             return;
         }
@@ -363,7 +379,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>A checkpoint took the place of log and state.</summary>
     public void SnapshotInstalled(Checkpoint checkpoint)
     {
-        if (_isClosed)
+        if (IsClosed)
         {
             return;
         }
@@ -412,7 +428,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>Stops for good: the group leaves this node.</summary>
     public void Close()
     {
-        _isClosed = true;
+        IsClosed = true;
         EndServing();
         Machine.LeaderIsElsewhere();
         _reads.RefuseAll();

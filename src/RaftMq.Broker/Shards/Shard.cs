@@ -18,18 +18,18 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     /// <summary>Half an election time (design section 3): a leader whose disk hangs for longer hands over.</summary>
     public const int FlushOverdueMs = 300;
 
-    /// <summary>Which machines want ticks is looked up this often: with many idle groups the looking is what costs.</summary>
-    private const int TickingLookMs = RaftTickMs;
+    /// <summary>Quiet groups are looked at every second: with a thousand idle ones the looking is what costs.</summary>
+    private const int QuietLookTicks = 1_000 / RaftTickMs;
 
     private readonly SortedDictionary<GroupId, Replica> _replicas = [];
 
-    /// <summary>Those whose machines wanted ticks when it was last looked up.</summary>
-    private readonly List<Replica> _ticking = [];
+    /// <summary>Those that time means something to; see <see cref="Replica.NeedsTicks"/>. In the order in which they woke.</summary>
+    private readonly List<Replica> _awake = [];
 
     /// <summary>The values of <see cref="_replicas"/>, in their order; null after one came or went, until somebody walks them.</summary>
     private Replica[]? _all;
 
-    private long _nextTickingLookMs;
+    private int _ticksUntilQuietLook;
     private long _nextRaftTickMs = now + RaftTickMs;
 
     public ShardContext Context => context;
@@ -53,7 +53,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         }
 
         _all = null;
-        _ticking.Remove(replica);
+        _awake.Remove(replica);
 
         // It may stand among the dirty ones, which may just be walked: there it does nothing any more.
         replica.Close();
@@ -106,7 +106,11 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     {
         long nowMs = context.Clock.MonotonicMs;
         context.Recovery.Tick(nowMs);
-        TickMachines(nowMs);
+        foreach (Replica replica in _awake)
+        {
+            replica.TickMachine();
+        }
+
         if (nowMs < _nextRaftTickMs)
         {
             return;
@@ -114,15 +118,16 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
 
         // A process that was stopped for long does not count the lost ticks: it cannot have heard anybody meanwhile.
         _nextRaftTickMs = Math.Max(_nextRaftTickMs + RaftTickMs, nowMs);
-        bool overdue = context.Journal.IsOverdue(nowMs, FlushOverdueMs);
-        foreach (Replica replica in All)
+        if (context.Journal.IsOverdue(nowMs, FlushOverdueMs))
         {
-            if (overdue && replica.IsLeader)
-            {
-                replica.StepAside();
-            }
+            StepAside();
+        }
 
-            replica.RaftTick();
+        TickAwake();
+        if (--_ticksUntilQuietLook <= 0)
+        {
+            _ticksUntilQuietLook = QuietLookTicks;
+            LookAtQuiet();
         }
     }
 
@@ -142,6 +147,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         for (int i = 0; i < dirty.Count; i++)
         {
             dirty[i].Act();
+            Wake(dirty[i]);
         }
 
         dirty.Clear();
@@ -151,24 +157,56 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
 
     private Replica[] All => _all ??= [.. _replicas.Values];
 
-    private void TickMachines(long nowMs)
+    private void StepAside()
     {
-        if (nowMs >= _nextTickingLookMs)
+        foreach (Replica replica in All)
         {
-            _nextTickingLookMs = nowMs + TickingLookMs;
-            _ticking.Clear();
-            foreach (Replica replica in All)
+            if (replica.IsLeader)
             {
-                if ((replica.IsServing && !replica.IsQuiet) || replica.Machine.TicksWhileQuiet)
-                {
-                    _ticking.Add(replica);
-                }
+                replica.StepAside();
+            }
+        }
+    }
+
+    /// <summary>A tick of consensus for those awake; who is quiet after it sleeps until something happens to it.</summary>
+    private void TickAwake()
+    {
+        int kept = 0;
+        for (int i = 0; i < _awake.Count; i++)
+        {
+            Replica replica = _awake[i];
+            replica.RaftTick();
+            if (replica.NeedsTicks)
+            {
+                _awake[kept++] = replica;
+            }
+            else
+            {
+                replica.IsAwake = false;
             }
         }
 
-        foreach (Replica replica in _ticking)
+        _awake.RemoveRange(kept, _awake.Count - kept);
+    }
+
+    private void LookAtQuiet()
+    {
+        foreach (Replica replica in All)
         {
-            replica.Machine.Tick();
+            if (!replica.IsAwake)
+            {
+                replica.QuietTick();
+            }
+        }
+    }
+
+    /// <summary>Something happened to it in this turn.</summary>
+    private void Wake(Replica replica)
+    {
+        if (!replica.IsAwake && !replica.IsClosed)
+        {
+            replica.IsAwake = true;
+            _awake.Add(replica);
         }
     }
 
