@@ -19,7 +19,7 @@ namespace RaftMq.Server.Admin;
 /// </summary>
 internal sealed class HttpFace : IAsyncDisposable
 {
-    private const long RequestBytesMax = 1 << 20;
+    public const long RequestBytesMax = 1 << 20;
 
     private readonly int _connectionsMax;
     private readonly List<Socket> _sockets = [];

@@ -36,6 +36,7 @@ internal static class HttpProblems
         {
             StatusCodes.Status404NotFound => $"There is nothing at {path}; docs/http.md lists the paths.",
             StatusCodes.Status405MethodNotAllowed => $"{path} does not take {method}; it takes {context.Response.Headers.Allow}.",
+            StatusCodes.Status413PayloadTooLarge => $"The body is larger than {HttpFace.RequestBytesMax} bytes.",
             StatusCodes.Status415UnsupportedMediaType => $"{method} {path} takes JSON: send it with the header Content-Type: application/json.",
             _ => null,
         };

@@ -258,6 +258,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
     [InlineData("POST", "/v1/topics", "<topic/>", 415, "POST /v1/topics takes JSON: send it with the header Content-Type: application/json.")]
     [InlineData("POST", "/v1/topics", "{\"name\":", 400, "The body is not the JSON that is expected: ")]
     [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitions\":\"two\"}", 400, "The body is not the JSON that is expected: ")]
+    [InlineData("POST", "/v1/topics", "2 MiB", 413, "The body is larger than 1048576 bytes.")]
     [InlineData("POST", "/v1/topics", "", 400, "no body was provided")]
     [InlineData("POST", "/v1/partitions/orders/0/transfer", null, 400, "\"int to\"")]
     [InlineData("POST", "/v1/partitions/orders/0/transfer?to=me", null, 400, "\"int to\"")]
@@ -267,7 +268,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
         using var request = new HttpRequestMessage(new HttpMethod(method), Url(path));
         if (body is not null)
         {
-            request.Content = new StringContent(body, System.Text.Encoding.UTF8, body.StartsWith('<') ? "text/xml" : "application/json");
+            request.Content = new StringContent(body == "2 MiB" ? $"\"{new string('x', 2 << 20)}\"" : body, System.Text.Encoding.UTF8, body.StartsWith('<') ? "text/xml" : "application/json");
         }
 
         using HttpResponseMessage answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
