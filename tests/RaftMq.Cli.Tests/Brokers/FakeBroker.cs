@@ -1,5 +1,4 @@
 using RaftMq.Kafka.Wire;
-using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
 using RaftMq.Kafka.Wire.Tests.Client;
 using RaftMq.Records;
