@@ -281,13 +281,16 @@ internal sealed class ClusterMember : IClusterFollower
             clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image));
     }
 
-    /// <summary>A leader that would hand over again at once is no wish that the cluster can fulfil.</summary>
+    /// <summary>
+    /// A leader that would hand over again at once is no wish that the cluster can fulfil. A disk that is slow now may be fast again soon: then the
+    /// wish is kept until that is over.
+    /// </summary>
     private AdminResult? RefusalOf(AdminCommand command)
     {
         if (command is AdminCommand.TransferLeadership transfer
             && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
             && (uint)transfer.Partition < (uint)topic.Partitions.Length
-            && _fitness.Of(transfer.To, topic.Partitions[transfer.Partition].Group) is var faults and not LeaderFaults.None)
+            && (_fitness.Of(transfer.To, topic.Partitions[transfer.Partition].Group) & ~LeaderFaults.SlowDisk) is var faults and not LeaderFaults.None)
         {
             return new AdminResult(AdminOutcome.Refused,
                 $"Node {transfer.To.Value} can't lead {transfer.Topic}/{transfer.Partition} now: {faults.Describe()}. "

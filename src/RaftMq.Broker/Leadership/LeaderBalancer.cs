@@ -13,14 +13,29 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
 
     private readonly SortedDictionary<GroupId, long> _misplacedSinceMs = [];
 
+    /// <summary>Groups of which an operator named another leader while they were led here: these need not wait.</summary>
+    private readonly SortedSet<GroupId> _wished = [];
+
     /// <summary>About once a second for each replica.</summary>
     /// <param name="preferred">Null while nothing is preferred.</param>
     public void Balance(Replica replica, NodeId? preferred, Func<NodeId, bool> isAlive, long nowMs)
     {
-        if (preferred is not { } wanted || !replica.IsServing || wanted == self
-            || !isAlive(wanted) || !MayLead(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
+        if (preferred is not { } wanted || wanted == self || !replica.IsLeader)
+        {
+            _wished.Remove(replica.Group);
+            _misplacedSinceMs.Remove(replica.Group);
+            return;
+        }
+
+        if (!replica.IsServing || !isAlive(wanted) || !MayLead(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
         {
             _misplacedSinceMs.Remove(replica.Group);
+            return;
+        }
+
+        if (_wished.Contains(replica.Group))
+        {
+            replica.TransferLeadership(wanted);
             return;
         }
 
@@ -34,13 +49,26 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
         }
     }
 
-    /// <summary>The operator named another preferred leader: no need to wait.</summary>
+    /// <summary>The operator named another preferred leader: now if that one may lead, else as soon as it may.</summary>
     public void MoveNow(Replica replica, NodeId preferred)
     {
-        if (replica.IsServing && preferred != self && MayLead(preferred, replica.Group))
+        if (!replica.IsLeader || preferred == self)
+        {
+            return;
+        }
+
+        _wished.Add(replica.Group);
+        if (replica.IsServing && MayLead(preferred, replica.Group))
         {
             replica.TransferLeadership(preferred);
         }
+    }
+
+    /// <summary>The group left this node.</summary>
+    public void Forget(GroupId group)
+    {
+        _wished.Remove(group);
+        _misplacedSinceMs.Remove(group);
     }
 
     /// <summary>True when this replica leads, should not, and another one can take over: it is asked to.</summary>

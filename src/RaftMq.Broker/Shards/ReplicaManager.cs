@@ -299,6 +299,7 @@ internal sealed class ReplicaManager(
 
         damages.Over(group);
         fitness.Removed(group);
+        balancer.Forget(group);
     }
 
     private sealed class Creation(ReplicaManager manager, GroupName name, bool electFirst) : IGroupCreationWaiter

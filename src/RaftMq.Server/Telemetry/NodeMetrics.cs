@@ -27,7 +27,7 @@ internal sealed class NodeMetrics
             "raftmq_journal_full", "1 while the journal takes neither produces nor appends: its files are full, or its disk is too slow.",
             () => _status()?.IsJournalFull == true ? 1 : 0);
         registry.Gauge(
-            "raftmq_node_slow_disk", "1 while the disk does not keep up, and for ten seconds after: what this node leads goes to others.",
+            "raftmq_node_slow_disk", "1 while the disk does not keep up, and for a second to a minute after: what this node leads goes to others.",
             () => _status()?.IsDiskSlow == true ? 1 : 0);
         PerNode(
             registry, "raftmq_node_produces_held_total",

@@ -27,7 +27,7 @@ public sealed class SlowDiskWatchTests
         }
 
         Assert.True(Look(full: true));
-        for (int i = 1; i < SlowDiskWatch.HoldMs / StepMs; i++)
+        for (int i = 1; i < SlowDiskWatch.HoldMsMin / StepMs; i++)
         {
             Assert.True(Look(full: false));
         }
@@ -54,6 +54,33 @@ public sealed class SlowDiskWatchTests
         _nowMs += StepMs;
         Assert.True(_disk.IsSlow(_nowMs, journalIsFull: false, flushIsOverdue: true));
         Assert.True(Look(full: false));
+    }
+
+    [Fact]
+    public void A_disk_that_is_slow_again_and_again_is_believed_for_longer_each_time_until_it_was_well_for_long()
+    {
+        Look(full: false);
+        Assert.Equal([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000], Enumerable.Range(0, 8).Select(_ => SlowForMs()));
+
+        for (int i = 0; i < SlowDiskWatch.HoldMsMax / StepMs; i++)
+        {
+            Assert.False(Look(full: false));
+        }
+
+        Assert.Equal(SlowDiskWatch.HoldMsMin, SlowForMs());
+    }
+
+    private int SlowForMs()
+    {
+        _nowMs += StepMs;
+        Assert.True(_disk.IsSlow(_nowMs, journalIsFull: false, flushIsOverdue: true));
+        int ms = StepMs;
+        while (Look(full: false))
+        {
+            ms += StepMs;
+        }
+
+        return ms;
     }
 
     [Fact]
