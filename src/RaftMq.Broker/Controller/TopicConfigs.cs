@@ -22,8 +22,8 @@ public static class TopicConfigs
     public static readonly ImmutableSortedDictionary<string, TopicConfigDefinition> All = new[]
     {
         Number("retention.ms", "604800000", -1, long.MaxValue,
-            "Whole segments go once their newest record is older than this, and all of the log once no record is younger; a record without a "
-            + "timestamp is as old as its arrival. -1: never."),
+            "Whole segments go once their newest record is older than this, and all of the log once no record is younger (but what came last stays "
+            + "for five minutes, or for this time if it is shorter); a record without a timestamp is as old as its arrival. -1: never."),
         Number("retention.bytes", "-1", -1, long.MaxValue,
             "Whole segments go while the partition is larger than this. -1: no limit."),
         Number("segment.bytes", "134217728", 1 << 14, int.MaxValue, "A segment is closed once it is this large."),

@@ -16,7 +16,16 @@ internal sealed class LogStartMover(IReplica replica, IClock clock, PartitionSta
     /// <summary>A segment is files and a checkpoint: one whose records are all gone makes place for the next at this age at the earliest.</summary>
     private const long EmptySegmentMsMin = 10 * 60 * 1_000;
 
+    /// <summary>
+    /// Kafka looks at retention this often (log.retention.check.interval.ms): who writes records of last year and reads them at once expects to
+    /// find them. So what came last stays for as long, though its own time be long ago; or for retention.ms, if that is shorter.
+    /// </summary>
+    private const long NewestKeptMs = 5 * 60 * 1_000;
+
     private readonly PendingDeletes _deletes = new();
+
+    /// <summary>The high watermark at the last look, and since when it is that.</summary>
+    private (long Offset, long SinceMs) _seen = (-1, 0);
 
     /// <summary>The greatest log start that this leadership has proposed: it is on its way, or reached. 0 while not serving.</summary>
     private long _proposedLogStart;
@@ -29,12 +38,18 @@ internal sealed class LogStartMover(IReplica replica, IClock clock, PartitionSta
         _deletes.RefuseAll();
     }
 
-    /// <summary>Retention's look, about once a second.</summary>
+    /// <summary>Retention's look, about once a second, on every replica.</summary>
     public void Retain(PartitionConfig config)
     {
+        if (_seen.Offset != state.HighWatermark)
+        {
+            _seen = (state.HighWatermark, clock.MonotonicMs);
+        }
+
+        bool mayTakeNewest = clock.MonotonicMs - _seen.SinceMs >= Math.Min(config.RetentionMs, NewestKeptMs);
         if (replica.IsServing
             && replica.Log.RetentionStart(
-                clock.UnixMs, config.RetentionMs, config.RetentionBytes, state.HighWatermark) is { } start)
+                clock.UnixMs, config.RetentionMs, config.RetentionBytes, mayTakeNewest ? state.HighWatermark : null) is { } start)
         {
             TryPropose(Math.Min(start, state.HighWatermark));
         }

@@ -331,10 +331,10 @@ public sealed class GroupLog
     /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. By size the last
     /// one always stays; by age all goes when no record at all is young enough. Null when nothing is to go.
     /// </summary>
-    /// <param name="endOffset">Behind the last committed record.</param>
     /// <param name="retentionMs">-1: never by age.</param>
     /// <param name="retentionBytes">-1: never by size. Counts segments as written.</param>
-    public long? RetentionStart(long nowMs, long retentionMs, long retentionBytes, long endOffset)
+    /// <param name="endOffset">Behind the last committed record; null: the last segment stays in any case.</param>
+    public long? RetentionStart(long nowMs, long retentionMs, long retentionBytes, long? endOffset)
     {
         IReadOnlyList<Segment> segments = _files.Segments.All;
         long bytes = SegmentBytes;
@@ -361,7 +361,7 @@ public sealed class GroupLog
         }
 
         // What is in no segment yet lies behind all of them.
-        if (allAreOld && Tail.FirstAtOrAfter(nowMs - retentionMs, WrittenUpTo.Next, Committed) is null)
+        if (allAreOld && endOffset is not null && Tail.FirstAtOrAfter(nowMs - retentionMs, WrittenUpTo.Next, Committed) is null)
         {
             start = endOffset;
         }

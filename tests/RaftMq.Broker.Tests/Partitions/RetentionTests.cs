@@ -86,6 +86,18 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public void What_was_written_just_now_can_be_read_however_old_it_says_it_is()
+    {
+        Create(("retention.ms", "604800000"));
+        _cluster.Produce(Leader, _group, Batches.Plain(timestampMs: 1_000));
+        _cluster.Pass(290_000);
+        Assert.Equal(0, StateOn(Leader).LogStart);
+        _cluster.Pass(20_000);
+
+        Assert.Equal(1, StateOn(Leader).LogStart);
+    }
+
+    [Fact]
     public void Records_without_a_timestamp_are_as_old_as_their_arrival()
     {
         Create(("retention.ms", "60000"));
