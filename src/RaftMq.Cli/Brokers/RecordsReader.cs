@@ -34,8 +34,14 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
     /// <summary>Since when a partition's leader can't read its log, without a read in between that went well.</summary>
     private readonly Dictionary<int, long> unreadableSince = [];
 
+    /// <summary>Since when a partition is waited for; null once the user was told.</summary>
+    private readonly Dictionary<int, long?> waitingSince = [];
+
     /// <summary>How long a leader may say that its log is damaged: it may yet hand over to a replica that has it whole.</summary>
     public TimeSpan StorageErrorTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this the user is told what is waited for; the wait goes on.</summary>
+    public TimeSpan NoticeTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <param name="partition">Null: all.</param>
     /// <param name="from">An offset, <see cref="Beginning"/> or <see cref="End"/>.</param>
@@ -114,8 +120,7 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
         {
             if (await cluster.FindLeaderAsync(topic, partition, cancellation) is not { } leader)
             {
-                cluster.Forget();
-                await Task.Delay(RetryTime, cancellation);
+                await WaitAsync(partition, "it has no leader", cancellation);
                 return records;
             }
 
@@ -140,22 +145,38 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
             if (answer.Error != KafkaError.None)
             {
                 ThrowIfHopeless(partition, answer.Error);
-                cluster.Forget();
-                await Task.Delay(RetryTime, cancellation);
+                await WaitAsync(partition, KafkaErrors.Name(answer.Error), cancellation);
                 return records;
             }
 
             ahead.Remove(partition);
             unreadableSince.Remove(partition);
+            waitingSince.Remove(partition);
             Take(partition, answer.Records.Memory, records);
         }
-        catch (KafkaConnectionException)
+        catch (KafkaConnectionException failed)
         {
-            cluster.Forget();
-            await Task.Delay(RetryTime, cancellation);
+            await WaitAsync(partition, failed.Message, cancellation);
         }
 
         return records;
+    }
+
+    private async Task WaitAsync(int partition, string why, CancellationToken cancellation)
+    {
+        // Where the log is still to grow, that was said at the start.
+        if (!ahead.Contains(partition))
+        {
+            waitingSince.TryAdd(partition, Stopwatch.GetTimestamp());
+            if (waitingSince[partition] is { } since && Stopwatch.GetElapsedTime(since) >= NoticeTime)
+            {
+                waitingSince[partition] = null;
+                await warn($"{topic}/{partition} can't be read for {NoticeTime.TotalSeconds:0.#} s: {why}. Waiting on.");
+            }
+        }
+
+        cluster.Forget();
+        await Task.Delay(RetryTime, cancellation);
     }
 
     private void ThrowIfHopeless(int partition, KafkaError error)

@@ -93,6 +93,28 @@ public sealed class ConsumeTests : IAsyncDisposable
         Assert.Contains("raftmq partition transfer", failed.Message, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Partition_that_is_waited_for_is_told_of_once()
+    {
+        broker.Fetch = n => n < 6 ? new FetchResponse.Partition { Error = KafkaError.NotLeaderOrFollower } : FakeBroker.Record(5, "whole");
+        await using KafkaCluster cluster = CommonOptions.Cluster(broker.Bootstrap);
+        List<string> said = [];
+        var reader = new RecordsReader(cluster, "t", sentence =>
+        {
+            said.Add(sentence);
+            return Task.CompletedTask;
+        })
+        { NoticeTime = TimeSpan.FromSeconds(0.1) };
+        await reader.OpenAsync(partition: null, RecordsReader.Beginning, untilEnd: false, TestContext.Current.CancellationToken);
+
+        await foreach (ConsumedRecord record in reader.ReadAsync(1, TestContext.Current.CancellationToken))
+        {
+            Assert.Equal(5, record.Offset);
+        }
+
+        Assert.Equal("t/0 can't be read for 0.1 s: NOT_LEADER_OR_FOLLOWER. Waiting on.", Assert.Single(said));
+    }
+
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] options)
     {
         var output = new StringWriter();

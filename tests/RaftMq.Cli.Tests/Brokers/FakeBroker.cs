@@ -9,6 +9,7 @@ namespace RaftMq.Cli.Tests.Brokers;
 internal sealed class FakeBroker : IAsyncDisposable
 {
     private readonly ScriptedBroker broker;
+    private int offsetsAsked;
 
     public FakeBroker() => broker = new ScriptedBroker((header, _) =>
         header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header) : ScriptedBroker.Frame(Answer(header), header.Version, header.CorrelationId));
@@ -61,6 +62,4 @@ internal sealed class FakeBroker : IAsyncDisposable
             Topics = [new ListOffsetsResponse.Topic { Name = "t", Partitions = [new ListOffsetsResponse.Partition { Index = 0, Offset = offset }] }],
         };
     }
-
-    private int offsetsAsked;
 }
