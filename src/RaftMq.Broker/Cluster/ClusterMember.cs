@@ -61,7 +61,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly long _startMs;
     private readonly Formation _formation;
     private readonly List<NodeId> _silent = [];
-    private readonly List<WaitingAdmin> _waiting = [];
+    private readonly AdminRequests _requests;
     private FormedCluster? _formed;
     private Replica? _controller;
     private bool _imageDue = true;
@@ -74,9 +74,6 @@ internal sealed class ClusterMember : IClusterFollower
     private long _nextFormationMs;
     private long _nextRegisterMs;
     private long _nextAnnounceMs;
-
-    private sealed record WaitingAdmin(
-        LogIndex AppliedAt, AdminResult Result, (GroupId Group, NodeId Leader)? Led, long DeadlineMs, IAdminCompletion Completion);
 
     public ClusterMember(
         NodeSettings settings, BrokerOptions options, PeerSender self, INodeEnvironment environment, PeerOutbox outbox,
@@ -91,6 +88,7 @@ internal sealed class ClusterMember : IClusterFollower
         _host = host;
         _startMs = _clock.MonotonicMs;
         _link = new ControllerLink(self, outbox);
+        _requests = new AdminRequests(State, _leaders, fitness, _link, _clock, () => Applied, PublishWhenDue);
         _formation = new Formation(self.Replica, settings.InitialNodes);
         _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
         _ownRecord = new NodeRecord(self.Replica, self.Boot, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
@@ -195,7 +193,7 @@ internal sealed class ClusterMember : IClusterFollower
         _link.Tick(ControllerLeader, now);
         RegisterWhenNeeded(now);
         LeadController();
-        AnswerWaiting(now);
+        _requests.Answer();
         PublishWhenDue();
     }
 
@@ -208,27 +206,8 @@ internal sealed class ClusterMember : IClusterFollower
         }
     }
 
-    public void Administer(AdminCommand command, long deadlineMs, IAdminCompletion completion)
-    {
-        if (RefusalOf(command) is { } refusal)
-        {
-            completion.Completed(refusal);
-            return;
-        }
-
-        long now = _clock.MonotonicMs;
-        _link.Ask(new ControllerRequest.Administer(command), ControllerLeader, now, deadlineMs, response =>
-        {
-            (GroupId, NodeId)? led = command is AdminCommand.TransferLeadership transfer
-                && response.Result.Outcome == AdminOutcome.Done
-                && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
-                && (uint)transfer.Partition < (uint)topic.Partitions.Length
-                    ? (topic.Partitions[transfer.Partition].Group, transfer.To)
-                    : null;
-            _waiting.Add(new WaitingAdmin(response.AppliedAt, response.Result, led, deadlineMs, completion));
-            AnswerWaiting(_clock.MonotonicMs);
-        });
-    }
+    public void Administer(AdminCommand command, long deadlineMs, IAdminCompletion completion) =>
+        _requests.Ask(command, ControllerLeader, deadlineMs, completion);
 
     void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
     {
@@ -281,26 +260,10 @@ internal sealed class ClusterMember : IClusterFollower
             clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image));
     }
 
-    /// <summary>
-    /// A leader that would hand over again at once is no wish that the cluster can fulfil. A disk that is slow now may be fast again soon: then the
-    /// wish is kept until that is over.
-    /// </summary>
-    private AdminResult? RefusalOf(AdminCommand command)
-    {
-        if (command is AdminCommand.TransferLeadership transfer
-            && State.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic)
-            && (uint)transfer.Partition < (uint)topic.Partitions.Length
-            && (_fitness.Of(transfer.To, topic.Partitions[transfer.Partition].Group) & ~LeaderFaults.SlowDisk) is var faults and not LeaderFaults.None)
-        {
-            return new AdminResult(AdminOutcome.Refused,
-                $"Node {transfer.To.Value} can't lead {transfer.Topic}/{transfer.Partition} now: {faults.Describe()}. "
-                + "Name another node, or mend that first.");
-        }
-
-        return null;
-    }
-
     public void ControllerLeaderChanged() => _imageDue = true;
+
+    /// <summary>Of the controller group; without one here there is nothing to wait for.</summary>
+    private LogIndex Applied => _controller?.Applied ?? new LogIndex(long.MaxValue);
 
     private void FormationHeard(ReplicaId from, PeerMessage.Formation said)
     {
@@ -513,28 +476,6 @@ internal sealed class ClusterMember : IClusterFollower
                     ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false,
                     Internal: true)),
                 static _ => { });
-        }
-    }
-
-    private void AnswerWaiting(long now)
-    {
-        for (int i = 0; i < _waiting.Count; i++)
-        {
-            WaitingAdmin waiting = _waiting[i];
-            bool applied = _controller is null || waiting.AppliedAt <= _controller.Applied;
-            bool led = waiting.Led is not { } wanted || _leaders.Image.GetValueOrDefault(wanted.Group).Leader == wanted.Leader;
-            if (!(applied && led) && now < waiting.DeadlineMs)
-            {
-                continue;
-            }
-
-            _waiting.RemoveAt(i--);
-            PublishWhenDue();
-            waiting.Completion.Completed(applied && led
-                ? waiting.Result
-                : new AdminResult(AdminOutcome.TimedOut, led
-                    ? "The change is certain, but this node has not heard of it yet."
-                    : $"Node {waiting.Led!.Value.Leader.Value} was made the preferred leader, but does not lead yet."));
         }
     }
 
