@@ -1,8 +1,8 @@
 namespace RaftMq.Raft;
 
 /// <summary>
-/// Sends the leader's log to its peers: from memory as far as it reaches, else by a read from disk, else by a snapshot. Followers that
-/// stand at the same place get the very same message object, so that it is encoded once.
+/// Sends the leader's log to its peers: from memory as far as it reaches, else by a read from disk, else by a snapshot; and how far it is
+/// committed. Followers that stand at the same place get the very same message object, so that it is encoded once.
 /// </summary>
 internal sealed class Replicator(GroupState state)
 {
@@ -28,6 +28,66 @@ internal sealed class Replicator(GroupState state)
     {
         SendOne(peer, evenIfEmpty);
         _shared = null;
+    }
+
+    /// <summary>An append, an offer, or the answer to it may have been lost: the peer has answered something else.</summary>
+    public void SendAgain(Peer peer)
+    {
+        peer.ProbePaused = false;
+        if (peer.Mode == PeerMode.Snapshot)
+        {
+            OfferAgain(peer);
+        }
+        else if (peer.Match < state.Log.LastIndex)
+        {
+            Send(peer, evenIfEmpty: true);
+        }
+    }
+
+    /// <param name="peer">The one to send to.</param>
+    /// <param name="round">The round of heartbeats that this one belongs to.</param>
+    public void Heartbeat(Peer peer, long round)
+    {
+        LogIndex commit = LogIndex.Min(state.Log.Commit, peer.Match);
+        peer.CommitSent = LogIndex.Max(peer.CommitSent, commit);
+        state.Send(peer.Id, new Heartbeat(state.Term, commit, round));
+    }
+
+    /// <summary>Tells the commit index to those that have entries below it and were not told.</summary>
+    public void TellCommit(PeerTable peers)
+    {
+        foreach (Peer peer in peers.All)
+        {
+            if (peer.Mode == PeerMode.Replicate && peer.CommitSent < LogIndex.Min(state.Log.Commit, peer.Next.Previous))
+            {
+                Send(peer, evenIfEmpty: true);
+            }
+        }
+    }
+
+    /// <summary>An append was refused: it is probed further back. False: the refusal is of an older append and says nothing.</summary>
+    public bool Rejected(Peer peer, AppendRejected m)
+    {
+        // Answers to older appends: a probe is refused where it was sent, and what is matched stays matched.
+        bool isOld = peer.Mode == PeerMode.Probe ? m.PreviousIndex != peer.Next.Previous : m.PreviousIndex <= peer.Match;
+        if (isOld || peer.Mode == PeerMode.Snapshot)
+        {
+            return false;
+        }
+
+        // Strictly back with each refusal, so that probing ends: at the hint, or before the terms the follower can't have.
+        LogIndex meet = LogIndex.Min(
+            state.Log.LastWithTermAtMost(m.HintIndex, m.ConflictTerm), m.PreviousIndex.Previous);
+        peer.BecomeProbe(LogIndex.Max(meet, LogIndex.Zero).Next);
+        return true;
+    }
+
+    /// <summary>Offers a snapshot that can be fetched now.</summary>
+    public void Offer(Peer peer, InstallSnapshot offer)
+    {
+        peer.Offered = offer;
+        peer.TicksSinceOffered = 0;
+        state.Send(peer.Id, offer);
     }
 
     /// <summary>The shell has read what was asked for, or (with no entries) could not.</summary>
@@ -163,6 +223,15 @@ internal sealed class Replicator(GroupState state)
         Invariant.Holds(state.HardStateDurable);
         peer.CommitSent = LogIndex.Max(peer.CommitSent, message.Commit);
         state.Out.Send(peer.Id, message);
+    }
+
+    // A follower at work on it ignores a repeated one.
+    private void OfferAgain(Peer peer)
+    {
+        if (peer.Offered is { } offered && peer.TicksSinceOffered >= state.Config.ElectionTicksMin)
+        {
+            Offer(peer, offered);
+        }
     }
 
     // Only for who is there: nobody prepares snapshots for a node that is down.

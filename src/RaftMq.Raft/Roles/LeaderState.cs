@@ -10,15 +10,11 @@ internal sealed class LeaderState : RoleState
     private readonly PeerTable _peers;
     private readonly Replicator _replicator;
     private readonly UncommittedBytes _uncommitted;
-    private readonly ReadQueue _reads;
-    private readonly RoundClock _rounds = new();
+    private readonly LeaderReads _reads;
     private LeadershipTransfer? _transfer;
     private int _ticksToHeartbeat;
     private int _idleTicks;
     private bool _sendDue = true;
-
-    // A target that was told to campaign may do so late, past every "leader heard": no lease can be trusted in this term any more.
-    private bool _leaseGivenUp;
 
     public LeaderState(RaftGroup group, GroupState state)
         : base(group, state)
@@ -27,7 +23,7 @@ internal sealed class LeaderState : RoleState
         _peers = new PeerTable(state.Config, state.Log.Membership, state.Log.LastIndex.Next);
         _replicator = new Replicator(state);
         _uncommitted = new UncommittedBytes(state.Config.UncommittedBytesMax);
-        _reads = new ReadQueue(state.Config.ReadsWaitingMax);
+        _reads = new LeaderReads(state, _peers);
         _ticksToHeartbeat = state.Config.HeartbeatTicks;
         TermStart = state.Log.LastIndex.Next;
         AppendOwn(EntryKind.Noop, null);
@@ -48,7 +44,7 @@ internal sealed class LeaderState : RoleState
 
     public override void Tick()
     {
-        _rounds.Tick();
+        _reads.Tick();
         _idleTicks++;
         foreach (Peer peer in _peers.All)
         {
@@ -76,7 +72,7 @@ internal sealed class LeaderState : RoleState
             BroadcastHeartbeat();
         }
 
-        TellCommit();
+        _replicator.TellCommit(_peers);
     }
 
     public override void Step(ReplicaId from, RaftMessage message)
@@ -102,7 +98,12 @@ internal sealed class LeaderState : RoleState
                 _sendDue = true;
                 break;
             case AppendRejected m:
-                Rejected(peer, m);
+                if (_replicator.Rejected(peer, m))
+                {
+                    _idleTicks = 0;
+                    _sendDue = true;
+                }
+
                 break;
             case HeartbeatReply m:
                 HeartbeatAnswered(peer, m);
@@ -116,7 +117,7 @@ internal sealed class LeaderState : RoleState
             case Wake:
                 _idleTicks = 0;
                 peer.ProbePaused = false;
-                SendHeartbeat(peer);
+                _replicator.Heartbeat(peer, _reads.Round);
                 break;
             default:
                 // Late answers to the candidacy.
@@ -139,15 +140,16 @@ internal sealed class LeaderState : RoleState
     public override void Woken()
     {
         _idleTicks = 0;
-        _rounds.VoidEarlier();
+        _reads.Woken();
         BroadcastHeartbeat();
     }
 
     public override void Flush()
     {
-        if (_reads.WantsRound && TermStartCommitted)
+        if (_reads.WantsRound && TermStartCommitted && _reads.Begin(isHandingOver: _transfer is not null))
         {
-            BeginReads();
+            BroadcastHeartbeat();
+            _reads.Confirm();
         }
 
         if (_sendDue)
@@ -242,10 +244,7 @@ internal sealed class LeaderState : RoleState
     public void Read(long readId)
     {
         _idleTicks = 0;
-        if (!_reads.TryAdd(readId))
-        {
-            State.Out.ReadRefused(new ReadRefused(readId));
-        }
+        _reads.Add(readId);
     }
 
     public void EntriesRead(ReplicaId follower, LogIndex from, IReadOnlyList<Entry> entries)
@@ -261,9 +260,7 @@ internal sealed class LeaderState : RoleState
     {
         if (_peers.Find(follower) is { Mode: PeerMode.Snapshot } peer)
         {
-            peer.Offered = new InstallSnapshot(State.Term, index, term, membership);
-            peer.TicksSinceOffered = 0;
-            State.Send(follower, peer.Offered);
+            _replicator.Offer(peer, new InstallSnapshot(State.Term, index, term, membership));
         }
     }
 
@@ -278,7 +275,7 @@ internal sealed class LeaderState : RoleState
     }
 
     /// <summary>The leadership ends: who waits for it is told.</summary>
-    public void Ended() => _reads.RefuseAll(State.Out);
+    public void Ended() => _reads.RefuseAll();
 
     public int VotersDurableAt(LogIndex index) =>
         _peers.VotersAt(static p => p.Match.Value, OwnMatch.Value, index.Value);
@@ -309,7 +306,7 @@ internal sealed class LeaderState : RoleState
             _peers.Update(membership, State.Log.LastIndex);
 
             // Whose answer was awaited may have left.
-            ConfirmReads();
+            _reads.Confirm();
         }
     }
 
@@ -345,23 +342,6 @@ internal sealed class LeaderState : RoleState
         }
     }
 
-    private void Rejected(Peer peer, AppendRejected m)
-    {
-        // Answers to older appends: a probe is refused where it was sent, and what is matched stays matched.
-        bool isOld = peer.Mode == PeerMode.Probe ? m.PreviousIndex != peer.Next.Previous : m.PreviousIndex <= peer.Match;
-        if (isOld || peer.Mode == PeerMode.Snapshot)
-        {
-            return;
-        }
-
-        // Strictly back with each refusal, so that probing ends: at the hint, or before the terms the follower can't have.
-        LogIndex meet = LogIndex.Min(
-            State.Log.LastWithTermAtMost(m.HintIndex, m.ConflictTerm), m.PreviousIndex.Previous);
-        peer.BecomeProbe(LogIndex.Max(meet, LogIndex.Zero).Next);
-        _idleTicks = 0;
-        _sendDue = true;
-    }
-
     private void HeartbeatAnswered(Peer peer, HeartbeatReply m)
     {
         Accepted(peer, m.DurableIndex);
@@ -371,32 +351,8 @@ internal sealed class LeaderState : RoleState
             return;
         }
 
-        if (m.ReadRound > peer.RoundAnswered && m.ReadRound <= _rounds.Round)
-        {
-            peer.RoundAnswered = m.ReadRound;
-            ConfirmReads();
-        }
-
-        peer.ProbePaused = false;
-        if (peer.Mode == PeerMode.Snapshot)
-        {
-            OfferAgain(peer);
-        }
-        else if (peer.Match < State.Log.LastIndex)
-        {
-            // An append, or its answer, may have been lost.
-            _replicator.Send(peer, evenIfEmpty: true);
-        }
-    }
-
-    // The offer or its answer may be lost; a follower at work on it ignores a repeated one.
-    private void OfferAgain(Peer peer)
-    {
-        if (peer.Offered is { } offered && peer.TicksSinceOffered >= State.Config.ElectionTicksMin)
-        {
-            peer.TicksSinceOffered = 0;
-            State.Send(peer.Id, offered);
-        }
+        _reads.Answered(peer, m.ReadRound);
+        _replicator.SendAgain(peer);
     }
 
     private void AdvanceCommit()
@@ -415,7 +371,7 @@ internal sealed class LeaderState : RoleState
         _idleTicks = 0;
         if (State.Config.EagerCommit)
         {
-            TellCommit();
+            _replicator.TellCommit(_peers);
         }
 
         MembershipCommitted();
@@ -450,59 +406,13 @@ internal sealed class LeaderState : RoleState
     private void BroadcastHeartbeat()
     {
         _ticksToHeartbeat = State.Config.HeartbeatTicks;
-        _rounds.Next();
+        _reads.NextRound();
         foreach (Peer peer in _peers.All)
         {
-            SendHeartbeat(peer);
+            _replicator.Heartbeat(peer, _reads.Round);
         }
 
         TellTarget();
-    }
-
-    private void SendHeartbeat(Peer peer)
-    {
-        LogIndex commit = LogIndex.Min(State.Log.Commit, peer.Match);
-        peer.CommitSent = LogIndex.Max(peer.CommitSent, commit);
-        State.Send(peer.Id, new Heartbeat(State.Term, commit, _rounds.Round));
-    }
-
-    private void TellCommit()
-    {
-        foreach (Peer peer in _peers.All)
-        {
-            if (peer.Mode == PeerMode.Replicate && peer.CommitSent < LogIndex.Min(State.Log.Commit, peer.Next.Previous))
-            {
-                _replicator.Send(peer, evenIfEmpty: true);
-            }
-        }
-    }
-
-    private void BeginReads()
-    {
-        if (HoldsLease())
-        {
-            _reads.Begin(0, State.Log.Commit);
-            _reads.Answered(0, State.Out);
-            return;
-        }
-
-        _reads.Begin(_rounds.Round + 1, State.Log.Commit);
-        BroadcastHeartbeat();
-        ConfirmReads();
-    }
-
-    private void ConfirmReads() =>
-        _reads.Answered(_peers.Reached(static p => p.RoundAnswered, long.MaxValue), State.Out);
-
-    private bool HoldsLease()
-    {
-        if (!State.Config.LeaseReads || _leaseGivenUp || _transfer is not null)
-        {
-            return false;
-        }
-
-        long round = _peers.Reached(static p => p.RoundAnswered, long.MaxValue);
-        return _rounds.AgeTicks(round) < State.Config.ElectionTicksMin * 3 / 4;
     }
 
     private void TellTarget()
@@ -510,7 +420,7 @@ internal sealed class LeaderState : RoleState
         if (_transfer is { } transfer && _peers.Find(transfer.Target) is { } target
             && target.Match == State.Log.LastIndex)
         {
-            _leaseGivenUp = true;
+            _reads.GiveUpLease();
             State.Send(target.Id, new TimeoutNow(State.Term));
         }
     }

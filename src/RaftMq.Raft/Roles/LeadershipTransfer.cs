@@ -7,7 +7,5 @@ internal sealed class LeadershipTransfer(ReplicaId target, int ticksMax)
 
     public ReplicaId Target { get; } = target;
 
-    public bool Told { get; set; }
-
     public bool TickIsOver() => --_ticksLeft <= 0;
 }
