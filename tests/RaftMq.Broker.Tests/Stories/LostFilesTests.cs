@@ -1,4 +1,3 @@
-using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 using RaftMq.Storage.Files;

@@ -1,5 +1,4 @@
 using RaftMq.Broker.Controller;
-using RaftMq.Broker.Environment;
 using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
