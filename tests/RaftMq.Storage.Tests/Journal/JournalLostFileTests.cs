@@ -118,6 +118,27 @@ public sealed class JournalLostFileTests
         }
     }
 
+    [Fact]
+    public void D14_the_newest_file_is_missed_too_where_there_is_no_room_for_the_next()
+    {
+        JournalRig rig = new JournalRig().Start();
+        rig.Queue.RunAll();
+        rig.Disk.CapacityBytesMax = 0;
+        for (int i = 1; !rig.Journal.IsFull; i++)
+        {
+            rig.Append(Records.Of(A, Records.Entry(A, i, 1, 3000)));
+            rig.Journal.Flush();
+            rig.Queue.RunAll();
+        }
+
+        Assert.True(rig.Journal.UsedFiles > 1);
+        JournalRig hurt = Copy(rig);
+        hurt.Disk.CapacityBytesMax = long.MaxValue;
+        Assert.Equal(Outcome.Whole, Judge(Copy(hurt)));
+        hurt.Disk.DeleteFile(NewestUsed(hurt));
+        Assert.Equal(Outcome.Refused, Judge(hurt));
+    }
+
     /// <summary>
     /// A life with rolls, recycled files and starts that dies at any operation of the disk, and then any one file of the journal is lost.
     /// </summary>
