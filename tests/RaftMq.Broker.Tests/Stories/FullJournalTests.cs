@@ -142,13 +142,4 @@ public sealed class FullJournalTests
         cluster.Pass(20);
         Assert.True(journal.IsFull);
     }
-
-    private sealed class FullJournal(IJournal journal) : IJournal
-    {
-        public bool IsFull => true;
-
-        public void Append(JournalRecord record) => journal.Append(record);
-
-        public void Flush() => journal.Flush();
-    }
 }

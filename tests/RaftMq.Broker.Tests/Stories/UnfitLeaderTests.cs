@@ -179,13 +179,4 @@ public sealed class UnfitLeaderTests
 
         return (cluster, group, leader);
     }
-
-    private sealed class FullJournal(IJournal journal) : IJournal
-    {
-        public bool IsFull => true;
-
-        public void Append(JournalRecord record) => journal.Append(record);
-
-        public void Flush() => journal.Flush();
-    }
 }

@@ -1,0 +1,13 @@
+using RaftMq.Storage.Journal;
+
+namespace RaftMq.Broker.Tests.Support;
+
+/// <summary>A journal that says its files are full, as it does when segments are slow, and writes all the same.</summary>
+internal sealed class FullJournal(IJournal journal) : IJournal
+{
+    public bool IsFull => true;
+
+    public void Append(JournalRecord record) => journal.Append(record);
+
+    public void Flush() => journal.Flush();
+}
