@@ -32,7 +32,7 @@ internal sealed record StatusAnswer(
 /// <param name="Missing">By node: the end of a sentence that begins with the node.</param>
 internal sealed record ClusterReport(IReadOnlyList<StatusAnswer> Statuses, IReadOnlyDictionary<int, string> Missing);
 
-internal sealed record DamageAnswer(string Name, string Report);
+internal sealed record DamageAnswer(string Name, string Report, bool Running);
 
 /// <param name="Outcome">Name of the outcome, for programs.</param>
 /// <param name="Message">For people.</param>

@@ -136,7 +136,9 @@ internal static class ClusterStatusCommand
 
             foreach (DamageAnswer damage in status.Damaged ?? [])
             {
-                yield return $"node {status.Node}: {damage.Name} is damaged: {damage.Report}";
+                yield return damage.Running
+                    ? $"node {status.Node}: {damage.Name} is damaged in part, the rest is served: {damage.Report}"
+                    : $"node {status.Node}: {damage.Name} is damaged and did not start: {damage.Report}";
             }
         }
     }

@@ -29,7 +29,8 @@ internal sealed record ReplicaAnswer(
     string Name, string? Topic, int Partition, string Role, int Term, int? Leader, long LogStart, long HighWatermark, long LogEnd,
     int InSync, int Voters, long SizeBytes);
 
-internal sealed record DamageAnswer(string Name, string Report);
+/// <param name="Running">False: the replica did not start. True: it serves what is whole, and leads only while nobody else can.</param>
+internal sealed record DamageAnswer(string Name, string Report, bool Running);
 
 internal sealed record CreateTopicRequest(
     string? Name, int? Partitions, int? ReplicationFactor, Dictionary<string, string>? Configs, bool? ValidateOnly);

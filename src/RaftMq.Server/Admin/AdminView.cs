@@ -20,7 +20,7 @@ internal static class AdminView
         status.Self.Value, status.IsReady, Math.Round(sources.Sampler.MessagesPerSecond, 1),
         status.Replicas.Count(replica => replica.Role == Role.Leader), status.Replicas.Count(replica => replica.Role != Role.Leader),
         [.. status.Replicas.Select(Of)],
-        [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report))],
+        [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report, damage.IsRunning))],
         sources.NotReadyBecause, status.IsJournalFull, status.Replicas.Count(replica => replica.HasNoRoom), sources.DiskFreeBytes);
 
     private static NodeAnswer Of(NodeId id, NodeInfo node) => new(

@@ -83,7 +83,7 @@ public sealed class OutputTests
         Assert.True(document.RootElement.GetProperty("healthy").GetBoolean());
     }
 
-    public static TheoryData<string> NodeTroubles => ["silent", "full disk", "little room", "full journal", "damage", "not ready"];
+    public static TheoryData<string> NodeTroubles => ["silent", "full disk", "little room", "full journal", "damage", "damage in part", "not ready"];
 
     [Theory]
     [MemberData(nameof(NodeTroubles))]
@@ -95,7 +95,8 @@ public sealed class OutputTests
             "full disk" => (Report([Fine(0) with { ReplicasWithoutRoom = 3 }]), "node 0: the disk is full, 3 replicas find no room"),
             "little room" => (Report([Fine(0) with { DiskFreeBytes = 5 << 20 }]), "node 0: the disk has 5 MiB free"),
             "full journal" => (Report([Fine(0) with { JournalFull = true }]), "node 0: the journal is full"),
-            "damage" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits")] }]), "node 0: t-0 is damaged: bits"),
+            "damage" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits", Running: false)] }]), "node 0: t-0 is damaged and did not start: bits"),
+            "damage in part" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits", Running: true)] }]), "node 0: t-0 is damaged in part, the rest is served: bits"),
             _ => (Report([Fine(0) with { Ready = false, NotReadyBecause = "another folder" }]), "node 0 is not ready: another folder"),
         };
         var output = new StringWriter();
