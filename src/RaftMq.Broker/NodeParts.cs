@@ -128,6 +128,11 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     public void EndTurn()
     {
         Shard.EndTurn();
+        if (Cluster.ReconcileWhenDue())
+        {
+            Shard.EndTurn();
+        }
+
         Cluster.PublishWhenDue();
     }
 

@@ -69,6 +69,9 @@ internal sealed class ClusterMember : IClusterFollower
     /// <summary>The groups that the cluster has may be others: looked at once per turn, not per entry.</summary>
     private bool _groupsDue = true;
 
+    /// <summary>The replicas here may not be what the cluster's state says.</summary>
+    private bool _reconcileDue;
+
     private bool _registering;
     private long _nextHeartbeatMs;
     private long _nextFormationMs;
@@ -211,9 +214,25 @@ internal sealed class ClusterMember : IClusterFollower
 
     void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
     {
+        _reconcileDue = true;
         _groupsDue = true;
         _imageDue = true;
-        _host.Reconcile(state);
+    }
+
+    /// <summary>
+    /// Once per turn, at its end: a turn may apply many commands, and with many partitions each look at all of them is work. True when there was
+    /// something to do; replicas may have work then.
+    /// </summary>
+    public bool ReconcileWhenDue()
+    {
+        if (!_reconcileDue)
+        {
+            return false;
+        }
+
+        _reconcileDue = false;
+        _host.Reconcile(State);
+        return true;
     }
 
     /// <summary>A replica here has another leader, or lost it.</summary>
