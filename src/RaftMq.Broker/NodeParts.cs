@@ -400,7 +400,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     private sealed class Release(NodeParts parts, GroupId group, LogIndex upTo) : SectionWork
     {
-        public override void Run() => parts.Shard.Find(group)?.ReleaseJournal(upTo);
+        public override void Run() => parts._replicas.ReleaseJournal(group, upTo);
     }
 
     /// <summary>The journal's section: what was written during its turn goes back to the shard at once.</summary>

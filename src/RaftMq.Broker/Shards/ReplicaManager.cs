@@ -6,6 +6,7 @@ using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Partitions;
 using RaftMq.Raft;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
 using RaftMq.Storage.Recovery;
 
@@ -22,6 +23,10 @@ internal sealed class ReplicaManager(
 {
     private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
     private readonly SortedSet<GroupId> _creating = [];
+
+    /// <summary>Damaged groups of which the journal was told that they will release nothing.</summary>
+    private readonly SortedSet<GroupId> _givenUp = [];
+
     private readonly SortedDictionary<UInt128, string> _knownTopics = [];
     private Replica? _controller;
     private LogIndex _controllerEndAtStart;
@@ -226,6 +231,20 @@ internal sealed class ReplicaManager(
     }
 
     // --- one replica ---
+
+    /// <summary>A journal file is due that holds entries of the group up to there.</summary>
+    public void ReleaseJournal(GroupId group, LogIndex upTo)
+    {
+        if (shard.Find(group) is { } replica)
+        {
+            replica.ReleaseJournal(upTo);
+        }
+        else if (damages.Quarantined(group) is not null && _givenUp.Add(group))
+        {
+            // It will write nothing to segments any more; without this the journal would be full of it for ever.
+            shard.Context.Journal.Append(new JournalRecord { Group = group, Damaged = true });
+        }
+    }
 
     private void Create(GroupId group, GroupName name, Membership membership, bool electFirst) =>
         store.CreateGroup(group, name.ToString()!, membership, logEnvironment, new Creation(this, name, electFirst));

@@ -18,7 +18,7 @@ internal enum RowParts : ushort
     Reset = 64,
     Deleted = 128,
 
-    /// <summary>Entries of the group were lost to damage; it must not start until it is healed.</summary>
+    /// <summary>Entries of the group were lost to damage, or its files are damaged; it must not start until it is healed.</summary>
     Damaged = 256,
     LogBase = 512,
 }
@@ -98,6 +98,7 @@ internal readonly record struct BatchRow
         parts |= record.SegmentsDurable is null ? 0 : RowParts.SegmentsDurable;
         parts |= record.Reset is null ? 0 : RowParts.Reset;
         parts |= record.LogBase is null ? 0 : RowParts.LogBase;
+        parts |= record.Damaged ? RowParts.Damaged : 0;
         parts |= record.Deleted ? RowParts.Deleted : 0;
         return new BatchRow
         {

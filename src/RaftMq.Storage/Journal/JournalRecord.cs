@@ -4,7 +4,7 @@ namespace RaftMq.Storage.Journal;
 
 /// <summary>
 /// What one group wants made durable in one step: all of it becomes durable together or not at all. Replaying the records of a group
-/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, log base, commit, deleted. A hard state
+/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, log base, commit, damaged, deleted. A hard state
 /// replaces the former, entries replace whatever stood at and behind the first one's index and join what is there (the first of a new
 /// group is index 1, or the one behind a reset or a durable mark), a reset drops all entries that stand before it, a deletion ends the
 /// group.
@@ -40,6 +40,12 @@ public sealed class JournalRecord
     /// </summary>
     public LogIndex? LogBase { get; init; }
 
+    /// <summary>
+    /// The group does not run here because its files are damaged, and will release nothing. What the journal holds of it must not keep the
+    /// journal's files from being used again: those files are put aside for its healing, and until then the group does not start.
+    /// </summary>
+    public bool Damaged { get; init; }
+
     /// <summary>The group was deleted; nothing of it is needed any more.</summary>
     public bool Deleted { get; init; }
 
@@ -59,6 +65,7 @@ public sealed class JournalRecord
         SegmentsDurable = SegmentsDurable,
         Reset = Reset,
         LogBase = LogBase,
+        Damaged = Damaged,
         Deleted = Deleted,
         Waiter = waiter,
         Token = Token,
@@ -69,7 +76,7 @@ public interface IJournalWaiter
 {
     /// <summary>
     /// The record is durable. Records are reported in the order in which they were appended, but that those that do nothing but release
-    /// (a durable mark, a log's base, the end of a group) overtake the others where a journal has no room for these.
+    /// (a durable mark, a log's base, damage, the end of a group) overtake the others where a journal has no room for these.
     /// </summary>
     void Written(JournalRecord record);
 

@@ -80,9 +80,14 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         bool wasDamaged = group.Damaged;
         group.Apply(news, file);
         Tell(group.Group, news);
+        TellDamage(group, wasDamaged);
+    }
+
+    private void TellDamage(GroupLedger group, bool wasDamaged)
+    {
         if (group.Damaged && !wasDamaged)
         {
-            replay.Damaged(group.Group, $"An earlier start found durable entries of group {group.Group} damaged; not healed since.");
+            replay.Damaged(group.Group, $"An earlier start found durable bytes of group {group.Group} damaged; not healed since.");
         }
     }
 
@@ -90,8 +95,10 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
     {
         if (!row.Has(RowParts.Entries))
         {
+            bool wasDamaged = group.Damaged;
             group.Apply(row, file);
             Tell(group.Group, row);
+            TellDamage(group, wasDamaged);
             return;
         }
 

@@ -1,4 +1,6 @@
 using RaftMq.Broker.Controller;
+using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
@@ -36,6 +38,59 @@ public sealed class DamagedGroupTests
         cluster.Until(() => cluster[3].Parts.Damaged.Count == 0, "it gives the damaged one up");
         cluster.Pass(100);
         Assert.All(FilesOf(cluster[3], "t"), file => Assert.Contains(kept.Partitions[0].Group.ToString(), file, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_journal_of_a_node_with_a_damaged_group_goes_on_turning(bool controller)
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId other = cluster.CreateTopic("other").Partitions[0].Group;
+        GroupId damaged = Damage(cluster, cluster.CreateTopic("t"));
+        if (controller)
+        {
+            // Its folder is gone; the journal alone knows of it.
+            damaged = cluster[1].Parts.Shard.Replicas.Values.Single(r => r.Name is GroupName.Controller).Group;
+            cluster[3].Medium.DeleteFolder(cluster[3].Medium.Folders.Single(f => f.StartsWith("groups/controller-", StringComparison.Ordinal)));
+        }
+
+        cluster[3].Start();
+        cluster.Pass(1_000);
+        FillJournalsOften(cluster, other);
+        CheckWell(cluster, other, damaged);
+
+        cluster[3].Restart();
+        cluster.Pass(3_000);
+        FillJournalsOften(cluster, other);
+        CheckWell(cluster, other, damaged);
+    }
+
+    /// <summary>Several times what a journal may take.</summary>
+    private static void FillJournalsOften(WholeCluster cluster, GroupId group)
+    {
+        for (int i = 0; i < 600; i++)
+        {
+            ProduceAnswer answer = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain(valueBytes: 100_000));
+            cluster.Pass(20);
+            Assert.Equal(ProduceOutcome.Stored, answer.Outcome);
+        }
+    }
+
+    /// <summary>The third node has room, follows the other group, and still does not start the damaged one.</summary>
+    private static void CheckWell(WholeCluster cluster, GroupId other, GroupId damaged)
+    {
+        cluster.Pass(2_000);
+        NodeStatus? status = null;
+        cluster[3].Broker.CollectStatus(taken => status = taken);
+        cluster.Settle();
+        Assert.False(status!.IsJournalFull);
+        LimitUse bytes = status.Limits.Single(use => use.Limit == "journal_bytes");
+        Assert.True(bytes.Used <= bytes.Max, bytes.ToString());
+        Assert.Equal(
+            cluster.ReplicaOf(cluster.LeaderOf(other)!.Id.Value, other).Log.LastIndex, cluster.ReplicaOf(3, other).Log.LastIndex);
+        Assert.Contains(status.Damaged, d => d.Group == damaged);
+        Assert.Null(cluster[3].Parts.Shard.Find(damaged));
     }
 
     private static void CheckGone(WholeCluster cluster)

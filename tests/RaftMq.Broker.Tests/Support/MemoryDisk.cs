@@ -10,6 +10,8 @@ internal sealed class MemoryDisk : IDisk
 
     public IEnumerable<string> Files => _files.Keys;
 
+    public IEnumerable<string> Folders => _folders;
+
     /// <summary>A file's bytes, to be damaged.</summary>
     public List<byte> this[string path] => _files[path];
 
