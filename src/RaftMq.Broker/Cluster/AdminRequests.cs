@@ -64,13 +64,13 @@ internal sealed class AdminRequests(
     }
 
     /// <summary>
-    /// A leader that would hand over again at once is no wish that the cluster can fulfil. A disk that is slow now may be fast again soon: then the
+    /// A leader that would hand over again at once is no wish that the cluster can fulfil; one that is no worse than the leader now is. A disk that is slow now may be fast again soon: then the
     /// wish is kept until that is over.
     /// </summary>
     private AdminResult? RefusalOf(AdminCommand command)
     {
         if (command is AdminCommand.TransferLeadership transfer && GroupOf(transfer) is { } group
-            && (fitness.Of(transfer.To, group) & ~LeaderFaults.SlowDisk) is var faults and not LeaderFaults.None)
+            && (fitness.Of(transfer.To, group) & ~LeaderFaults.SlowDisk & ~OfLeader(group)) is var faults and not LeaderFaults.None)
         {
             return new AdminResult(AdminOutcome.Refused,
                 $"Node {transfer.To.Value} can't lead {transfer.Topic}/{transfer.Partition} now: {faults.Describe()}. "
@@ -79,6 +79,9 @@ internal sealed class AdminRequests(
 
         return null;
     }
+
+    private LeaderFaults OfLeader(GroupId group) =>
+        leaders.Image.TryGetValue(group, out LeaderInfo leader) ? fitness.Of(leader.Leader, group) : LeaderFaults.None;
 
     private GroupId? GroupOf(AdminCommand.TransferLeadership transfer) =>
         state.Topics.TryGetValue(transfer.Topic, out TopicInfo? topic) && (uint)transfer.Partition < (uint)topic.Partitions.Length

@@ -27,7 +27,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
             return;
         }
 
-        if (!replica.IsServing || !isAlive(wanted) || !MayLead(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
+        if (!replica.IsServing || !isAlive(wanted) || !IsNoWorse(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
         {
             _misplacedSinceMs.Remove(replica.Group);
             return;
@@ -58,7 +58,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
         }
 
         _wished.Add(replica.Group);
-        if (replica.IsServing && MayLead(preferred, replica.Group))
+        if (replica.IsServing && IsNoWorse(preferred, replica.Group))
         {
             replica.TransferLeadership(preferred);
         }
@@ -107,6 +107,9 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
 
         return best?.Replica.Node;
     }
+
+    /// <summary>Has no fault that this replica has not: an operator may choose among damaged ones.</summary>
+    private bool IsNoWorse(NodeId node, GroupId group) => (fitness.Of(node, group) & ~fitness.Of(self, group)) == LeaderFaults.None;
 
     private bool MayLead(NodeId node, GroupId group) => fitness.Of(node, group) == LeaderFaults.None;
 

@@ -41,7 +41,7 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         if (_placesTold.Count < PlacesToldMax && _placesTold.Add(what))
         {
             report(new NodeEvent(NodeEventLevel.Error, "LogDamaged",
-                $"{replica.Name}: {what} Nothing of it is served here; the other replicas have it whole."));
+                $"{replica.Name}: {what} That part is not served here; a replica without damage takes the lead over."));
         }
     }
 

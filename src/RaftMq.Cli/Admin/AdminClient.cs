@@ -10,6 +10,8 @@ internal sealed class AdminClient : IDisposable
     /// <summary>A change may wait 15 s for the controller.</summary>
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(20);
 
+    private const string StatusPath = "/v1/status";
+
     private readonly HttpClient http = new() { Timeout = TimeLimit };
     private readonly IReadOnlyList<Uri> nodes;
 
@@ -37,11 +39,21 @@ internal sealed class AdminClient : IDisposable
         return parsed.Count > 0 ? parsed : throw new CommandFailedException(ExitCodes.Usage, "No address of a node was given.");
     }
 
+    /// <summary>The cluster as the first node that answers knows it; a node that knows no controller is believed only when all are such.</summary>
     /// <exception cref="CommandFailedException">No node answers.</exception>
-    public async Task<ClusterAnswer> ClusterAsync(CancellationToken cancellation) =>
-        await FirstAsync(
+    public async Task<ClusterAnswer> ClusterAsync(CancellationToken cancellation)
+    {
+        ClusterAnswer first = await FirstAsync(
             AskTimeLimit, (node, ending) => http.GetFromJsonAsync<ClusterAnswer>(new Uri(node, "/v1/cluster"), ending), cancellation)
             ?? throw new CommandFailedException(ExitCodes.Unreachable, "The node's answer is empty.");
+        if (first.ControllerLeader is not null || nodes.Count == 1)
+        {
+            return first;
+        }
+
+        ClusterAnswer?[] all = await Task.WhenAll(nodes.Select(node => TryGetAsync<ClusterAnswer>(node, "/v1/cluster", cancellation)));
+        return all.FirstOrDefault(answer => answer?.ControllerLeader is not null) ?? first;
+    }
 
     /// <summary>Asks the given nodes, and where the cluster says each other one's HTTP is.</summary>
     public async Task<ClusterReport> AskAllAsync(ClusterAnswer cluster, CancellationToken cancellation)
@@ -77,17 +89,7 @@ internal sealed class AdminClient : IDisposable
     }
 
     /// <summary>Null where the node does not answer.</summary>
-    public async Task<StatusAnswer?> StatusAsync(Uri node, CancellationToken cancellation)
-    {
-        try
-        {
-            return await http.GetFromJsonAsync<StatusAnswer>(new Uri(node, "/v1/status"), cancellation);
-        }
-        catch (Exception wrong) when (IsNoAnswer(wrong, cancellation))
-        {
-            return null;
-        }
-    }
+    public Task<StatusAnswer?> StatusAsync(Uri node, CancellationToken cancellation) => GetAsync<StatusAnswer>(node, StatusPath, cancellation);
 
     /// <summary>Whether the node says that it serves clients; false also where it does not answer.</summary>
     public async Task<bool> IsReadyAsync(Uri node, CancellationToken cancellation)
@@ -142,6 +144,19 @@ internal sealed class AdminClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    private async Task<TAnswer?> GetAsync<TAnswer>(Uri node, string path, CancellationToken cancellation)
+        where TAnswer : class
+    {
+        try
+        {
+            return await http.GetFromJsonAsync<TAnswer>(new Uri(node, path), cancellation);
+        }
+        catch (Exception wrong) when (IsNoAnswer(wrong, cancellation))
+        {
+            return null;
+        }
+    }
+
     private static AdminAnswer? Read(string body)
     {
         try
@@ -157,13 +172,17 @@ internal sealed class AdminClient : IDisposable
     private static bool IsNoAnswer(Exception wrong, CancellationToken cancellation) =>
         !cancellation.IsCancellationRequested && wrong is (HttpRequestException or TaskCanceledException or JsonException or IOException);
 
-    private async Task<StatusAnswer?> TryStatusAsync(Uri node, CancellationToken cancellation)
+    private Task<StatusAnswer?> TryStatusAsync(Uri node, CancellationToken cancellation) => TryGetAsync<StatusAnswer>(node, StatusPath, cancellation);
+
+    /// <summary>Null where the node does not answer in time.</summary>
+    private async Task<TAnswer?> TryGetAsync<TAnswer>(Uri node, string path, CancellationToken cancellation)
+        where TAnswer : class
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         ending.CancelAfter(AskTimeLimit);
         try
         {
-            return await StatusAsync(node, ending.Token);
+            return await GetAsync<TAnswer>(node, path, ending.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

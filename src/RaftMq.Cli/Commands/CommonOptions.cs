@@ -11,6 +11,9 @@ internal static class CommonOptions
     public const string LocalBootstrap = "localhost:9092,localhost:9093,localhost:9094";
     public const string LocalAdmin = "localhost:8080,localhost:8090,localhost:8100";
 
+    /// <summary>A separator as it is typed: \t is a tab, as with kcat.</summary>
+    public static string? Unescaped(string? separator) => separator?.Replace("\\t", "\t", StringComparison.Ordinal);
+
     public static Option<bool> JsonOutput() => new("--json") { Description = "Output for programs: one JSON document." };
 
     public static Option<string> Bootstrap() => new("--bootstrap")

@@ -17,7 +17,7 @@ internal static class ConsumeCommand
         var from = new Option<string>("--from") { Description = "beginning, end, or an offset.", DefaultValueFactory = _ => "beginning" };
         var exit = new Option<bool>("--exit") { Description = "End where the log ended when this started; without: wait for more." };
         var count = new Option<long?>("--count") { Description = "End after so many records." };
-        var keys = new Option<string?>("--key-separator") { Description = "Print keys too, divided from values by this." };
+        var keys = new Option<string?>("--key-separator") { Description = "Print keys too, divided from values by this; \\t is a tab." };
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("consume", "Print records; no group, no offsets kept. With --json a document per line.")
@@ -33,7 +33,7 @@ internal static class ConsumeCommand
             await reader.OpenAsync(parsed.GetValue(partition), Parse(parsed.GetValue(from)!), parsed.GetValue(exit), cancellation);
             await foreach (ConsumedRecord record in reader.ReadAsync(parsed.GetValue(count) ?? long.MaxValue, cancellation))
             {
-                await WriteAsync(output, record, parsed.GetValue(keys), parsed.GetValue(json));
+                await WriteAsync(output, record, CommonOptions.Unescaped(parsed.GetValue(keys)), parsed.GetValue(json));
             }
 
             await output.FlushAsync(CancellationToken.None);

@@ -12,7 +12,7 @@ internal static class ProduceCommand
     {
         Argument<string> topic = CommonOptions.Topic();
         var partition = new Option<int?>("--partition") { Description = "One partition; without: by key, or in turn." };
-        var separator = new Option<string?>("--key-separator") { Description = "What divides key and value of a line, the first one counts; without: no keys." };
+        var separator = new Option<string?>("--key-separator") { Description = "What divides key and value of a line, the first one counts; \\t is a tab. Without: no keys." };
         var keysOptional = new Option<bool>("--keys-optional") { Description = "With --key-separator: a line without one is a record without a key." };
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();
@@ -27,7 +27,7 @@ internal static class ProduceCommand
             var writer = new RecordWriter(cluster, name);
             await writer.OpenAsync(cancellation);
             long written = await writer.WriteLinesAsync(
-                Console.In, parsed.GetValue(partition), parsed.GetValue(separator), parsed.GetValue(keysOptional), cancellation);
+                Console.In, parsed.GetValue(partition), CommonOptions.Unescaped(parsed.GetValue(separator)), parsed.GetValue(keysOptional), cancellation);
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json))
             {

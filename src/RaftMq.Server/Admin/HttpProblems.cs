@@ -19,7 +19,7 @@ internal static class HttpProblems
         catch (BadHttpRequestException wrong) when (!context.Response.HasStarted)
         {
             context.Response.StatusCode = wrong.StatusCode;
-            detail = wrong.InnerException is JsonException json ? $"The body is not the JSON that is expected: {json.Message}" : wrong.Message;
+            detail = wrong.InnerException is JsonException json ? DetailOf(json) : wrong.Message;
         }
 
         // Whoever answered with a body gave it a content type.
@@ -28,6 +28,10 @@ internal static class HttpProblems
             await WriteAsync(context, DetailOf(context) ?? detail ?? "The request can't be read.");
         }
     });
+
+    private static string DetailOf(JsonException json) => json.Path is { Length: > 1 } path
+        ? $"The body is not the JSON that is expected: look at {path}. Fields that are not known are refused too, and values of settings are strings; docs/http.md shows bodies."
+        : $"The body is not the JSON that is expected: {json.Message}";
 
     private static string? DetailOf(HttpContext context)
     {

@@ -10,7 +10,11 @@ internal sealed record HttpSources(
     INode Node, StatusSampler Sampler, MetricRegistry Metrics, string DataFolder, Func<string?> WaitsBecause)
 {
     /// <summary>Null when the node is ready, or when nobody knows why it is not.</summary>
-    public string? NotReadyBecause => Node.IsReady ? null : Node.RefusedByCluster ?? WaitsBecause();
+    public string? NotReadyBecause => Node.IsReady ? null : Node.RefusedByCluster ?? ControllerDamage ?? WaitsBecause();
+
+    private string? ControllerDamage => Sampler.Last?.Damaged.FirstOrDefault(static damage => damage is { Name: "controller", IsRunning: false }) is { } damage
+        ? $"the controller group does not start here, so the node knows nothing of the cluster and takes no clients: {damage.Report}"
+        : null;
 
     public long DiskFreeBytes => new DriveInfo(Path.GetFullPath(DataFolder)).AvailableFreeSpace;
 }

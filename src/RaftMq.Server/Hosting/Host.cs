@@ -93,6 +93,9 @@ internal static partial class Host
     private static ILoggerFactory CreateLoggers(LogLevel level) => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(level)
         .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+
+        // One line for each connection above the limit would fill the disk; the metric of open ones stands at its limit then.
+        .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Connections", level > LogLevel.Error ? level : LogLevel.Error)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -70,6 +70,28 @@ public sealed class UnfitLeaderTests
     }
 
     [Fact]
+    public void Where_all_are_damaged_an_operator_chooses_who_leads()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode first) = WithDamagedLeader(nodes: 3);
+        foreach (ClusterNode other in cluster.Nodes.Where(n => n != first))
+        {
+            DamageOldestSegment(other);
+        }
+
+        while (cluster.Nodes.Any(n => !n.Parts.Damaged.Any()))
+        {
+            ReadAnswer.To(cluster.LeaderOf(group)!, group, offset: 0);
+            cluster.Pass(2_000);
+        }
+
+        ClusterNode last = cluster.LeaderOf(group)!;
+        ClusterNode wanted = cluster.Nodes.First(n => n != last);
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(last, new AdminCommand.TransferLeadership("t", 0, wanted.Id)).Outcome);
+        cluster.Pass(20_000);
+        Assert.Equal(wanted, cluster.LeaderOf(group));
+    }
+
+    [Fact]
     public void A_damaged_leader_without_another_replica_goes_on_with_the_rest()
     {
         (WholeCluster cluster, GroupId group, ClusterNode damaged) = WithDamagedLeader(nodes: 1);
@@ -171,14 +193,18 @@ public sealed class UnfitLeaderTests
         }
 
         cluster.Pass(3_000);
-        string oldest = leader.Medium.Files
+        DamageOldestSegment(leader);
+        return (cluster, group, leader);
+    }
+
+    private static void DamageOldestSegment(ClusterNode node)
+    {
+        string oldest = node.Medium.Files
             .Where(f => f.StartsWith("groups/t-0-", StringComparison.Ordinal) && f.EndsWith(".log", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).First();
-        for (int i = 5_000; i < leader.Medium[oldest].Count; i += 5_000)
+        for (int i = 5_000; i < node.Medium[oldest].Count; i += 5_000)
         {
-            leader.Medium[oldest][i] ^= 0xFF;
+            node.Medium[oldest][i] ^= 0xFF;
         }
-
-        return (cluster, group, leader);
     }
 }

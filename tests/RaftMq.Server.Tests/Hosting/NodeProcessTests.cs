@@ -258,6 +258,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
     [InlineData("POST", "/v1/topics", "<topic/>", 415, "POST /v1/topics takes JSON: send it with the header Content-Type: application/json.")]
     [InlineData("POST", "/v1/topics", "{\"name\":", 400, "The body is not the JSON that is expected: ")]
     [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitions\":\"two\"}", 400, "The body is not the JSON that is expected: ")]
+    [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitons\":3}", 400, "look at $.partitons")]
     [InlineData("POST", "/v1/topics", "2 MiB", 413, "The body is larger than 1048576 bytes.")]
     [InlineData("POST", "/v1/topics", "", 400, "no body was provided")]
     [InlineData("POST", "/v1/partitions/orders/0/transfer", null, 400, "\"int to\"")]
