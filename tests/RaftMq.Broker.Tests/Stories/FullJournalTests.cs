@@ -2,7 +2,6 @@ using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
-using RaftMq.Storage.Journal;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
 namespace RaftMq.Broker.Tests.Stories;

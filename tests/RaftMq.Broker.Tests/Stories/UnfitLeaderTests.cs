@@ -78,7 +78,7 @@ public sealed class UnfitLeaderTests
             DamageOldestSegment(other);
         }
 
-        while (cluster.Nodes.Any(n => !n.Parts.Damaged.Any()))
+        while (cluster.Nodes.Any(n => n.Parts.Damaged.Count == 0))
         {
             ReadAnswer.To(cluster.LeaderOf(group)!, group, offset: 0);
             cluster.Pass(2_000);
