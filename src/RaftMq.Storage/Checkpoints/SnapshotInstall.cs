@@ -126,6 +126,7 @@ public sealed class SnapshotInstall : IJournalWaiter
 
         _ended = true;
         _checkpoint = checkpoint;
+        _log.ResetIsUnderWay();
         _environment.Journal.Append(new JournalRecord
         {
             Group = _log.Group,

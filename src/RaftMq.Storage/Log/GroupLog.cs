@@ -436,6 +436,9 @@ public sealed class GroupLog
     public SnapshotInstall BeginInstall(LogIndex index, Term term, ISnapshotInstallOwner owner) =>
         new(this, _environment, index, term, owner);
 
+    /// <summary>The reset is given to the journal: whatever the old log has to say must not come behind it.</summary>
+    internal void ResetIsUnderWay() => _files.EndsSoon = true;
+
     /// <summary>The reset is durable: the old log is void from here on, the new one begins behind the snapshot.</summary>
     internal void BeginAnew(CheckpointHead head)
     {

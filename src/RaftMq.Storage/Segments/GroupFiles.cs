@@ -73,6 +73,12 @@ internal sealed class GroupFiles
     /// <summary>The disk had no room for the last piece of work. It is tried again at the next pump.</summary>
     public bool NoRoom { get; private set; }
 
+    /// <summary>
+    /// The reset of an installed snapshot is on its way to the journal. Entries given to it behind the reset would be taken for ones of the new
+    /// log; the reset itself releases them.
+    /// </summary>
+    public bool EndsSoon { get; set; }
+
     /// <summary>True while work is with the disk whose end the log waits for.</summary>
     public bool IsBusy => _run is not null || _sync is not null || _checkpointWrites.NewestOnItsWay is not null || _retired.IsDeleting;
 
@@ -94,7 +100,7 @@ internal sealed class GroupFiles
     /// <summary>See <see cref="IJournalOwner.ReleaseWanted"/>.</summary>
     public void Release(LogIndex upTo, LogIndex committed)
     {
-        if (upTo > committed && committed < _tail.LastIndex)
+        if (upTo > committed && committed < _tail.LastIndex && !EndsSoon)
         {
             // A record of entries replaces all that stood behind its first one: hence all of them, once.
             List<Entry> entries = [];
@@ -318,6 +324,7 @@ internal sealed class GroupFiles
     public void BeginHistory(LogIndex lastIndex, bool deletesFiles)
     {
         _retired.BeginHistory(lastIndex, [.. Segments.All], [.. Checkpoints.Bases], deletesFiles ? [.. OldFiles(lastIndex)] : []);
+        EndsSoon = false;
         _run = null;
         _sync = null;
         _wanted = LogIndex.Zero;

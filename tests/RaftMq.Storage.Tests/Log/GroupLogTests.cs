@@ -150,6 +150,43 @@ public class GroupLogTests
         Assert.Equal((index, term), (follower.Log.SnapshotToSend!.Value.Index, follower.Log.SnapshotToSend!.Value.Term));
     }
 
+    /// <summary>Simulator, seed 179527070341302732: behind the reset they were entries of the new log, below its beginning.</summary>
+    [Fact]
+    public void Entries_of_the_old_log_are_not_given_to_the_journal_behind_the_reset_of_a_snapshot()
+    {
+        LogHarness leader = Filled(12);
+        leader.Release(leader.Journal.Count);
+        leader.Settle();
+        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
+        leader.Settle();
+        (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
+        Transfer transfer = new();
+        leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
+        leader.Queue.RunAll();
+
+        // Entry 3 is not committed here when the snapshot comes.
+        LogHarness follower = Filled(2);
+        follower.AppendData(40, 2);
+        follower.StepJournal();
+        SnapshotInstall install = follower.Log.BeginInstall(index, term, transfer);
+        install.Append(0, transfer.Bytes);
+        install.Finish();
+        while (follower.StepDisk(DiskLane.Background))
+        {
+        }
+
+        Assert.Contains($"r({index}", follower.Journal.ToString(), StringComparison.Ordinal);
+        follower.Log.ReleaseUpTo(new LogIndex(3));
+        string records = follower.Journal.ToString();
+        Assert.DoesNotContain("[3..3", records[records.LastIndexOf("r(", StringComparison.Ordinal)..], StringComparison.Ordinal);
+        while (follower.StepDisk(DiskLane.Background) || follower.Journal.Step())
+        {
+        }
+
+        Assert.Null(transfer.Failure);
+        Assert.Equal(index, follower.Log.LastIndex);
+    }
+
     [Fact]
     public void A_snapshot_with_a_wrong_byte_fails_and_leaves_the_old_log()
     {
