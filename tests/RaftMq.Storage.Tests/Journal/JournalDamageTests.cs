@@ -23,7 +23,7 @@ public sealed class JournalDamageTests
         int step = LongForm.IsOn ? 1 : 61;
         for (long position = 0; position < UsedBytes(rig, file); position += step)
         {
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             hurt.Disk.Decay(file, position, (byte)(1 << (int)(position % 8)));
             hurt.RestartAndCheck();
             Assert.Equal(rig.Acknowledged, hurt.Acknowledged);
@@ -41,7 +41,7 @@ public sealed class JournalDamageTests
         {
             for (int second = first + 1; second < blocks; second++)
             {
-                JournalRig hurt = Copy(rig);
+                JournalRig hurt = rig.Copy();
                 hurt.Disk.Decay(file, ((long)first * Block) + 100, 0x40);
                 hurt.Disk.Decay(file, ((long)second * Block) + 8, 0x02);
                 hurt.Start(damageIsFailure: false);
@@ -112,7 +112,7 @@ public sealed class JournalDamageTests
         string file = NewestFile(rig);
         for (long length = 2 * Block; length < 16 * Block; length += LongForm.IsOn ? 512 : Block)
         {
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             using (IDiskFile open = hurt.Disk.Open(file, DiskFileMode.Existing))
             {
                 open.SetLength(length);
@@ -138,7 +138,7 @@ public sealed class JournalDamageTests
         Assert.True(files.Length > 3);
         foreach (string file in files[..^2])
         {
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             hurt.Disk.DeleteFile($"journal/{file}");
             hurt.Start(damageIsFailure: false);
             Assert.True(hurt.Replayed.IsDamageUnknown, file);
@@ -159,7 +159,7 @@ public sealed class JournalDamageTests
         int whole = 0;
         for (int kept = 0; kept < 1 << blocks.Length; kept++)
         {
-            JournalRig torn = Copy(rig, power: part => (kept >> Array.IndexOf(blocks, part.Position / Block) & 1) != 0);
+            JournalRig torn = rig.Copy(power: part => (kept >> Array.IndexOf(blocks, part.Position / Block) & 1) != 0);
             torn.RestartAndCheck();
             whole += torn.Acknowledged - rig.Acknowledged;
         }
@@ -182,7 +182,7 @@ public sealed class JournalDamageTests
         for (int times = 0; times < LongForm.Rounds(500, 20_000); times++)
         {
             int outOf = random.Next(2, 30);
-            JournalRig torn = Copy(rig, power: _ => !random.OneIn(outOf));
+            JournalRig torn = rig.Copy(power: _ => !random.OneIn(outOf));
             torn.RestartAndCheck();
             torn.Write(Records.Of(A, Records.Entries(A, torn.Replayed.At(A).LastIndex + 1, torn.Replayed.At(A).LastIndex + 2, 2, 100)));
             torn.Disk.PowerCut(_ => false);
@@ -205,7 +205,7 @@ public sealed class JournalDamageTests
             rig.Queue.RunAll();
             if (rig.Journal.Statistics.FilesRecycled > 2)
             {
-                JournalRig after = Copy(rig, power: _ => false);
+                JournalRig after = rig.Copy(power: _ => false);
                 after.RestartAndCheck();
                 Assert.Equal(rig.Acknowledged, after.Acknowledged);
             }
@@ -311,7 +311,7 @@ public sealed class JournalDamageTests
         {
             for (int operations = 1; ; operations++)
             {
-                JournalRig next = Copy(dead, power: way switch
+                JournalRig next = dead.Copy(power: way switch
                 {
                     0 => null,
                     1 => _ => false,
@@ -362,26 +362,6 @@ public sealed class JournalDamageTests
                 Assert.Equal(truth.At(group).Entries[index], entry);
             }
         }
-    }
-
-    /// <summary>The same disk and history once more, dead by a killed process or, where a choice is given, by a power cut.</summary>
-    private static JournalRig Copy(JournalRig rig, Func<UnsyncedPart, bool>? power = null)
-    {
-        JournalRig copy = new(rig.Disk.Clone(new RandomSource(4)), JournalRig.Small)
-        {
-            Appended = [.. rig.Appended],
-            Acknowledged = rig.Acknowledged,
-        };
-        if (power is null)
-        {
-            copy.Disk.ProcessCrash();
-        }
-        else
-        {
-            copy.Disk.PowerCut(power);
-        }
-
-        return copy;
     }
 
     private static string NewestFile(JournalRig rig)

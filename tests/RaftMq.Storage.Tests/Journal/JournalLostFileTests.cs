@@ -27,7 +27,7 @@ public sealed class JournalLostFileTests
     {
         JournalRig rig = Filled();
         string newest = NewestUsed(rig);
-        JournalRig hurt = Copy(rig);
+        JournalRig hurt = rig.Copy();
         hurt.Disk.DeleteFile(newest);
         JournalRefusedException refused = Assert.Throws<JournalRefusedException>(() => hurt.Start(damageIsFailure: false));
         Assert.Contains($"{newest} is lost", refused.Message);
@@ -56,14 +56,14 @@ public sealed class JournalLostFileTests
         Assert.True(files.Length > 4);
         foreach (string file in files)
         {
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             hurt.Disk.DeleteFile(file);
             Assert.NotEqual(Outcome.Whole, Judge(hurt));
         }
 
         for (int count = 1; count <= files.Length; count++)
         {
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             foreach (string file in files[^count..])
             {
                 hurt.Disk.DeleteFile(file);
@@ -81,7 +81,7 @@ public sealed class JournalLostFileTests
         string newest = NewestUsed(rig);
         foreach (long length in new long[] { 0, 1, 4095 })
         {
-            JournalRig cut = Copy(rig);
+            JournalRig cut = rig.Copy();
             using (IDiskFile file = cut.Disk.Open(newest, DiskFileMode.Existing))
             {
                 file.SetLength(length);
@@ -91,7 +91,7 @@ public sealed class JournalLostFileTests
             Assert.Equal(Outcome.Refused, Judge(cut));
         }
 
-        JournalRig zeroed = Copy(rig);
+        JournalRig zeroed = rig.Copy();
         using (IDiskFile file = zeroed.Disk.Open(newest, DiskFileMode.Existing))
         {
             file.Write(0, new byte[file.Length]);
@@ -111,7 +111,7 @@ public sealed class JournalLostFileTests
             rig.RestartAndCheck();
 
             // Nothing was prepared since, so nothing but the start itself told of the file.
-            JournalRig hurt = Copy(rig);
+            JournalRig hurt = rig.Copy();
             hurt.Disk.DeleteFile(NewestUsed(hurt));
             Assert.Equal(Outcome.Refused, Judge(hurt));
             rig.Write(Records.Of(A, Records.Entry(A, rig.Replayed.At(A).LastIndex + 1, 1, 100)));
@@ -132,9 +132,9 @@ public sealed class JournalLostFileTests
         }
 
         Assert.True(rig.Journal.UsedFiles > 1);
-        JournalRig hurt = Copy(rig);
+        JournalRig hurt = rig.Copy();
         hurt.Disk.CapacityBytesMax = long.MaxValue;
-        Assert.Equal(Outcome.Whole, Judge(Copy(hurt)));
+        Assert.Equal(Outcome.Whole, Judge(hurt.Copy()));
         hurt.Disk.DeleteFile(NewestUsed(hurt));
         Assert.Equal(Outcome.Refused, Judge(hurt));
     }
@@ -165,7 +165,7 @@ public sealed class JournalLostFileTests
                 crashes++;
             }
 
-            JournalRig dead = Copy(rig, way switch
+            JournalRig dead = rig.Copy(way switch
             {
                 0 => null,
                 1 => _ => false,
@@ -173,10 +173,10 @@ public sealed class JournalLostFileTests
             });
 
             // The crash alone is no loss: nothing is missed, also where the mark itself was being written.
-            Assert.Equal(Outcome.Whole, Judge(Copy(dead)));
+            Assert.Equal(Outcome.Whole, Judge(dead.Copy()));
             foreach (string file in dead.Disk.List("journal"))
             {
-                JournalRig hurt = Copy(dead);
+                JournalRig hurt = dead.Copy();
                 hurt.Disk.DeleteFile($"journal/{file}");
                 outcomes[Judge(hurt)]++;
             }
@@ -192,7 +192,7 @@ public sealed class JournalLostFileTests
     public void A_lost_mark_is_refused_and_one_bad_place_of_it_is_not()
     {
         JournalRig rig = Filled();
-        JournalRig lost = Copy(rig);
+        JournalRig lost = rig.Copy();
         lost.Disk.DeleteFile(Mark);
         Assert.Equal(Outcome.Refused, Judge(lost));
         Assert.Equal(Outcome.Refused, Judge(lost));
@@ -200,12 +200,12 @@ public sealed class JournalLostFileTests
         {
             foreach (int place in new[] { 0, JournalMarkFile.PlaceBytes })
             {
-                JournalRig hurt = Copy(rig);
+                JournalRig hurt = rig.Copy();
                 hurt.Disk.Decay(Mark, place + at, 0x10);
                 Assert.Equal(Outcome.Whole, Judge(hurt));
             }
 
-            JournalRig both = Copy(rig);
+            JournalRig both = rig.Copy();
             both.Disk.Decay(Mark, at, 0x10);
             both.Disk.Decay(Mark, JournalMarkFile.PlaceBytes + at, 0x01);
             Assert.Equal(Outcome.Refused, Judge(both));
@@ -213,7 +213,7 @@ public sealed class JournalLostFileTests
 
         for (int length = 0; length < JournalMarkFile.FileBytes; length += 64)
         {
-            JournalRig cut = Copy(rig);
+            JournalRig cut = rig.Copy();
             using (IDiskFile file = cut.Disk.Open(Mark, DiskFileMode.Existing))
             {
                 file.SetLength(length);
@@ -320,24 +320,5 @@ public sealed class JournalLostFileTests
         }
 
         throw new InvalidOperationException("No journal file is in use.");
-    }
-
-    private static JournalRig Copy(JournalRig rig, Func<UnsyncedPart, bool>? power = null)
-    {
-        JournalRig copy = new(rig.Disk.Clone(new RandomSource(4)), JournalRig.Small)
-        {
-            Appended = [.. rig.Appended],
-            Acknowledged = rig.Acknowledged,
-        };
-        if (power is null)
-        {
-            copy.Disk.ProcessCrash();
-        }
-        else
-        {
-            copy.Disk.PowerCut(power);
-        }
-
-        return copy;
     }
 }

@@ -270,4 +270,24 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
             model.At(Appended[count].Group).Apply(Appended[count]);
         }
     }
+
+    /// <summary>The same disk and history once more, dead by a killed process or, where a choice is given, by a power cut.</summary>
+    public JournalRig Copy(Func<UnsyncedPart, bool>? power = null)
+    {
+        JournalRig copy = new(Disk.Clone(new RandomSource(4)), Small)
+        {
+            Appended = [.. Appended],
+            Acknowledged = Acknowledged,
+        };
+        if (power is null)
+        {
+            copy.Disk.ProcessCrash();
+        }
+        else
+        {
+            copy.Disk.PowerCut(power);
+        }
+
+        return copy;
+    }
 }

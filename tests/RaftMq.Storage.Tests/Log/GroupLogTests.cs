@@ -115,11 +115,7 @@ public class GroupLogTests
     [Fact]
     public void A_base_is_sent_in_pieces_and_installed_by_a_follower()
     {
-        LogHarness leader = Filled(12);
-        leader.Release(leader.Journal.Count);
-        leader.Settle();
-        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
-        leader.Settle();
+        LogHarness leader = WithSnapshotToSend();
         (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
         Assert.Equal(new Term(1), leader.Log.BaseTerm);
         Assert.Equal(leader.Log.BaseIndex, index);
@@ -154,15 +150,9 @@ public class GroupLogTests
     [Fact]
     public void Entries_of_the_old_log_are_not_given_to_the_journal_behind_the_reset_of_a_snapshot()
     {
-        LogHarness leader = Filled(12);
-        leader.Release(leader.Journal.Count);
-        leader.Settle();
-        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
-        leader.Settle();
+        LogHarness leader = WithSnapshotToSend();
         (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
-        Transfer transfer = new();
-        leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
-        leader.Queue.RunAll();
+        Transfer transfer = Read(leader, index);
 
         // Entry 3 is not committed here when the snapshot comes.
         LogHarness follower = Filled(2);
@@ -190,15 +180,9 @@ public class GroupLogTests
     [Fact]
     public void A_snapshot_with_a_wrong_byte_fails_and_leaves_the_old_log()
     {
-        LogHarness leader = Filled(12);
-        leader.Release(leader.Journal.Count);
-        leader.Settle();
-        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
-        leader.Settle();
+        LogHarness leader = WithSnapshotToSend();
         (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
-        Transfer transfer = new();
-        leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
-        leader.Queue.RunAll();
+        Transfer transfer = Read(leader, index);
         for (int at = 0; at < transfer.Bytes.Length; at += 7)
         {
             LogHarness follower = Filled(2);
@@ -240,6 +224,26 @@ public class GroupLogTests
         Assert.Equal(checkedReads + 1, harness.ReadsChecked);
         harness.Settle();
         Assert.DoesNotContain(first, harness.Disk.List(harness.Log.Folder));
+    }
+
+    /// <summary>A leader whose log was cut: a follower that is far behind needs its base.</summary>
+    private static LogHarness WithSnapshotToSend()
+    {
+        LogHarness leader = Filled(12);
+        leader.Release(leader.Journal.Count);
+        leader.Settle();
+        leader.Cut(leader.OffsetBehind(new LogIndex(9)));
+        leader.Settle();
+        return leader;
+    }
+
+    /// <summary>The whole base in one piece.</summary>
+    private static Transfer Read(LogHarness leader, LogIndex index)
+    {
+        Transfer transfer = new();
+        leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
+        leader.Queue.RunAll();
+        return transfer;
     }
 
     private static LogHarness Filled(int entries)
