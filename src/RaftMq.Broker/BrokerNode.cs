@@ -95,14 +95,18 @@ public sealed class BrokerNode : IBroker
         _parts.Section.Post(new FrameWork(this, frame, sender, messages));
     }
 
-    /// <summary>The connection to a node was reset. When it was refused as well, that process is gone.</summary>
-    public void ConnectionReset(NodeId node, bool refused)
+    /// <summary>The connection to a node was reset. When dialling again was refused as well, that process is gone.</summary>
+    public void ConnectionReset(NodeId node, bool refused) => _parts.Section.Post(new ActionWork(() =>
     {
         if (refused)
         {
-            _parts.Section.Post(new ActionWork(() => _parts.NodeLost(node)));
+            _parts.NodeLost(node);
         }
-    }
+        else
+        {
+            _parts.Cluster.Doubt(node);
+        }
+    }));
 
     /// <summary>Hands leadership over and writes checkpoints; watch <see cref="IsDrained"/>.</summary>
     public void BeginDrain() => _parts.Section.Post(new ActionWork(_parts.BeginDrain));

@@ -154,6 +154,13 @@ internal sealed class ClusterMember : IClusterFollower
         }
     }
 
+    /// <summary>The connection broke.</summary>
+    public void Doubt(NodeId node)
+    {
+        _imageDue |= _liveness.Doubt(node);
+        PublishWhenDue();
+    }
+
     /// <summary>The connection was reset and refused.</summary>
     public void Lost(NodeId node)
     {

@@ -17,6 +17,9 @@ internal sealed class PeerLiveness
         public long HeardMs { get; set; }
 
         public bool Alive { get; set; }
+
+        /// <summary>The connection broke, and no word came since.</summary>
+        public bool Doubted { get; set; }
     }
 
     /// <summary>True when the node was silent before, or has started anew: groups shared with it must wake.</summary>
@@ -33,9 +36,24 @@ internal sealed class PeerLiveness
             return false;
         }
 
-        bool news = !peer.Alive || boot != peer.Boot;
-        (peer.Boot, peer.HeardMs, peer.Alive) = (boot, nowMs, true);
+        bool news = !peer.Alive || peer.Doubted || boot != peer.Boot;
+        (peer.Boot, peer.HeardMs, peer.Alive, peer.Doubted) = (boot, nowMs, true, false);
         return news;
+    }
+
+    /// <summary>
+    /// The connection broke: the process may be gone. Until it is heard again it is not named to clients as a leader, because one that is told
+    /// of a dead leader in the moment of its death looks again only after half a second (librdkafka). True when that is news.
+    /// </summary>
+    public bool Doubt(NodeId node)
+    {
+        if (!IsAlive(node))
+        {
+            return false;
+        }
+
+        _peers[node].Doubted = true;
+        return true;
     }
 
     /// <summary>The connection was reset and refused: the process is gone. True when it was alive until now.</summary>
@@ -68,5 +86,5 @@ internal sealed class PeerLiveness
     public long SilentForMs(NodeId node, long nowMs, long startMs) =>
         !_peers.TryGetValue(node, out Peer? peer) ? nowMs - startMs : peer.Alive ? 0 : nowMs - peer.HeardMs;
 
-    public bool IsAlive(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer.Alive;
+    public bool IsAlive(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer is { Alive: true, Doubted: false };
 }

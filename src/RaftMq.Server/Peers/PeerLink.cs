@@ -13,7 +13,7 @@ namespace RaftMq.Server.Peers;
 /// This node's way to one other node: dials, keeps the connection, dials again. Its life:
 /// 1. dial; when that fails, wait (10 ms doubling to 1 s; to 30 s where another process is connected as this node) and dial again;
 /// 2. connected: frames are taken until the connection breaks;
-/// 3. broken: dial at once, and tell the receiver whether that was refused. A process that was killed closes its sockets one after
+/// 3. broken: tell the receiver, dial at once, and tell it when that was refused. A process that was killed closes its sockets one after
 ///    another, so an answer that breaks off before the preamble came back is asked again at once, for a short while. A node that takes
 ///    connections and breaks them again is dialled as one that can't be reached, and the log says so once in a while.
 /// </summary>
@@ -133,11 +133,12 @@ internal sealed partial class PeerLink : IAsyncDisposable
                     continue;
                 }
 
-                if (lost)
+                if (lost && outcome == DialOutcome.Refused)
                 {
-                    _receiver.ConnectionReset(_node, outcome == DialOutcome.Refused);
-                    lost = false;
+                    _receiver.ConnectionReset(_node, refused: true);
                 }
+
+                lost = false;
 
                 if (connection is not null)
                 {
@@ -151,6 +152,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
                         delay = Longer(delay, _options.ReconnectMax);
                     }
 
+                    _receiver.ConnectionReset(_node, refused: false);
                     lost = true;
                     lostAt = Stopwatch.GetTimestamp();
                     continue;

@@ -16,7 +16,8 @@ public sealed class TopicCommandsTests : IAsyncLifetime
     [Fact]
     public async Task Lines_without_a_key_are_refused_with_their_number_and_taken_when_that_is_wanted()
     {
-        await RunAsync("topic", "create", "t", "--partitions", "1", "--config", "retention.ms=1000000");
+        Assert.Equal(
+            (ExitCodes.Done, "created t\n"), await RunAsync("topic", "create", "t", "--partitions", "1", "--config", "retention.ms=1000000"));
 
         (int code, string said) = await ProduceAsync("k1:v1\nk2:v2\nno key\nk4:v4\n", "--key-separator", ":");
         Assert.Equal(ExitCodes.Failed, code);

@@ -155,11 +155,11 @@ public sealed class PeerTransportTests
 
             long killed = Stopwatch.GetTimestamp();
             child.Kill();
-            await Eventually.HoldsAsync(() => !survivor.Resets.IsEmpty, () => "no reset");
+            await Eventually.HoldsAsync(() => survivor.Resets.Count == 2, () => "not both of: broken, refused");
 
-            (NodeId node, bool refused, long at) = survivor.Resets.First();
+            (NodeId node, _, long at) = survivor.Resets.Last();
             Assert.Equal(new NodeId(1), node);
-            Assert.True(refused);
+            Assert.Equal([false, true], survivor.Resets.Select(reset => reset.Refused));
             times.Add(Stopwatch.GetElapsedTime(killed, at).TotalMilliseconds);
             await child.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
