@@ -146,7 +146,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         HoldCounts holds = Shard.Context.Holds;
         int waiting = Shard.Replicas.Values.Max(static replica => (replica.Machine as Partition)?.WaitingCount) ?? 0;
         TailPool tail = _logEnvironment.Tail;
-        return new NodeStatus(_settings.Self, IsReady, [.. Shard.Replicas.Values.Select(Describe)], [.. _damages.All])
+        return new NodeStatus(_settings.Self, [.. Shard.Replicas.Values.Select(Describe)], [.. _damages.All])
         {
             Limits =
             [

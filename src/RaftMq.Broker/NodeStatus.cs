@@ -5,7 +5,7 @@ namespace RaftMq.Broker;
 
 /// <summary>What a node's replicas look like at one moment: for metrics, the admin API and the command line.</summary>
 public sealed record NodeStatus(
-    NodeId Self, bool IsReady, ImmutableArray<ReplicaStatus> Replicas, ImmutableArray<DamagedGroup> Damaged)
+    NodeId Self, ImmutableArray<ReplicaStatus> Replicas, ImmutableArray<DamagedGroup> Damaged)
 {
     /// <summary>How much of each named limit of the broker is in use (BOUNDED).</summary>
     public ImmutableArray<LimitUse> Limits { get; init; } = [];

@@ -5,10 +5,13 @@ namespace RaftMq.Server.Tests;
 /// <summary>Waits for a condition with a deadline; says what was seen instead.</summary>
 internal static class Eventually
 {
-    public static async Task HoldsAsync(Func<bool> condition, Func<string> seen, int deadlineMs = 10_000)
+    public static Task HoldsAsync(Func<bool> condition, Func<string> seen, int deadlineMs = 10_000) =>
+        HoldsAsync(() => Task.FromResult(condition()), seen, deadlineMs);
+
+    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> seen, int deadlineMs = 10_000)
     {
         long start = Stopwatch.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > deadlineMs)
             {

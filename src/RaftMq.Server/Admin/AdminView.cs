@@ -17,7 +17,7 @@ internal static class AdminView
         [.. topic.Partitions.Select(partition => Of(partition, image.LeaderOf(partition.Group)))]);
 
     public static StatusAnswer Of(NodeStatus status, HttpSources sources) => new(
-        status.Self.Value, status.IsReady, Math.Round(sources.Sampler.MessagesPerSecond, 1),
+        status.Self.Value, sources.IsOpen(), Math.Round(sources.Sampler.MessagesPerSecond, 1),
         status.Replicas.Count(replica => replica.Role == Role.Leader), status.Replicas.Count(replica => replica.Role != Role.Leader),
         [.. status.Replicas.Select(Of)],
         [.. status.Damaged.Select(damage => new DamageAnswer(damage.Name, damage.Report, damage.IsRunning))],

@@ -100,13 +100,23 @@ internal sealed class HttpFace : IAsyncDisposable
 
     private static void Map(WebApplication application, HttpSources sources)
     {
-        application.MapGet("/metrics", () => Results.Text(sources.Metrics.WriteText(), "text/plain; version=0.0.4; charset=utf-8"));
+        application.MapGet("/metrics", async (CancellationToken cancellation) =>
+        {
+            await sources.Sampler.LookAsync(cancellation);
+            return Results.Text(sources.Metrics.WriteText(), "text/plain; version=0.0.4; charset=utf-8");
+        });
         application.MapGet("/health/live", () => Results.Text("live\n"));
-        application.MapGet("/health/ready", () => sources.Node.IsReady
-            ? Results.Text("ready\n")
-            : Results.Text(
-                sources.NotReadyBecause is { } cause ? $"not ready: {cause}\n" : "not ready\n",
-                statusCode: StatusCodes.Status503ServiceUnavailable));
+        application.MapGet("/health/ready", async (CancellationToken cancellation) =>
+        {
+            if (sources.IsOpen())
+            {
+                return Results.Text("ready\n");
+            }
+
+            await sources.Sampler.LookAsync(cancellation);
+            string because = sources.NotReadyBecause is { } cause ? $": {cause}" : "";
+            return Results.Text($"not ready{because}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        });
         AdminApi.Map(application, sources);
     }
 

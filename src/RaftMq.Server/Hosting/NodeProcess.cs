@@ -49,10 +49,11 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private RealDisk _disk = null!;
     private PeerTransport _peers = null!;
     private INode? _node;
-    private StatusSampler? _sampler;
     private HttpFace _http = null!;
     private Ticker? _ticker;
     private Task _opening = Task.CompletedTask;
+    private volatile bool _isOpen;
+    private volatile bool _isDraining;
 
     public NodeProcess(
         ServerOptions options, ILoggerFactory loggers, Action<string, Exception> fatal, Func<NodeContext, INode> createNode)
@@ -64,6 +65,8 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _createNode = createNode;
         _limits = new LimitMetrics(_metrics);
     }
+
+    private bool LetsClientsIn => _isOpen && !_isDraining;
 
     public MetricRegistry Metrics => _metrics;
 
@@ -93,11 +96,10 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         var environment = new ServerEnvironment(_disk, _lanes, _peers, _fatal, _logger);
         _node = _createNode(new NodeContext(_options, environment, AdvertisedAddresses.Of(_options, _listeners, peers, _http.Addresses[0].Port)));
         _node.Start();
-        _sampler = new StatusSampler(_node);
-        _ = new NodeMetrics(_metrics, _sampler);
-        StatusSampler sampler = _sampler;
+        var sampler = new StatusSampler(_node.CollectStatus);
+        _ = new NodeMetrics(_metrics, sampler, () => LetsClientsIn);
         _limits.Add(() => sampler.Last?.Limits ?? []);
-        await StartHttpAsync(new HttpSources(_node, _sampler, _metrics, _options.DataFolder, () => _peers.RefusedByPeer));
+        await StartHttpAsync(new HttpSources(_node, sampler, _metrics, _options.DataFolder, () => LetsClientsIn, WaitsBecause));
         StartPeers(_node);
         _ticker = new Ticker(_node, _fatal);
         _opening = Task.Run(() => OpenWhenReadyAsync(_node, environment.Clock, _stop.Token));
@@ -106,6 +108,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <summary>Makes the stop cost clients nothing but a retry.</summary>
     public async Task DrainAsync()
     {
+        _isDraining = true;
         _listeners.ForEach(listener => listener.StopAccepting());
         if (_node is null)
         {
@@ -143,11 +146,6 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             await _http.DisposeAsync();
         }
 
-        if (_sampler is not null)
-        {
-            await _sampler.DisposeAsync();
-        }
-
         _ticker?.Dispose();
         if (_peers is not null)
         {
@@ -158,6 +156,8 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _lock?.Dispose();
         _stop.Dispose();
     }
+
+    private string? WaitsBecause() => _isDraining ? "the node stops: what it leads goes to others" : _peers.RefusedByPeer;
 
     private void PrepareDisk()
     {
@@ -312,6 +312,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
                 Bind($"listener {listener.Name}", new HostPort(host, listener.Addresses[0].Port), () => listener.Start(face.Open));
             }
 
+            _isOpen = true;
             LogReady(_options.NodeId, string.Join(", ", KafkaAddresses), string.Join(", ", HttpAddresses), string.Join(", ", PeerAddresses));
             _ready.TrySetResult();
             while (true)

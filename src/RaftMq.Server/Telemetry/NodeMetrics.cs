@@ -4,17 +4,20 @@ using RaftMq.Raft;
 
 namespace RaftMq.Server.Telemetry;
 
-/// <summary>What the node's replicas look like, from the last sample, and what the process uses.</summary>
+/// <summary>What the node's replicas look like, from the last look at them, and what the process uses.</summary>
 internal sealed class NodeMetrics
 {
     private readonly Func<NodeStatus?> _status;
 
-    public NodeMetrics(MetricRegistry registry, StatusSampler sampler)
+    /// <param name="registry">Where they are shown.</param>
+    /// <param name="sampler">Of the node.</param>
+    /// <param name="isOpen">Clients are let in.</param>
+    public NodeMetrics(MetricRegistry registry, StatusSampler sampler, Func<bool> isOpen)
     {
         _status = () => sampler.Last;
-        registry.Gauge("raftmq_node_ready", "1 when the node is part of its cluster and serves clients.", () => _status()?.IsReady == true ? 1 : 0);
+        registry.Gauge("raftmq_node_ready", "1 when the node is part of its cluster and serves clients.", () => isOpen() ? 1 : 0);
         registry.Gauge(
-            "raftmq_node_records_per_second", "Records that became visible in the partitions this node leads, over the last second.",
+            "raftmq_node_records_per_second", "Records that became visible in the partitions this node leads, per second between the last two looks at its status.",
             () => sampler.MessagesPerSecond);
         registry.Gauge("raftmq_node_replicas", "Replicas on this node.", () => _status()?.Replicas.Length ?? 0);
         registry.Gauge(

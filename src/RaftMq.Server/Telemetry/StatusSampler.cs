@@ -1,44 +1,62 @@
 using System.Diagnostics;
 using RaftMq.Broker;
-using RaftMq.Server.Hosting;
 
 namespace RaftMq.Server.Telemetry;
 
-/// <summary>Asks the node once a second how its replicas are, for metrics and for the rate of messages. Owned by the process.</summary>
-internal sealed class StatusSampler : IAsyncDisposable
+/// <summary>
+/// How the node's replicas are, for metrics, health and the admin API. The node is asked when somebody looks: with thousands of idle
+/// partitions the asking is what would cost. Safe to use from any thread.
+/// </summary>
+/// <param name="collect">Asks the node; the answer may come on any thread.</param>
+internal sealed class StatusSampler(Action<Action<NodeStatus>> collect)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    /// <summary>What <see cref="LookAsync"/> may answer from an earlier look; the shortest time over which a rate is counted.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
 
-    private readonly INode _node;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
+    private readonly Lock _keeping = new();
     private volatile NodeStatus? _last;
+    private long _lastAt;
+    private NodeStatus? _rateBase;
+    private long _rateBaseAt;
     private double _messagesPerSecond;
 
-    public StatusSampler(INode node)
-    {
-        _node = node;
-        _loop = Task.Run(() => RunAsync(_stop.Token));
-    }
+    /// <summary>A node that does not answer for so long is shown as it was.</summary>
+    public TimeSpan AnswerTime { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>At most a second old; null before the first.</summary>
+    /// <summary>What the last look found; null before the first.</summary>
     public NodeStatus? Last => _last;
 
-    /// <summary>Records per second that became visible in the partitions this node leads, over the last period.</summary>
+    /// <summary>Records per second that became visible in the partitions this node leads, between the last two looks (half a second apart or more).</summary>
     public double MessagesPerSecond => Volatile.Read(ref _messagesPerSecond);
 
+    /// <summary>As it is now.</summary>
     public async Task<NodeStatus> CollectAsync(CancellationToken cancellation)
     {
         var collected = new TaskCompletionSource<NodeStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _node.CollectStatus(collected.SetResult);
-        return await collected.Task.WaitAsync(cancellation);
+        collect(collected.SetResult);
+        NodeStatus status = await collected.Task.WaitAsync(cancellation);
+        Keep(status);
+        return status;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>As it was half a second ago or later; as it was at the last look, if the node does not answer in time.</summary>
+    public async Task<NodeStatus?> LookAsync(CancellationToken cancellation)
     {
-        await _stop.CancelAsync();
-        await _loop;
-        _stop.Dispose();
+        if (_last is { } last && Stopwatch.GetElapsedTime(Volatile.Read(ref _lastAt)) < Fresh)
+        {
+            return last;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(AnswerTime);
+        try
+        {
+            return await CollectAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return _last;
+        }
     }
 
     /// <summary>Records that a status shows and an earlier one did not, in partitions led both times.</summary>
@@ -65,29 +83,20 @@ internal sealed class StatusSampler : IAsyncDisposable
         return records;
     }
 
-    private async Task RunAsync(CancellationToken stop)
+    private void Keep(NodeStatus status)
     {
-        try
+        lock (_keeping)
         {
-            using var timer = new PeriodicTimer(Period);
-            long at = Stopwatch.GetTimestamp();
-            do
+            long now = Stopwatch.GetTimestamp();
+            TimeSpan since = Stopwatch.GetElapsedTime(_rateBaseAt, now);
+            if (_rateBase is null || since >= Fresh)
             {
-                NodeStatus status = await CollectAsync(stop);
-                long now = Stopwatch.GetTimestamp();
-                if (_last is { } before)
-                {
-                    Volatile.Write(ref _messagesPerSecond, Progress(before, status) / Stopwatch.GetElapsedTime(at, now).TotalSeconds);
-                }
-
-                _last = status;
-                at = now;
+                Volatile.Write(ref _messagesPerSecond, _rateBase is null ? 0 : Progress(_rateBase, status) / since.TotalSeconds);
+                (_rateBase, _rateBaseAt) = (status, now);
             }
-            while (await timer.WaitForNextTickAsync(stop));
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
+
+            Volatile.Write(ref _lastAt, now);
+            _last = status;
         }
     }
 }

@@ -43,10 +43,9 @@ public sealed class NodeProcessTests : IAsyncDisposable
         await Assert.ThrowsAsync<SocketException>(ConnectAsync);
 
         _node.IsReady = true;
-        await _process.Ready.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-
-        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/health/ready")).Code);
+        await Eventually.HoldsAsync(async () => (await GetAsync("/health/ready")).Code == HttpStatusCode.OK, () => "not ready");
         (await ConnectAsync()).Dispose();
+        await _process.Ready.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         await Eventually.HoldsAsync(() => _node.Ticks > 2, () => $"{_node.Ticks} ticks");
     }
 
@@ -91,6 +90,8 @@ public sealed class NodeProcessTests : IAsyncDisposable
 
         Assert.Equal(["start", "drain"], _node.Calls);
         await Assert.ThrowsAsync<SocketException>(ConnectAsync);
+        (HttpStatusCode code, string text) = await GetAsync("/health/ready");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not ready: the node stops: what it leads goes to others\n"), (code, text));
     }
 
     [Fact]
@@ -181,21 +182,12 @@ public sealed class NodeProcessTests : IAsyncDisposable
     {
         await StartAsync(node => node.Status = Status(highWatermark: 40));
 
-        string text = "";
-        await Eventually.HoldsAsync(
-            () => (text = _process.Metrics.WriteText()).Contains("raftmq_partition_leader{topic=\"orders\",partition=\"0\"} 1\n", StringComparison.Ordinal),
-            () => text);
+        string text = (await GetAsync("/metrics")).Text;
+
+        Assert.Contains("raftmq_partition_leader{topic=\"orders\",partition=\"0\"} 1\n", text);
         Assert.Contains("raftmq_partition_high_watermark_offset{topic=\"orders\",partition=\"0\"} 40\n", text);
         Assert.Contains("raftmq_partition_in_sync_replicas{topic=\"orders\",partition=\"0\"} 3\n", text);
         Assert.DoesNotContain("controller", text.Split('\n').Where(line => line.StartsWith("raftmq_partition", StringComparison.Ordinal)));
-    }
-
-    [Fact]
-    public void Rate_counts_records_of_partitions_led_both_times()
-    {
-        Assert.Equal(60, StatusSampler.Progress(Status(highWatermark: 40), Status(highWatermark: 100)));
-        Assert.Equal(0, StatusSampler.Progress(Status(highWatermark: 100), Status(highWatermark: 40)));
-        Assert.Equal(0, StatusSampler.Progress(new NodeStatus(new NodeId(0), IsReady: true, [], []), Status(highWatermark: 40)));
     }
 
     [Fact]
@@ -325,7 +317,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
     }
 
     private static NodeStatus Status(long highWatermark) => new(
-        new NodeId(0), IsReady: true,
+        new NodeId(0),
         [
             new ReplicaStatus(
                 Group, "orders-0", "orders", 0, Role.Leader, 7, new NodeId(0), 0, highWatermark, 50, 3, 3, 1, 4096, IsQuiet: false),

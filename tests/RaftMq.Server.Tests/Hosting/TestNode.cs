@@ -40,7 +40,7 @@ internal sealed class TestNode(NodeContext context) : INode, IBroker
 
     public BrokerOptions Options { get; } = new();
 
-    public NodeStatus Status { get; set; } = new(new NodeId(0), IsReady: true, [], []);
+    public NodeStatus Status { get; set; } = new(new NodeId(0), [], []);
 
     public void Start() => Calls.Add("start");
 
