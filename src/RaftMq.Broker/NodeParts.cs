@@ -214,6 +214,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             Cluster.ControllerLeaderChanged();
         }
 
+        _housekeeping.LeadershipChanged();
         Cluster.LeadershipChanged(
             replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
     }

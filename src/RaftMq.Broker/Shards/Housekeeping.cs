@@ -17,6 +17,12 @@ internal sealed class Housekeeping(Shard shard, LeaderBalancer balancer, LeaderF
     private readonly LeadershipLog _leaderships = new(report);
     private long _nextMs;
 
+    /// <summary>Who leads what may be different since the last look.</summary>
+    private bool _leadershipsDue;
+    private int _replicasSeen;
+
+    public void LeadershipChanged() => _leadershipsDue = true;
+
     public void Tick(Func<GroupId, NodeId?> preferredLeader, Func<NodeId, bool> isAlive)
     {
         long now = shard.Context.Clock.MonotonicMs;
@@ -27,7 +33,7 @@ internal sealed class Housekeeping(Shard shard, LeaderBalancer balancer, LeaderF
 
         _nextMs = now + PeriodMs;
         int withoutRoom = 0;
-        foreach (Replica replica in shard.Replicas.Values)
+        foreach (Replica replica in shard.All)
         {
             if (replica.Machine is Partition partition)
             {
@@ -49,6 +55,19 @@ internal sealed class Housekeeping(Shard shard, LeaderBalancer balancer, LeaderF
         }
 
         _room.Look(withoutRoom);
-        _leaderships.Look(shard.Replicas.Values);
+        LookAtLeaderships();
+    }
+
+    /// <summary>With a thousand idle partitions a look each second is what costs. A group that left this node led here or not says nothing itself.</summary>
+    private void LookAtLeaderships()
+    {
+        if (!_leadershipsDue && _replicasSeen == shard.All.Count)
+        {
+            return;
+        }
+
+        _leadershipsDue = false;
+        _replicasSeen = shard.All.Count;
+        _leaderships.Look(shard.All);
     }
 }

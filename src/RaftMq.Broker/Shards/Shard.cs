@@ -36,6 +36,9 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
 
     public IReadOnlyDictionary<GroupId, Replica> Replicas => _replicas;
 
+    /// <summary>The values of <see cref="Replicas"/>, in their order; as it was when somebody began to walk it.</summary>
+    public IReadOnlyList<Replica> All => _all ??= [.. _replicas.Values];
+
     public Replica? Find(GroupId group) => _replicas.GetValueOrDefault(group);
 
     public void Add(Replica replica)
@@ -154,8 +157,6 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
         context.Journal.TurnEnded();
         context.Outbox.Flush();
     }
-
-    private Replica[] All => _all ??= [.. _replicas.Values];
 
     private void StepAside()
     {

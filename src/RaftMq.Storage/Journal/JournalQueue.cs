@@ -118,6 +118,23 @@ internal sealed class JournalQueue
     /// <summary>Bytes of the rows that <see cref="TakeHardStates"/> would add.</summary>
     public int HardStateBytes => _hardStates * BatchRow.HardStateRowBytes;
 
+    /// <summary>A log that begins anew waits; its old entries hold files until then.</summary>
+    public bool HasReset
+    {
+        get
+        {
+            foreach ((_, BatchRow row) in CollectionsMarshal.AsSpan(_records)[_taken..])
+            {
+                if (row.Has(RowParts.Reset))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Bytes of the rows that <see cref="TakeReleasing"/> would move, not more than <paramref name="countMax"/>.</summary>
     public int ReleasingBytes(int countMax)
     {

@@ -237,10 +237,16 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// Nothing ordinary can be written until a file is released. Two things overtake, from the reserve at the file's end: records that
     /// only release, which commute with records of entries and terms and without which nothing would ever move again; and hard states,
     /// so that elections go on (<see cref="JournalQueue.TakeHardStates"/>). The last half of the reserve is for releases alone, so that
-    /// however many elections there are, being full can end.
+    /// however many elections there are, being full can end. A reset releases too, but may not pass its group's entries: it gets what waits
+    /// before it one more file, or a group that holds the oldest one until its reset is durable would hold it for ever.
     /// </summary>
     private void StartOvertakingBatch(JournalFile current)
     {
+        if (_waiting.HasReset)
+        {
+            _files.PrepareNextForReleases();
+        }
+
         _batch.Clear();
         int releasingBytes = _waiting.ReleasingBytes(_options.BatchRecordsMax);
         int hardStateBytes = _waiting.HardStateBytes;

@@ -155,6 +155,28 @@ public sealed class JournalFullTests
         Assert.False(rig.Journal.IsFull);
     }
 
+    /// <summary>Red without the file more: what the old log has in the oldest file is given up by the reset alone, which waits for that file.</summary>
+    [Fact]
+    public void A_reset_in_a_journal_that_its_own_old_log_has_filled_gets_through_behind_what_waits_before_it()
+    {
+        JournalRig rig = new JournalRig().Start();
+        FillToHardLimit(rig);
+        for (int i = 0; i < 30; i++)
+        {
+            rig.Append(Records.Of(A, Records.Entry(A, _nextOfA++, 1, 3000)));
+        }
+
+        rig.Append(new JournalRecord { Group = A, Reset = (new LogIndex(10_000), new Term(3)) });
+        Run(rig);
+
+        Assert.Equal(0, rig.Journal.QueuedRecords);
+        Assert.Equal(rig.Appended.Count, rig.Acknowledged);
+        rig.Write(Records.Of(A, Records.Entry(A, 10_001, 3, 3000)));
+        Assert.False(rig.Journal.IsFull);
+        rig.Disk.PowerCut(_ => false);
+        rig.RestartAndCheck();
+    }
+
     private static void Run(JournalRig rig)
     {
         rig.Journal.Flush();
