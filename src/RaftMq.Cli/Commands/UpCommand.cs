@@ -67,6 +67,7 @@ internal static class UpCommand
         using FolderLock folder = FolderLock.Take(options.DataFolder);
         LocalNodes.Check(options);
         string program = await ServerProgram.FindOrBuildAsync(json ? TextWriter.Null : output, stop.Token);
+        folder.Keep();
         var lines = new LiveLines(json ? TextWriter.Null : output, terminal: !Console.IsOutputRedirected && ReferenceEquals(output, Console.Out));
         using var starter = new NodeStarter();
         using var admin = new AdminClient(AdminClient.Parse(LocalNodes.Admin(options)));

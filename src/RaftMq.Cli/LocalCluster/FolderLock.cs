@@ -4,7 +4,7 @@ namespace RaftMq.Cli.LocalCluster;
 
 /// <summary>
 /// One <c>raftmq up</c> per folder: a lock on the file <c>up.lock</c>, which the system takes back however the process ends. Beside it
-/// <c>up.owner</c> says who holds it.
+/// <c>up.owner</c> says who holds it. Folders made for it go again with it, unless <see cref="Keep"/> said that they are used.
 /// </summary>
 internal sealed class FolderLock : IDisposable
 {
@@ -12,13 +12,29 @@ internal sealed class FolderLock : IDisposable
     private const int LockedByAnother = 11;
 
     private readonly FileStream file;
+    private readonly string folder;
 
-    private FolderLock(FileStream file) => this.file = file;
+    /// <summary>Those that were not there before, the innermost first.</summary>
+    private readonly IReadOnlyList<string> made;
+    private bool kept;
+
+    private FolderLock(FileStream file, string folder, IReadOnlyList<string> made)
+    {
+        this.file = file;
+        this.folder = folder;
+        this.made = made;
+    }
 
     /// <exception cref="CommandFailedException">Another process has the folder, or it can't be written.</exception>
     public static FolderLock Take(string folder)
     {
-        string owner = Path.Combine(folder, "up.owner");
+        string owner = OwnerFile(folder);
+        List<string> made = [];
+        for (string? outer = Path.GetFullPath(folder); outer is not null && !Directory.Exists(outer); outer = Path.GetDirectoryName(outer))
+        {
+            made.Add(outer);
+        }
+
         try
         {
             Directory.CreateDirectory(folder);
@@ -32,7 +48,7 @@ internal sealed class FolderLock : IDisposable
         try
         {
             // On Linux FileShare.None takes flock, exclusive and without waiting.
-            file = new FileStream(Path.Combine(folder, "up.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file = new FileStream(LockFile(folder), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException locked) when (locked.HResult == LockedByAnother)
         {
@@ -53,10 +69,25 @@ internal sealed class FolderLock : IDisposable
             throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be written: {wrong.Message}");
         }
 
-        return new FolderLock(file);
+        return new FolderLock(file, folder, made);
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>From here on something of worth may lie in the folder: it stays.</summary>
+    public void Keep() => kept = true;
+
+    public void Dispose()
+    {
+        if (!kept && made.Count > 0)
+        {
+            TakeAway();
+        }
+
+        file.Dispose();
+    }
+
+    private static string LockFile(string folder) => Path.Combine(folder, "up.lock");
+
+    private static string OwnerFile(string folder) => Path.Combine(folder, "up.owner");
 
     private static string OwnerIn(string path)
     {
@@ -69,6 +100,24 @@ internal sealed class FolderLock : IDisposable
         catch (IOException)
         {
             return "another process";
+        }
+    }
+
+    /// <summary>While the lock is held, so that nobody else begins here meanwhile.</summary>
+    private void TakeAway()
+    {
+        try
+        {
+            File.Delete(OwnerFile(folder));
+            File.Delete(LockFile(folder));
+            foreach (string empty in made)
+            {
+                Directory.Delete(empty);
+            }
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            // Something else lies in it by now: it is not ours alone.
         }
     }
 }

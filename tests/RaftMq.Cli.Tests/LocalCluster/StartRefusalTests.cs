@@ -38,6 +38,45 @@ public sealed class StartRefusalTests : IDisposable
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"Port {port} (Kafka of node 0)"), refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Red before: the folder, with its lock, stayed.</summary>
+    [Fact]
+    public async Task A_start_that_is_refused_takes_the_new_folder_away_again_and_leaves_an_old_one()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        string port = ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        string old = Directory.CreateDirectory(Path.Combine(folder, "old")).FullName;
+
+        Assert.Equal(ExitCodes.PortTaken, await UpAsync(Path.Combine(folder, "new", "data"), port));
+        Assert.Equal(ExitCodes.PortTaken, await UpAsync(old, port));
+
+        Assert.Equal([old], Directory.EnumerateFileSystemEntries(folder));
+    }
+
+    [Fact]
+    public void A_folder_in_which_something_lies_is_not_taken_away()
+    {
+        string made = Path.Combine(folder, "new", "data");
+        using (FolderLock.Take(made))
+        {
+            File.WriteAllText(Path.Combine(made, "file"), "");
+        }
+
+        Assert.Contains(Path.Combine(made, "file"), Directory.EnumerateFiles(made));
+    }
+
+    [Fact]
+    public void A_folder_that_nodes_were_started_in_stays()
+    {
+        string made = Path.Combine(folder, "new", "data");
+        using (FolderLock taken = FolderLock.Take(made))
+        {
+            taken.Keep();
+        }
+
+        Assert.True(Directory.Exists(made));
+    }
+
     [Fact]
     public void A_build_without_a_fitting_sdk_is_told_from_one_that_fails()
     {
@@ -87,4 +126,7 @@ public sealed class StartRefusalTests : IDisposable
         Assert.Contains("leads 2, follows 3, controller", printed[0], StringComparison.Ordinal);
         Assert.Contains("leads 3", printed[1], StringComparison.Ordinal);
     }
+
+    private static Task<int> UpAsync(string data, string port) =>
+        CommandTree.RunAsync(["up", "--nodes", "1", "--data", data, "--base-port", port], TextWriter.Null, TextWriter.Null);
 }
