@@ -10,9 +10,12 @@ internal sealed class FakeBroker : IAsyncDisposable
 {
     private readonly ScriptedBroker broker;
     private int offsetsAsked;
+    private int metadataAsked;
 
     public FakeBroker() => broker = new ScriptedBroker((header, _) =>
-        header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header) : ScriptedBroker.Frame(Answer(header), header.Version, header.CorrelationId));
+        header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header)
+        : Answer(header) is { } answer ? ScriptedBroker.Frame(answer, header.Version, header.CorrelationId)
+        : null);
 
     public string Bootstrap => broker.Endpoint.ToString();
 
@@ -25,6 +28,14 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public int Fetches { get; private set; }
 
+    /// <summary>Which node the n-th metadata name as controller, counted from 0; -1: none.</summary>
+    public Func<int, int> Controller { get; set; } = _ => 0;
+
+    /// <summary>What the n-th request to create or delete a topic is answered with, counted from 0; null closes the connection.</summary>
+    public Func<int, KafkaError?> Change { get; set; } = _ => KafkaError.None;
+
+    public int Changes { get; private set; }
+
     public static FetchResponse.Partition Record(long offset, string value)
     {
         var builder = new RecordBatchBuilder();
@@ -36,10 +47,11 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public ValueTask DisposeAsync() => broker.DisposeAsync();
 
-    private IKafkaMessage Answer(RequestHeader header) => header.Key switch
+    private IKafkaMessage? Answer(RequestHeader header) => header.Key switch
     {
         ApiKey.Metadata => new MetadataResponse
         {
+            ControllerId = Controller(metadataAsked++),
             Brokers = [new MetadataResponse.Broker { NodeId = 0, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port }],
             Topics =
             [
@@ -50,6 +62,12 @@ internal sealed class FakeBroker : IAsyncDisposable
             ],
         },
         ApiKey.ListOffsets => Offsets(),
+        ApiKey.CreateTopics => Change(Changes++) is { } error
+            ? new CreateTopicsResponse { Topics = [new CreateTopicsResponse.Topic { Name = "t", Error = error, Configs = null }] }
+            : null,
+        ApiKey.DeleteTopics => Change(Changes++) is { } error
+            ? new DeleteTopicsResponse { Responses = [new DeleteTopicsResponse.Response { Name = "t", Error = error }] }
+            : null,
         _ => new FetchResponse { Topics = [new FetchResponse.Topic { Name = "t", Partitions = [Fetch(Fetches++)] }] },
     };
 
