@@ -12,7 +12,8 @@ internal sealed record ListenerAnswer(string Name, string Host, int Port)
     public const string Peers = "peers";
     public const string Http = "http";
 
-    public Uri Url => new UriBuilder("http", Host, Port).Uri;
+    /// <summary>Null for what does not speak HTTP.</summary>
+    public Uri? Url => Name == Http ? new UriBuilder("http", Host, Port).Uri : null;
 }
 
 internal sealed record TopicAnswer(string Name, string Id, bool Internal, IReadOnlyList<PartitionAnswer> Partitions);

@@ -62,15 +62,15 @@ internal sealed class AdminClient : IDisposable
         SortedDictionary<int, string> missing = [];
         await Task.WhenAll(cluster.Nodes.Where(node => found.TrueForAll(answer => answer.Node != node.Id)).ToArray().Select(async node =>
         {
-            ListenerAnswer? http = node.Listeners.FirstOrDefault(listener => listener.Name == ListenerAnswer.Http);
+            Uri? http = node.Listeners.FirstOrDefault(listener => listener.Name == ListenerAnswer.Http)?.Url;
             StatusAnswer? answer = null;
             string why = "was not asked: the cluster does not know where its HTTP is; name it with --admin";
             if (http is not null)
             {
-                answer = await TryStatusAsync(http.Url, cancellation);
+                answer = await TryStatusAsync(http, cancellation);
                 why = answer is null
-                    ? $"does not answer at {http.Url.Authority} (HTTP; http.advertised is what it says of itself)"
-                    : $"is not at {http.Url.Authority}: node {answer.Node} answers there";
+                    ? $"does not answer at {http.Authority} (HTTP; http.advertised is what it says of itself)"
+                    : $"is not at {http.Authority}: node {answer.Node} answers there";
             }
 
             lock (missing)

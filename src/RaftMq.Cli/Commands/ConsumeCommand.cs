@@ -44,17 +44,17 @@ internal static class ConsumeCommand
 
     internal static async Task WriteAsync(TextWriter output, ConsumedRecord record, string? keySeparator, bool json)
     {
-        string? key = record.Key is null ? null : Encoding.UTF8.GetString(record.Key);
-        string? value = record.Value is null ? null : Encoding.UTF8.GetString(record.Value);
         if (json)
         {
-            await Json.WriteLineAsync(output, new { record.Partition, record.Offset, record.TimestampMs, key, value });
+            await Json.WriteLineAsync(output, RecordLine.Of(record));
+            return;
         }
-        else
-        {
-            await output.WriteLineAsync(keySeparator is null ? value : $"{key}{keySeparator}{value}");
-        }
+
+        string? value = Text(record.Value);
+        await output.WriteLineAsync(keySeparator is null ? value : $"{Text(record.Key)}{keySeparator}{value}");
     }
+
+    private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
     private static long Parse(string from) => from switch
     {

@@ -36,6 +36,7 @@ internal static class TopicListCommand
                 topic.Internal,
                 partitions = topic.Partitions.Count,
                 replicas = topic.Partitions.Max(partition => (int?)partition.Replicas.Count) ?? 0,
+                withoutLeader = WithoutLeader(topic),
             }));
             return;
         }
@@ -47,7 +48,9 @@ internal static class TopicListCommand
                 topic.Name,
                 topic.Partitions.Count.ToString(CultureInfo.InvariantCulture),
                 (topic.Partitions.Max(partition => (int?)partition.Replicas.Count) ?? 0).ToString(CultureInfo.InvariantCulture),
-                topic.Partitions.Count(partition => partition.Leader is null).ToString(CultureInfo.InvariantCulture),
+                WithoutLeader(topic).ToString(CultureInfo.InvariantCulture),
             ]));
     }
+
+    private static int WithoutLeader(TopicDescription topic) => topic.Partitions.Count(partition => partition.Leader is null);
 }

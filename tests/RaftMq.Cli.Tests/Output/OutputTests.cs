@@ -46,6 +46,27 @@ public sealed class OutputTests
         Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("partitions")[1].GetProperty("leader").ValueKind);
     }
 
+    /// <summary>Red before: the JSON said less than the table.</summary>
+    [Fact]
+    public async Task A_list_of_topics_as_json_says_how_many_partitions_have_no_leader()
+    {
+        using JsonDocument document = await JsonAsync(output => TopicListCommand.WriteAsync(output, [Topic], json: true));
+        Assert.Equal(1, document.RootElement[0].GetProperty("withoutLeader").GetInt32());
+        Assert.Equal(["orders", "2", "3", "1"], Words((await LinesAsync(output => TopicListCommand.WriteAsync(output, [Topic], json: false)))[1]));
+    }
+
+    /// <summary>Red before: Kafka's and the peers' ports had http:// before them.</summary>
+    [Fact]
+    public async Task Only_listeners_for_http_have_a_url()
+    {
+        var cluster = new ClusterAnswer("c", 0, 1, [Nodes[0]], []);
+        using JsonDocument document = await JsonAsync(output => ClusterStatusCommand.WriteAsync(output, cluster, Report([Fine(0)]), json: true));
+        Assert.Equal(
+            [("kafka", null), ("peers", null), ("http", "http://localhost:8080/")],
+            document.RootElement.GetProperty("nodes")[0].GetProperty("listeners").EnumerateArray()
+                .Select(listener => (listener.GetProperty("name").GetString(), listener.GetProperty("url").GetString())));
+    }
+
     [Fact]
     public async Task A_group_shows_lag_by_partition_and_in_sum()
     {
@@ -116,6 +137,20 @@ public sealed class OutputTests
         Assert.Equal(
             ["""{"partition":2,"offset":17,"timestampMs":1000,"key":"k","value":"v"}"""],
             await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: true)));
+    }
+
+    /// <summary>Red before: what is not UTF-8 became replacement characters, from which nobody gets the bytes back.</summary>
+    [Fact]
+    public async Task Bytes_that_are_no_text_are_base64_in_fields_of_their_own()
+    {
+        var record = new ConsumedRecord(2, 17, 1000, [0xFF, 0], "text �"u8.ToArray());
+        Assert.Equal(
+            ["""{"partition":2,"offset":17,"timestampMs":1000,"key":null,"value":"text �","keyBase64":"/wA="}"""],
+            await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: true)));
+        Assert.Equal(
+            ["""{"partition":2,"offset":17,"timestampMs":1000,"key":null,"value":null,"valueBase64":"w6k8w+8="}"""],
+            await LinesAsync(output => ConsumeCommand.WriteAsync(
+                output, record with { Key = null, Value = [0xC3, 0xA9, 0x3C, 0xC3, 0xEF] }, keySeparator: null, json: true)));
     }
 
     [Theory]
