@@ -29,6 +29,12 @@ internal static class CommandTree
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         ParseResult parsed = Build().Parse(args);
+        if (CommandLineFault.Of(parsed) is { } fault)
+        {
+            await error.WriteLineAsync(CommandLineFault.Sentence(parsed, fault));
+            return ExitCodes.Usage;
+        }
+
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
         if (parsed.CommandResult.Command.Name == UpCommand.Name)
         {
@@ -38,12 +44,11 @@ internal static class CommandTree
 
         try
         {
-            int code = await parsed.InvokeAsync(configuration);
-            return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
+            return await parsed.InvokeAsync(configuration);
         }
         catch (CommandFailedException failed)
         {
-            await error.WriteLineAsync(failed.Message);
+            await error.WriteLineAsync(failed.ExitCode == ExitCodes.Usage ? CommandLineFault.Sentence(parsed, failed.Message) : failed.Message);
             return failed.ExitCode;
         }
         catch (KafkaConnectionException unreachable)

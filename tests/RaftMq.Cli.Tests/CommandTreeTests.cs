@@ -23,6 +23,61 @@ public sealed class CommandTreeTests
         Assert.NotEmpty(error.ToString());
     }
 
+    /// <summary>Red before: the whole help came with it, unknown options of commands with an argument were taken for that, and numbers that are none ended in a stack trace.</summary>
+    [Theory]
+    [InlineData("", "raftmq needs a command: up, topic, partition, cluster, group, produce, consume, sim or bench; see raftmq --help.")]
+    [InlineData("topic", "raftmq topic needs a command: create, list, describe or delete; see raftmq topic --help.")]
+    [InlineData("nonsense", "raftmq has no command 'nonsense'; see raftmq --help.")]
+    [InlineData("topc list", "raftmq has no command 'topc', the nearest is topic; see raftmq --help.")]
+    [InlineData("topic lst --json", "raftmq topic has no command 'lst', the nearest is list; see raftmq topic --help.")]
+    [InlineData("--jsn", "raftmq has no option --jsn; see raftmq --help.")]
+    [InlineData("topic list --jsn", "raftmq topic list has no option --jsn, the nearest is --json; see raftmq topic list --help.")]
+    [InlineData("topic list --boot h:1", "raftmq topic list has no option --boot, the nearest is --bootstrap; see raftmq topic list --help.")]
+    [InlineData("consume t --bootstrp h:1", "raftmq consume has no option --bootstrp, the nearest is --bootstrap; see raftmq consume --help.")]
+    [InlineData("consume --bootstrp=h:1", "raftmq consume has no option --bootstrp, the nearest is --bootstrap; see raftmq consume --help.")]
+    [InlineData("topic delete --colour", "raftmq topic delete has no option --colour; see raftmq topic delete --help.")]
+    [InlineData("topic create", "raftmq topic create lacks its argument <topic>; see raftmq topic create --help.")]
+    [InlineData("topic create a b", "raftmq topic create has no place for 'b'; see raftmq topic create --help.")]
+    [InlineData("up --nodes", "--nodes lacks its value; see raftmq up --help.")]
+    [InlineData("up --nodes x", "--nodes takes a number, not 'x'; see raftmq up --help.")]
+    [InlineData("up --nodes 9", "--nodes is between 1 and 7; see raftmq up --help.")]
+    [InlineData("up --nodes 1 --nodes 2", "--nodes is given more than once; see raftmq up --help.")]
+    [InlineData("sim", "raftmq sim lacks the option --seed; see raftmq sim --help.")]
+    [InlineData("sim --seed x", "--seed takes a number, not 'x'; see raftmq sim --help.")]
+    [InlineData("sim --seed 1 --journal big", "--journal takes small, tiny or usual, not 'big'; see raftmq sim --help.")]
+    [InlineData("bench produce --acks 2", "--acks takes -1, 0, 1 or all, not '2'; see raftmq bench produce --help.")]
+    [InlineData("bench produce --window many", "--window takes a number, not 'many'; see raftmq bench produce --help.")]
+    [InlineData("bench produce --acks 1 --idempotence on", "--idempotence on needs --acks all; see raftmq bench produce --help.")]
+    [InlineData("consume t --from yesterday", "'yesterday' is not beginning, end or an offset; see raftmq consume --help.")]
+    public async Task A_wrong_command_line_is_told_in_one_sentence(string line, string sentence)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        Assert.Equal(ExitCodes.Usage, await CommandTree.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), output, error));
+        Assert.Equal(sentence + "\n", error.ToString());
+        Assert.Empty(output.ToString());
+    }
+
+    [Theory]
+    [InlineData("topic", "create", "--help")]
+    [InlineData("topic", "--help")]
+    [InlineData("sim", "-h")]
+    public async Task Help_of_a_command_needs_none_of_its_arguments(params string[] args)
+    {
+        var output = new StringWriter();
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(args, output, TextWriter.Null));
+        Assert.Contains("Usage:", output.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A topic may be called like an option; behind -- it can be said.</summary>
+    [Fact]
+    public async Task Behind_two_dashes_nothing_is_an_option()
+    {
+        var error = new StringWriter();
+        Assert.Equal(
+            ExitCodes.Unreachable, await CommandTree.RunAsync(["topic", "delete", "--bootstrap", "127.0.0.1:1", "--", "--jsn"], TextWriter.Null, error));
+    }
+
     [Theory]
     [InlineData("topic", "list", "--bootstrap", "127.0.0.1:1")]
     [InlineData("group", "describe", "g", "--bootstrap", "127.0.0.1:1")]

@@ -31,12 +31,12 @@ internal sealed class BenchOptions
     {
         acks.AcceptOnlyFromAmong("all", "-1", "1", "0");
         idempotence.AcceptOnlyFromAmong("on", "off");
-        Between(partitions, 1, 10_000);
-        Between(producers, 1, 1000);
-        Between(recordBytes, BenchPayload.BytesMin, 16 << 20);
-        Between(batchBytes, 100, 64 << 20);
-        Between(window, 1, 10_000_000);
-        Between(inFlight, 1, 1000);
+        CommonOptions.Between(partitions, 1, 10_000);
+        CommonOptions.Between(producers, 1, 1000);
+        CommonOptions.Between(recordBytes, BenchPayload.BytesMin, 16 << 20);
+        CommonOptions.Between(batchBytes, 100, 64 << 20);
+        CommonOptions.Between(window, 1, 10_000_000);
+        CommonOptions.Between(inFlight, 1, 1000);
     }
 
     public IReadOnlyList<Option> All =>
@@ -91,13 +91,4 @@ internal sealed class BenchOptions
             Verify = !parsed.GetValue(noVerify),
         };
     }
-
-    private static void Between(Option<int> option, int min, int max) => option.Validators.Add(result =>
-    {
-        int value = result.GetValueOrDefault<int>();
-        if (value < min || value > max)
-        {
-            result.AddError($"{option.Name} is between {min} and {max}.");
-        }
-    });
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using RaftMq.Cli.Admin;
 using RaftMq.Kafka.Wire.Client;
 
@@ -29,6 +30,17 @@ internal static class CommonOptions
     };
 
     public static Argument<string> Topic() => new("topic") { Description = "Name of the topic." };
+
+    /// <summary>Refuses numbers outside; what is no number at all the parser refuses.</summary>
+    public static void Between(Option option, int min, int max) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count == 1
+            && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value)
+            && (value < min || value > max))
+        {
+            result.AddError($"{option.Name} is between {min} and {max}.");
+        }
+    });
 
     /// <exception cref="CommandFailedException">Not a list of addresses.</exception>
     public static IReadOnlyList<KafkaEndpoint> Endpoints(string text) => KafkaEndpoint.TryParseList(text, out IReadOnlyList<KafkaEndpoint> parsed)

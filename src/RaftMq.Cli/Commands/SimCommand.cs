@@ -15,13 +15,7 @@ internal static class SimCommand
         var journal = new Option<JournalSize?>("--journal") { Description = "Usual, small or tiny; without: drawn from the seed." };
         var trace = new Option<string?>("--trace") { Description = "File that every event is written to." };
         Option<bool> json = CommonOptions.JsonOutput();
-        nodes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 3 or > 5)
-            {
-                result.AddError("--nodes is between 3 and 5.");
-            }
-        });
+        CommonOptions.Between(nodes, 3, 5);
         var command = new Command("sim", "Run a simulated cluster with faults; the same seed gives the same run.") { seed, seconds, nodes, journal, trace, json };
         command.SetAction(async (parsed, _) =>
         {

@@ -20,20 +20,8 @@ internal static class UpCommand
             Description = "Kafka P+k, peers P+100+k, HTTP P+200+k, gRPC P+300+k of node k; without: 9092+k, 7070+k, 8080+10k, 8081+10k.",
         };
         var json = CommonOptions.JsonOutput();
-        nodes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 7)
-            {
-                result.AddError("--nodes is between 1 and 7.");
-            }
-        });
-        basePort.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1024 or > 65_000)
-            {
-                result.AddError("--base-port is between 1024 and 65000.");
-            }
-        });
+        CommonOptions.Between(nodes, 1, 7);
+        CommonOptions.Between(basePort, 1024, 65_000);
         var command = new Command(Name, "Build the server, start a cluster on this machine and keep it running until Ctrl-C (twice: kill).")
         {
             nodes, data, basePort, json,
