@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -38,13 +39,17 @@ internal static class AdminApi
                 broker,
                 new AdminCommand.SetTopicConfigs(topic, changes.ToImmutableSortedDictionary(StringComparer.Ordinal), Replace: false, ValidateOnly: false),
                 cancellation));
-        routes.MapPost("/v1/partitions/{topic}/{partition:int}/transfer", (string topic, int partition, int to, CancellationToken cancellation) =>
-            AdminCall.RunAsync(broker, new AdminCommand.TransferLeadership(topic, partition, new NodeId(to)), cancellation));
+        routes.MapPost("/v1/partitions/{topic}/{partition:int}/transfer", (string topic, int partition, string? to, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.TransferLeadership(topic, partition, NodeOf(to)), cancellation));
     }
 
     private static AdminCommand.CreateTopic Create(CreateTopicRequest request) => new(
         request.Name!, request.Partitions ?? -1, request.ReplicationFactor ?? -1, [],
         (request.Configs ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal), request.ValidateOnly ?? false);
+
+    private static NodeId NodeOf(string? to) => int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out int node)
+        ? new NodeId(node)
+        : throw new RequestFaultException("The query says which node is to lead: ?to=NODE, a number.");
 
     private static IResult Unknown(string topic) => Results.Json(
         new AdminAnswer(nameof(AdminOutcome.UnknownTopic), $"There is no topic {topic}."), statusCode: StatusCodes.Status404NotFound);

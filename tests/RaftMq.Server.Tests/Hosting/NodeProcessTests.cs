@@ -248,13 +248,17 @@ public sealed class NodeProcessTests : IAsyncDisposable
     [InlineData("GET", "/v1/nothing", null, 404, "There is nothing at /v1/nothing; docs/http.md lists the paths.")]
     [InlineData("PUT", "/v1/topics", "{}", 405, "/v1/topics does not take PUT; it takes GET, POST.")]
     [InlineData("POST", "/v1/topics", "<topic/>", 415, "POST /v1/topics takes JSON: send it with the header Content-Type: application/json.")]
-    [InlineData("POST", "/v1/topics", "{\"name\":", 400, "The body is not the JSON that is expected: ")]
-    [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitions\":\"two\"}", 400, "The body is not the JSON that is expected: ")]
+    [InlineData("POST", "/v1/topics", "{\"name\":", 400, "The body is not JSON, or ends too early: look at line 1, byte 9.")]
+    [InlineData("POST", "/v1/topics", "{\n\"name\": 'a'}", 400, "The body is not JSON, or ends too early: look at line 2, byte 9.")]
+    [InlineData("POST", "/v1/topics", "%", 400, "The body is not JSON, or ends too early: look at line 1, byte 1.")]
+    [InlineData("POST", "/v1/topics", "[]", 400, "The body is not the JSON that is expected; docs/http.md shows bodies.")]
+    [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitions\":\"two\"}", 400, "The body is not the JSON that is expected: look at $.partitions.")]
     [InlineData("POST", "/v1/topics", "{\"name\":\"a\",\"partitons\":3}", 400, "look at $.partitons")]
     [InlineData("POST", "/v1/topics", "2 MiB", 413, "The body is larger than 1048576 bytes.")]
-    [InlineData("POST", "/v1/topics", "", 400, "no body was provided")]
-    [InlineData("POST", "/v1/partitions/orders/0/transfer", null, 400, "\"int to\"")]
-    [InlineData("POST", "/v1/partitions/orders/0/transfer?to=me", null, 400, "\"int to\"")]
+    [InlineData("POST", "/v1/topics", "", 400, "POST /v1/topics takes JSON as its body, and no whole one came; docs/http.md shows bodies.")]
+    [InlineData("POST", "/v1/topics", "null", 400, "POST /v1/topics takes JSON as its body, and no whole one came; docs/http.md shows bodies.")]
+    [InlineData("POST", "/v1/partitions/orders/0/transfer", null, 400, "The query says which node is to lead: ?to=NODE, a number.")]
+    [InlineData("POST", "/v1/partitions/orders/0/transfer?to=me", null, 400, "The query says which node is to lead: ?to=NODE, a number.")]
     public async Task What_can_not_be_served_is_a_problem_with_a_sentence(string method, string path, string? body, int status, string sentence)
     {
         await StartAsync(node => node.Cluster = Image());
