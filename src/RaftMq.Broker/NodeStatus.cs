@@ -45,6 +45,7 @@ public readonly record struct ReplicaStatus(
 }
 
 /// <summary>A group of which this replica's durable bytes are damaged (DETECTED).</summary>
+/// <param name="Report">What is wrong, as the end of a sentence that names the group; without a full stop.</param>
 /// <param name="IsRunning">
 /// False: it must not start here. True: it runs, does not serve what a read found to be damaged, and leads only while no other replica can.
 /// </param>

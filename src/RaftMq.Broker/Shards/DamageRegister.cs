@@ -23,7 +23,7 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
     {
         Add(new DamagedGroup(group, name, what, IsRunning: false));
         report(new NodeEvent(NodeEventLevel.Error, "GroupDamaged",
-            $"{name} does not start on this node, its data here is damaged: {what}"));
+            $"{name} does not start on this node, its data here is damaged: {what}."));
     }
 
     public DamagedGroup? Quarantined(GroupId group) =>
@@ -41,7 +41,7 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         if (_placesTold.Count < PlacesToldMax && _placesTold.Add(what))
         {
             report(new NodeEvent(NodeEventLevel.Error, "LogDamaged",
-                $"{replica.Name}: {what} That part is not served here; a replica without damage takes the lead over."));
+                $"{replica.Name}: {what}. That part is not served here; a replica without damage takes the lead over."));
         }
     }
 

@@ -70,7 +70,7 @@ internal sealed class ReplicaManager(
                 damage = damaged.Report;
                 break;
             default:
-                damage = $"'{found.Name}' is no name that this version gives a group.";
+                damage = $"'{found.Name}' is no name that this version gives a group";
                 break;
         }
 

@@ -29,6 +29,6 @@ public interface IGroupLogOwner
     /// <summary>Entries up to here are gone from the log (retention): tell consensus (<see cref="RaftGroup.LogCut"/>).</summary>
     void LogCut(LogIndex baseIndex);
 
-    /// <summary>A read found bytes that are not what was written (promise DETECTED): what and where. May come again for the same place.</summary>
+    /// <summary>A read found bytes that are not what was written (promise DETECTED): what and where, as the end of a sentence. May come again for the same place.</summary>
     void LogDamaged(string report);
 }

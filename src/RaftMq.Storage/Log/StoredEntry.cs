@@ -15,7 +15,7 @@ public static class StoredEntry
         if (header.Kind == EntryKind.Membership
             && !MembershipCodec.TryRead(bytes.Span[EntryLayout.HeaderBytes..], out membership))
         {
-            throw new DamagedException($"Entry {header.Index} of group {header.Group} is no membership that this version reads.");
+            throw new DamagedException($"entry {header.Index} is no membership that this version reads");
         }
 
         return new Entry(header.Index, header.Term, header.Kind, bytes, membership);

@@ -216,7 +216,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     public void Dispose() => _rebuilder?.Dispose();
 
-    private RecoveredGroup.Damaged Damaged(string report) => new(group, Name, $"Group {group} ({Name}) does not start here: {report}.");
+    private RecoveredGroup.Damaged Damaged(string report) => new(group, Name, report);
 
     private RecoveredGroup.Damaged StartIsLost(LogIndex first) => Damaged(
         $"the log starts at entry {_base.Next}, but the first entry in a segment is {first}: what lies between is lost");

@@ -172,6 +172,6 @@ internal sealed class JournalWalk(ReplaySink sink)
         _replaceable = null;
         Damaged++;
         _linked = false;
-        sink.DamageUnknown($"Durable journal bytes are damaged together with their table. {report}.");
+        sink.DamageUnknown($"durable journal bytes are damaged together with their table: {report}");
     }
 }

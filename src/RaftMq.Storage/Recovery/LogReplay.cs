@@ -23,7 +23,7 @@ internal static class LogReplay
 
             if (segment.First > next)
             {
-                throw new DamagedException($"Group {group}: no segment holds entry {next}.");
+                throw new DamagedException($"no segment holds entry {next}");
             }
 
             foreach ((EntryHeader header, ReadOnlyMemory<byte> entry) in ReadSegment(disk, group, segment, next))
@@ -40,7 +40,7 @@ internal static class LogReplay
 
         if (next <= to)
         {
-            throw new DamagedException($"Group {group}: no segment holds entry {next}.");
+            throw new DamagedException($"no segment holds entry {next}");
         }
     }
 
@@ -62,7 +62,7 @@ internal static class LogReplay
                 || header.Index != next
                 || !StoredEntry.TryReadWhole(entry.Span, out _))
             {
-                throw new DamagedException($"{segment.Path}: entry {next} is not whole at {position}.");
+                throw new DamagedException($"{segment.Path}: entry {next} is not whole at {position}");
             }
 
             next = next.Next;

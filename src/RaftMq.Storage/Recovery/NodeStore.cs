@@ -127,7 +127,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
             else
             {
                 result.Add(new RecoveredGroup.Damaged(
-                    group, group.ToString(), $"The journal holds entries of group {group}, whose folder is gone though it was not deleted."));
+                    group, group.ToString(), "the journal holds entries of it, but its folder is gone though it was not deleted"));
             }
         }
 

@@ -55,6 +55,7 @@ public abstract record RecoveredGroup
         internal Damaged(GroupId group, string name, string report)
             : base(group, name) => Report = report;
 
+        /// <summary>What is wrong, as the end of a sentence that names the group; without a full stop.</summary>
         public string Report { get; }
     }
 }

@@ -14,7 +14,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
     {
         if ((found.Header.Flags & BatchFlags.DamageUnknown) != 0 && !ledger.DamageUnknown)
         {
-            DamageUnknown("An earlier start found a damaged journal batch whose table is lost; it was not healed since.");
+            DamageUnknown("an earlier start found a damaged journal batch whose table is lost; it was not healed since");
         }
 
         if (found.Header.OpensFile)
@@ -52,8 +52,8 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         {
             if (group.HasGap && !group.Deleted && !group.Damaged)
             {
-                Damaged(group, $"The journal holds entries of group {group.Group} from {group.Runs[0].First} on, segments up to "
-                    + $"{group.SegmentsDurable}, and nothing between.");
+                Damaged(group, $"the journal holds entries from {group.Runs[0].First} on, segments up to "
+                    + $"{group.SegmentsDurable}, and nothing between");
             }
         }
     }
@@ -87,7 +87,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
     {
         if (group.Damaged && !wasDamaged)
         {
-            replay.Damaged(group.Group, $"An earlier start found durable bytes of group {group.Group} damaged; not healed since.");
+            replay.Damaged(group.Group, "an earlier start found durable bytes in the journal damaged; not healed since");
         }
     }
 
@@ -110,8 +110,8 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         Tell(group.Group, before);
         if (bytes is null)
         {
-            Damaged(group, $"Entries {row.FirstIndex} to {row.LastIndex} (term {row.LastTerm}) of group {group.Group} are damaged: "
-                + $"{file.Path}, batch at {header.FileOffset}.");
+            Damaged(group, $"entries {row.FirstIndex} to {row.LastIndex} (term {row.LastTerm}) are damaged: "
+                + $"{file.Path}, batch at {header.FileOffset}");
         }
         else if (group.Damaged)
         {
@@ -119,8 +119,8 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         }
         else if (!group.CanHold(row.FirstIndex))
         {
-            Damaged(group, $"The journal holds entries {group.LastIndex} and {row.FirstIndex} of group {group.Group} but none between: "
-                + $"{file.Path}, batch at {header.FileOffset}.");
+            Damaged(group, $"the journal holds entries {group.LastIndex} and {row.FirstIndex} but none between: "
+                + $"{file.Path}, batch at {header.FileOffset}");
         }
         else
         {
@@ -174,7 +174,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
             // The blocks' CRCs hold; an entry that does not is one that was already broken when it was handed to the journal.
             if (!EntryLayout.TryRead(bytes.Span, out EntryHeader entry) || entry.Index != next || entry.Group != group.Group)
             {
-                Damaged(group, $"Entry {next} of group {group.Group} is not what its table says: {file.Path}, batch at {header.FileOffset}.");
+                Damaged(group, $"entry {next} is not what its table says: {file.Path}, batch at {header.FileOffset}");
                 return;
             }
 

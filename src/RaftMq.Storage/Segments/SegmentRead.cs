@@ -235,6 +235,6 @@ internal sealed class SegmentRead : DiskWork
     private void Damaged(string what)
     {
         _status = LogReadStatus.Damaged;
-        Read.Damage = $"Segment {_segment.Path} of group {_group} is damaged: {what}.";
+        Read.Damage = $"segment {_segment.Path} is damaged: {what}";
     }
 }

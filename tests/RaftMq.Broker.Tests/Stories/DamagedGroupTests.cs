@@ -20,6 +20,7 @@ public sealed class DamagedGroupTests
         cluster.Pass(2_000);
         Assert.Contains(cluster[3].Parts.Damaged, damaged => damaged.Group == group);
         Assert.NotEmpty(FilesOf(cluster[3], "t"));
+        CheckNamedOnce(cluster[3], "GroupDamaged", $"groups/t-0-{group} does not start on this node, its data here is damaged: ", group);
 
         Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster[1], new AdminCommand.DeleteTopic("t", UInt128.Zero)).Outcome);
         CheckGone(cluster);
@@ -91,6 +92,18 @@ public sealed class DamagedGroupTests
             cluster.ReplicaOf(cluster.LeaderOf(other)!.Id.Value, other).Log.LastIndex, cluster.ReplicaOf(3, other).Log.LastIndex);
         Assert.Contains(status.Damaged, d => d.Group == damaged);
         Assert.Null(cluster[3].Parts.Shard.Find(damaged));
+    }
+
+    /// <summary>Red before: the name came again, with the group's id. Files may have both in theirs.</summary>
+    internal static void CheckNamedOnce(ClusterNode node, string name, string beginning, GroupId group)
+    {
+        string text = Assert.Single(node.Events, happened => happened.Name == name).Text;
+        Assert.StartsWith(beginning, text, StringComparison.Ordinal);
+        string report = text[beginning.Length..].Replace($"groups/t-0-{group}/", "", StringComparison.Ordinal);
+        Assert.DoesNotContain("t-0", report, StringComparison.Ordinal);
+        Assert.DoesNotContain(group.ToString(), report, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", report, StringComparison.Ordinal);
+        Assert.EndsWith(".", report, StringComparison.Ordinal);
     }
 
     private static void CheckGone(WholeCluster cluster)

@@ -51,7 +51,7 @@ public sealed class UnfitLeaderTests
         cluster.Settle();
         DamagedGroup told = Assert.Single(status!.Damaged);
         Assert.Equal((group, "t-0", true), (told.Group, told.Name, told.IsRunning));
-        Assert.Single(damaged.Events, static e => e.Name == "LogDamaged");
+        DamagedGroupTests.CheckNamedOnce(damaged, "LogDamaged", "t-0: ", group);
     }
 
     [Fact]

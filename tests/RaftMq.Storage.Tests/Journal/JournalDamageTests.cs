@@ -82,7 +82,7 @@ public sealed class JournalDamageTests
             Assert.False(rig.Replayed.IsDamageUnknown);
             Assert.Equal(5, rig.Replayed.At(A).Entries.Count);
             Assert.Empty(rig.Replayed.At(B).Entries);
-            Assert.Contains("Entries 1 to 3", string.Concat(rig.Replayed.Reports));
+            Assert.Contains("entries 1 to 3", string.Concat(rig.Replayed.Reports));
         }
     }
 

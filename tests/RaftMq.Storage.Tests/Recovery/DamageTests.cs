@@ -210,6 +210,7 @@ public class DamageTests
                 what);
         }
 
+        Assert.All(listener.Reports, report => Assert.DoesNotContain("of group", report));
         Assert.True((outcome == Outcome.DamagedAtRead) == (listener.Reports.Count > 0), $"{what}: {listener.Reports.Count} reports");
         return outcome;
     }

@@ -24,7 +24,10 @@ public sealed class LostFileTests
             SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
             disk.DeleteFile($"{harness.Log.Folder}/{lost}");
             RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
-            Assert.Contains("does not start here", damaged.Report);
+
+            // The name is said where the report is told; it says what is wrong, and no more.
+            Assert.DoesNotContain("roup", damaged.Report.Replace("groups/", "", StringComparison.Ordinal));
+            Assert.False(damaged.Report.EndsWith('.'), damaged.Report);
         }
     }
 
