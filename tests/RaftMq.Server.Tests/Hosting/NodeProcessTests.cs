@@ -9,7 +9,6 @@ using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
-using RaftMq.Server.Telemetry;
 
 namespace RaftMq.Server.Tests.Hosting;
 
