@@ -15,6 +15,7 @@ public sealed class KillTest
     private const int Partitions = 4;
     private const int RecordsMin = 10_000;
     private const int InFlightMin = 100;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     [Fact]
     public async Task No_acknowledged_record_is_lost_doubled_moved_or_changed_when_leaders_are_killed()
@@ -105,8 +106,17 @@ public sealed class KillTest
     private static async Task<Kill> KillLeaderAsync(
         TestCluster cluster, ChildProcess producer, string when, CancellationToken cancellation)
     {
-        await producer.WaitForLineAsync(when, TimeSpan.FromSeconds(120), cancellation);
-        NodeUnderTest leader = await cluster.WaitForLeaderAsync(Topic, 0, cancellation);
+        // Who leads is known when the line comes: on a busy machine the producer would be at its gate before an answer.
+        Task line = producer.WaitForLineAsync(when, TimeSpan.FromSeconds(120), cancellation);
+        NodeUnderTest leader;
+        do
+        {
+            leader = await cluster.WaitForLeaderAsync(Topic, 0, cancellation);
+            await Task.WhenAny(line, Task.Delay(LookEvery, cancellation));
+        }
+        while (!line.IsCompleted);
+
+        await line;
         long killedNs = NowNs();
         await leader.KillAsync(cancellation);
         NodeUnderTest next = await cluster.WaitForLeaderAsync(Topic, 0, cancellation, not: leader.Id);

@@ -43,11 +43,17 @@ def delivered(number):
 producer = Producer({
     "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 50, "message.timeout.ms": 60000,
     "queue.buffering.max.messages": 1000000})
+gone_on = False
 for number, (key, value) in enumerate(records):
     while number - acknowledged - len(errors) >= WINDOW:
         producer.poll(0.01)
-    while number >= total // 2 and not os.path.exists(gate):
+    if number >= total // 3 and number % 100 == 0 and not gone_on:
+        # Slower until the first kill is over, or a busy machine would kill when nothing is in flight any more.
+        producer.poll(0.005)
+        gone_on = os.path.exists(gate)
+    while number >= total // 2 and not gone_on:
         producer.poll(0.01)
+        gone_on = os.path.exists(gate)
     sent[number] = time.monotonic_ns()
     producer.produce(topic, value, key=key, on_delivery=delivered(number))
     producer.poll(0)

@@ -10,8 +10,8 @@ internal interface IPeerReceiver
     void Received(NodeId from, PeerFrame frame);
 
     /// <summary>
-    /// An established connection to the node broke (false); or it broke and dialling again was refused (true): nothing listens there any more,
-    /// so its process is gone (design section 3: survivors elect at once). The second always comes after the first.
+    /// An established connection to or from the node broke (false, for each of the two); or dialling again was refused then (true): nothing
+    /// listens there any more, so its process is gone (design section 3: survivors elect at once).
     /// </summary>
     void ConnectionReset(NodeId node, bool refused);
 }

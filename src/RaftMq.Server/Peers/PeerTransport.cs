@@ -213,15 +213,26 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// On the connection's own thread, behind the node's last frame: this is the first that hears of a killed process, and before clients of
+    /// that process, of which the sockets are closed later, ask who leads now.
+    /// </summary>
     internal void Ended(PeerInbound connection, NodeId? node)
     {
+        bool wasTheNodes = false;
         lock (_lock)
         {
             _inbound.Remove(connection);
             if (node is { } known && _inboundByNode.TryGetValue(known, out PeerInbound? current) && current == connection)
             {
                 _inboundByNode.Remove(known);
+                wasTheNodes = !_stopping;
             }
+        }
+
+        if (wasTheNodes)
+        {
+            Receiver.ConnectionReset(node!.Value, refused: false);
         }
     }
 
