@@ -87,7 +87,7 @@ public sealed class BrokerNode : IBroker
         if (!PeerCodec.TryRead(frame.Written, out PeerSender sender, messages) || sender.Replica.Node != from)
         {
             _environment.Report(new NodeEvent(
-                NodeEventLevel.Warning, "PeerFrameRefused", $"A frame from node {from.Value} was not one of this protocol."));
+                NodeEventKind.PeerFrameRefused, $"A frame from node {from.Value} was not one of this protocol.", [("node", from.Value)]));
             _environment.Peers.Return(frame);
             return;
         }

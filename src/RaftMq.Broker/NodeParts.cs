@@ -169,8 +169,10 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     {
         if (_replicas.CreateController(formed))
         {
-            _environment.Report(new NodeEvent(NodeEventLevel.Information, "ClusterForms",
-                $"Node {_settings.Self.Value} forms a cluster with nodes {string.Join(", ", formed.Voters.Select(v => v.Node.Value))}."));
+            string voters = string.Join(", ", formed.Voters.Select(v => v.Node.Value));
+            _environment.Report(new NodeEvent(
+                NodeEventKind.ClusterForms, $"Node {_settings.Self.Value} forms a cluster with nodes {voters}.",
+                [("node", _settings.Self.Value), ("voters", voters)]));
         }
     }
 
@@ -201,7 +203,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         if (Refusal is null)
         {
             Refusal = reason;
-            _environment.Report(new NodeEvent(NodeEventLevel.Error, "RefusedByCluster", reason));
+            _environment.Report(new NodeEvent(NodeEventKind.RefusedByCluster, reason, []));
         }
     }
 
@@ -224,9 +226,10 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     void IReplicaListener.SnapshotTaken(Replica replica) => _damages.Over(replica.Group);
 
     void IReplicaListener.SnapshotRefused(Replica replica, string reason) => _environment.Report(new NodeEvent(
-        NodeEventLevel.Warning, "SnapshotRefused",
+        NodeEventKind.SnapshotRefused,
         $"{replica.Name}: the snapshot from node {replica.Leader?.Node.Value} was not taken, {reason}. It is fetched again; if this does not "
-        + "end, the checkpoint is damaged there, or there is no room here."));
+        + "end, the checkpoint is damaged there, or there is no room here.",
+        [("group", replica.Name.ToString()!), ("leader", replica.Leader?.Node.Value ?? -1), ("reason", reason)]));
 
     long IReplicaListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
 
@@ -247,7 +250,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         long queueBytesMax = Math.Min(_options.Limits.JournalQueueBytes, journalOptions.TotalBytesMax / 4);
         _shardJournal = new ShardJournal(_journalSection, _environment.Clock, queueBytesMax) { Section = Section };
         _logEnvironment = new GroupLogEnvironment(
-            _environment.CreateDiskQueue(Section), _shardJournal, new TailPool(_options.Limits.TailBytes), new UnpacedWrites());
+            _environment.CreateDiskQueue(Section), _shardJournal, new TailPool(_options.Limits.TailBytes));
         var context = new ShardContext
         {
             Self = sender,
@@ -318,9 +321,10 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
         _slowDisk = slow;
         _environment.Report(slow
-            ? new NodeEvent(NodeEventLevel.Warning, "DiskSlow",
-                "The disk does not keep up with what comes: leadership goes to nodes whose disks do. Look for what else uses it, and at its health.")
-            : new NodeEvent(NodeEventLevel.Information, "DiskKeepsUp", "The disk keeps up again: this node may lead again."));
+            ? new NodeEvent(
+                NodeEventKind.DiskSlow,
+                "The disk does not keep up with what comes: leadership goes to nodes whose disks do. Look for what else uses it, and at its health.", [])
+            : new NodeEvent(NodeEventKind.DiskKeepsUp, "The disk keeps up again: this node may lead again.", []));
     }
 
     /// <summary>True while there is something to hand over and somebody to take it.</summary>

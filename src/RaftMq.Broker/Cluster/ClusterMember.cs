@@ -384,7 +384,8 @@ internal sealed class ClusterMember : IClusterFollower
         if (isNews)
         {
             _environment.Report(new NodeEvent(
-                NodeEventLevel.Warning, "NodeOfAnotherCluster", ClusterClaims.Warning(from.Node, cluster, State.ClusterId)));
+                NodeEventKind.NodeOfAnotherCluster, ClusterClaims.Warning(from.Node, cluster, State.ClusterId),
+                [("node", from.Node.Value), ("cluster", cluster.ToString("x32"))]));
         }
 
         if (_claims.RefusalFor(State.ClusterId) is { } refusal)

@@ -27,16 +27,6 @@ public interface INodeEnvironment
     /// </summary>
     void Fatal(string report, Exception cause);
 
-    /// <summary>Something an operator may want to read. Not for control flow.</summary>
+    /// <summary>For the log. Not for control flow.</summary>
     void Report(NodeEvent nodeEvent);
-}
-
-/// <summary>Structured events for the log; the host writes them. Low rate: life-cycle, degraded states, refusals.</summary>
-public sealed record NodeEvent(NodeEventLevel Level, string Name, string Text);
-
-public enum NodeEventLevel
-{
-    Information,
-    Warning,
-    Error,
 }

@@ -40,7 +40,9 @@ internal sealed class LeadershipLog(Action<NodeEvent> report)
 
         if (begun is not null)
         {
-            report(new NodeEvent(NodeEventLevel.Information, "LeadershipBegan", $"Leads {Named(begun)}; {Groups(led)} in all."));
+            report(new NodeEvent(
+                NodeEventKind.LeadershipBegan, $"Leads {Named(begun)}; {Groups(led)} in all.",
+                [("groups", string.Join(", ", begun)), ("count", begun.Count), ("led", led)]));
         }
 
         if (_reported.Count > led)
@@ -62,7 +64,9 @@ internal sealed class LeadershipLog(Action<NodeEvent> report)
             }
         }
 
-        report(new NodeEvent(NodeEventLevel.Information, "LeadershipEnded", $"Leads no longer {Named(ended)}; {Groups(led)} in all."));
+        report(new NodeEvent(
+            NodeEventKind.LeadershipEnded, $"Leads no longer {Named(ended)}; {Groups(led)} in all.",
+            [("groups", string.Join(", ", ended)), ("count", ended.Count), ("led", led)]));
     }
 
     private static string Named(List<string> names) => names.Count <= NamesMax

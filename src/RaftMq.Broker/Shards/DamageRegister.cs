@@ -22,8 +22,8 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
     public void Quarantine(GroupId group, string name, string what)
     {
         Add(new DamagedGroup(group, name, what, IsRunning: false));
-        report(new NodeEvent(NodeEventLevel.Error, "GroupDamaged",
-            $"{name} does not start on this node, its data here is damaged: {what}."));
+        report(new NodeEvent(
+            NodeEventKind.GroupDamaged, $"{name} does not start on this node, its data here is damaged: {what}.", [("group", name), ("damage", what)]));
     }
 
     public DamagedGroup? Quarantined(GroupId group) =>
@@ -40,8 +40,9 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         // A consumer asks again and again; the log needs to say it once.
         if (_placesTold.Count < PlacesToldMax && _placesTold.Add(what))
         {
-            report(new NodeEvent(NodeEventLevel.Error, "LogDamaged",
-                $"{replica.Name}: {what}. That part is not served here; a replica without damage takes the lead over."));
+            report(new NodeEvent(
+                NodeEventKind.LogDamaged, $"{replica.Name}: {what}. That part is not served here; a replica without damage takes the lead over.",
+                [("group", replica.Name.ToString()!), ("damage", what)]));
         }
     }
 

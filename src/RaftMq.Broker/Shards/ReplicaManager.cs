@@ -313,7 +313,8 @@ internal sealed class ReplicaManager(
             store.DeleteDamagedGroup(group, logEnvironment, static () => { });
             shard.Context.Journal.Flush();
             report(new NodeEvent(
-                NodeEventLevel.Information, "DamagedGroupDeleted", $"{damaged.Name}, damaged here, was deleted in the cluster: its files go."));
+                NodeEventKind.DamagedGroupDeleted, $"{damaged.Name}, damaged here, was deleted in the cluster: its files go.",
+                [("group", damaged.Name)]));
         }
 
         damages.Over(group);

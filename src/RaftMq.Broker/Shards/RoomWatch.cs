@@ -25,14 +25,16 @@ internal sealed class RoomWatch(Action<NodeEvent> report)
             if (!IsFull)
             {
                 IsFull = true;
-                report(new NodeEvent(NodeEventLevel.Error, "DiskFull",
-                    $"The disk has no room for {replicasWithoutRoom} replicas: partitions that this node leads take no records until there is; reads go on."));
+                report(new NodeEvent(
+                    NodeEventKind.DiskFull,
+                    $"The disk has no room for {replicasWithoutRoom} replicas: partitions that this node leads take no records until there is; reads go on.",
+                    [("replicas", replicasWithoutRoom)]));
             }
         }
         else if (IsFull && ++_looksWithRoom >= LooksUntilOver)
         {
             IsFull = false;
-            report(new NodeEvent(NodeEventLevel.Information, "DiskHasRoom", "The disk has room again."));
+            report(new NodeEvent(NodeEventKind.DiskHasRoom, "The disk has room again.", []));
         }
     }
 }

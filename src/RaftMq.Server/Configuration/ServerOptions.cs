@@ -67,6 +67,9 @@ internal sealed record ServerOptions
     [Setting("log.level", "Least level that is logged: trace, debug, information, warning, error.")]
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    [Setting("log.format", "text: a line for people. json: a document per line, with the event's id and facts by name.")]
+    public LogFormat LogFormat { get; init; } = LogFormat.Text;
+
     public TlsSettings Tls { get; init; } = new();
 
     public JournalSettings Journal { get; init; } = new();

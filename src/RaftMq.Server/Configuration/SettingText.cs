@@ -25,6 +25,7 @@ internal static class SettingText
             _ when type == typeof(bool) => ParseBool(text),
             _ when type == typeof(TimeSpan) => ParseTime(text),
             _ when type == typeof(LogLevel) => ParseLevel(text),
+            _ when type == typeof(LogFormat) => ParseFormat(text),
             _ when type == typeof(HostPort) => HostPort.Parse(text),
             _ when type == typeof(ImmutableArray<ListenerSetting>) => ParseList(text, ListenerSetting.Parse),
             _ when type == typeof(ImmutableArray<AdvertisedSetting>) => ParseList(text, AdvertisedSetting.Parse),
@@ -40,7 +41,7 @@ internal static class SettingText
         null => "",
         bool flag => flag ? "true" : "false",
         TimeSpan time => FormatTime(time),
-        LogLevel level => level.ToString().ToLowerInvariant(),
+        LogLevel or LogFormat => value.ToString()!.ToLowerInvariant(),
         int number when setting.Unit == SettingUnit.Bytes => FormatBytes(number),
         long number when setting.Unit == SettingUnit.Bytes => FormatBytes(number),
         ImmutableArray<ListenerSetting> list => string.Join(',', list),
@@ -123,6 +124,13 @@ internal static class SettingText
         "warning" => LogLevel.Warning,
         "error" => LogLevel.Error,
         _ => throw new FormatException($"'{text}' is not trace, debug, information, warning or error"),
+    };
+
+    private static LogFormat ParseFormat(string text) => text.ToLowerInvariant() switch
+    {
+        "text" => LogFormat.Text,
+        "json" => LogFormat.Json,
+        _ => throw new FormatException($"'{text}' is neither text nor json"),
     };
 
     private static TimeSpan ParseTime(string text)

@@ -17,7 +17,7 @@ internal static partial class Host
     {
         AppDomain.CurrentDomain.UnhandledException += (_, raised) =>
             ProcessEnd.Fatal("unhandled exception", raised.ExceptionObject as Exception ?? new InvalidOperationException("unknown"));
-        using ILoggerFactory loggers = CreateLoggers(options.LogLevel);
+        using ILoggerFactory loggers = CreateLoggers(options);
         ILogger logger = loggers.CreateLogger("RaftMq");
         foreach (string warning in warnings)
         {
@@ -90,19 +90,34 @@ internal static partial class Host
         await Task.Delay(Timeout.Infinite);
     }
 
-    private static ILoggerFactory CreateLoggers(LogLevel level) => LoggerFactory.Create(logging => logging
-        .SetMinimumLevel(level)
-        .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+    private static ILoggerFactory CreateLoggers(ServerOptions options) => LoggerFactory.Create(logging =>
+    {
+        LogLevel level = options.LogLevel;
+        logging
+            .SetMinimumLevel(level)
+            .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
 
-        // One line for each connection above the limit would fill the disk; the metric of open ones stands at its limit then.
-        .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Connections", level > LogLevel.Error ? level : LogLevel.Error)
-        .AddSimpleConsole(console =>
+            // One line for each connection above the limit would fill the disk; the metric of open ones stands at its limit then.
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Connections", level > LogLevel.Error ? level : LogLevel.Error);
+        if (options.LogFormat == LogFormat.Json)
         {
+            logging.AddJsonConsole(Stamp);
+            return;
+        }
+
+        logging.AddSimpleConsole(console =>
+        {
+            Stamp(console);
             console.SingleLine = true;
             console.ColorBehavior = LoggerColorBehavior.Disabled;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            console.UseUtcTimestamp = true;
-        }));
+        });
+    });
+
+    private static void Stamp(ConsoleFormatterOptions console)
+    {
+        console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        console.UseUtcTimestamp = true;
+    }
 
     [LoggerMessage(1021, LogLevel.Warning, "{Warning}")]
     private static partial void LogWarning(ILogger logger, string warning);

@@ -9,7 +9,7 @@ using RaftMq.Storage.Files;
 namespace RaftMq.Server.Hosting;
 
 /// <summary>The real world for a broker node: the machine's clocks, disk, network and chance.</summary>
-internal sealed partial class ServerEnvironment : INodeEnvironment
+internal sealed class ServerEnvironment : INodeEnvironment
 {
     private readonly DiskLanes _lanes;
     private readonly Action<string, Exception> _fatal;
@@ -42,19 +42,15 @@ internal sealed partial class ServerEnvironment : INodeEnvironment
 
     public void Fatal(string report, Exception cause) => _fatal(report, cause);
 
-    public void Report(NodeEvent nodeEvent)
-    {
-        switch (nodeEvent.Level)
+    public void Report(NodeEvent nodeEvent) => _logger.Log(
+        nodeEvent.Level switch
         {
-            case NodeEventLevel.Information:
-                LogInformation(nodeEvent.Name, nodeEvent.Text);
-                break;
-            case NodeEventLevel.Warning:
-                LogWarning(nodeEvent.Name, nodeEvent.Text);
-                break;
-            default:
-                LogError(nodeEvent.Name, nodeEvent.Text);
-                break;
-        }
-    }
+            NodeEventLevel.Information => LogLevel.Information,
+            NodeEventLevel.Warning => LogLevel.Warning,
+            _ => LogLevel.Error,
+        },
+        new EventId((int)nodeEvent.Kind, nodeEvent.Name),
+        new NodeEventState(nodeEvent),
+        exception: null,
+        static (state, _) => state.ToString());
 }

@@ -5,23 +5,7 @@ using RaftMq.Storage.Journal;
 namespace RaftMq.Storage.Log;
 
 /// <summary>What a group's log works with; all of it belongs to the shard's section.</summary>
-public sealed record GroupLogEnvironment(IDiskQueue Disk, IJournal Journal, TailPool Tail, IWritePacing Pacing);
-
-/// <summary>Paces what all groups of a node write to segments, so that flush bursts do not hurt the journal's latency.</summary>
-public interface IWritePacing
-{
-    /// <summary>
-    /// Whether a run may start now. After a no the group asks again at its next <see cref="GroupLog.Pump"/>.
-    /// </summary>
-    /// <param name="isDue">The journal waits for it, or the tail's budget is used up.</param>
-    bool MayWrite(GroupId group, long bytes, bool isDue);
-}
-
-/// <summary>No pacing: for one group, and for tests.</summary>
-public sealed class UnpacedWrites : IWritePacing
-{
-    public bool MayWrite(GroupId group, long bytes, bool isDue) => true;
-}
+public sealed record GroupLogEnvironment(IDiskQueue Disk, IJournal Journal, TailPool Tail);
 
 /// <summary>Is told, inside the section, what the log did by itself.</summary>
 public interface IGroupLogOwner

@@ -162,7 +162,7 @@ internal sealed class GroupFiles
         LogIndex from = WrittenUpTo.Next;
         long pending = _tail.BytesBetween(from, Writable);
         bool isDue = _wanted > WrittenUpTo || _environment.Tail.IsOverBudget;
-        if ((isDue || pending >= RunBytesMin) && _environment.Pacing.MayWrite(_group, Math.Min(pending, RunBytesMax), isDue))
+        if (isDue || pending >= RunBytesMin)
         {
             StartRun(from);
         }

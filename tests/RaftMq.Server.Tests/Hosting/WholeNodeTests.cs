@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Tests.Disk;
 
@@ -15,6 +17,7 @@ public sealed class WholeNodeTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly int _httpPort = FreePort();
+    private readonly ConcurrentQueue<string> _output = new();
 
     private static string[] LimitsOf(string metrics, string family) =>
         [.. metrics.Split('\n').Where(line => line.StartsWith($"{family}{{", StringComparison.Ordinal)).Select(line => line.Split('"')[1])];
@@ -112,6 +115,24 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Contains("thesis.txt", Assert.Single(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
 
+    [Fact]
+    public async Task Log_is_a_document_per_line_where_that_is_wanted()
+    {
+        using Process node = Start([], "--log.format", "json");
+        await ReadyAsync(node);
+        Assert.Equal(HttpStatusCode.OK, await CreateTopicAsync("orders"));
+        await Eventually.HoldsAsync(
+            () => _output.Any(line => line.Contains("orders-0", StringComparison.Ordinal)), () => string.Join('\n', _output));
+        Terminate(node);
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        JsonElement[] documents = [.. _output.Where(line => line.Length > 0).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+        JsonElement led = documents.First(document => document.GetProperty("Message").GetString()!.Contains("orders-0", StringComparison.Ordinal));
+        Assert.Equal((1041, "Information"), (led.GetProperty("EventId").GetInt32(), led.GetProperty("LogLevel").GetString()));
+        Assert.Equal("LeadershipBegan", led.GetProperty("State").GetProperty("event").GetString());
+        Assert.Contains("orders-0 (term ", led.GetProperty("State").GetProperty("groups").GetString());
+    }
+
     private Process Start(Dictionary<string, string> environment, params string[] more)
     {
         string[] arguments =
@@ -131,7 +152,7 @@ public sealed class WholeNodeTests : IDisposable
         }
 
         Process process = Process.Start(start)!;
-        process.OutputDataReceived += static (_, _) => { };
+        process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
         return process;
     }

@@ -361,7 +361,7 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         Queue = new SteppedDiskQueue(Disk);
         Pool = new TailPool(PoolBytes);
         Store = NodeStore.Scan(Disk, new NodeStoreLimits(LimitPending));
-        GroupLogEnvironment environment = new(Queue, Journal, Pool, new UnpacedWrites());
+        GroupLogEnvironment environment = new(Queue, Journal, Pool);
         if (create)
         {
             Store.CreateGroup(Group, "orders-0", First, environment, this);

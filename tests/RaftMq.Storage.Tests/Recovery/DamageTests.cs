@@ -228,7 +228,7 @@ public class DamageTests
     private static GroupLogEnvironment EnvironmentOf(SimulatedDisk disk, FakeJournal journal)
     {
         _queue = new SteppedDiskQueue(disk);
-        return new GroupLogEnvironment(_queue, journal, new TailPool(), new UnpacedWrites());
+        return new GroupLogEnvironment(_queue, journal, new TailPool());
     }
 
     private static long LengthOf(SimulatedDisk disk, string path)

@@ -243,7 +243,7 @@ public sealed class LostFileTests
     private static RecoveredGroup Recover(SimulatedDisk disk, LogHarness harness, out SteppedDiskQueue queue)
     {
         queue = new SteppedDiskQueue(disk);
-        GroupLogEnvironment environment = new(queue, harness.Journal, new TailPool(), new UnpacedWrites());
+        GroupLogEnvironment environment = new(queue, harness.Journal, new TailPool());
         NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
         harness.Journal.Replay(LogHarness.Group, store);
         return Assert.Single(store.Finish(harness.Journal, (_, _) => environment));

@@ -219,7 +219,7 @@ public class NodeStoreTests
             _queue = new SteppedDiskQueue(_disk);
             _store = NodeStore.Scan(_disk, new NodeStoreLimits(_random.OneIn(2) ? 2000 : 1 << 20));
             _journal = JournalRecovery.Open(_disk, Options, new StoreId(9), _store, _queue, this);
-            _environment = new GroupLogEnvironment(_queue, _journal, new TailPool(64 << 10), new UnpacedWrites());
+            _environment = new GroupLogEnvironment(_queue, _journal, new TailPool(64 << 10));
             SortedDictionary<GroupId, RecoveredGroup> found = [];
             foreach (RecoveredGroup group in _store.Finish(_journal, (_, _) => _environment))
             {
