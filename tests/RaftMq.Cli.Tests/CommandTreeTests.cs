@@ -43,6 +43,7 @@ public sealed class CommandTreeTests
     [InlineData("up --nodes 9", "--nodes is between 1 and 7; see raftmq up --help.")]
     [InlineData("up --nodes 1 --nodes 2", "--nodes is given more than once; see raftmq up --help.")]
     [InlineData("sim", "raftmq sim lacks the option --seed; see raftmq sim --help.")]
+    [InlineData("partition transfer t/0 --to -1", "--to is between 0 and 2147483647; see raftmq partition transfer --help.")]
     [InlineData("sim --seed x", "--seed takes a number, not 'x'; see raftmq sim --help.")]
     [InlineData("sim --seed 1 --journal big", "--journal takes small, tiny or usual, not 'big'; see raftmq sim --help.")]
     [InlineData("bench produce --acks 2", "--acks takes -1, 0, 1 or all, not '2'; see raftmq bench produce --help.")]

@@ -16,6 +16,7 @@ internal static class PartitionTransferCommand
     {
         var partition = new Argument<string>("partition") { Description = "TOPIC/P: the topic and the number of its partition." };
         var to = new Option<int>("--to") { Description = "Number of the node that is to lead.", Required = true };
+        CommonOptions.Between(to, 0, int.MaxValue);
         Option<string> admin = CommonOptions.Admin();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("transfer", "Make a replica the leader of a partition.") { partition, to, admin, json };
