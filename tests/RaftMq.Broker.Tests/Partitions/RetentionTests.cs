@@ -69,8 +69,7 @@ public sealed class RetentionTests
             Assert.Equal(i + 1, ((Partition)replica.Machine).State.LogStart);
         }
 
-        Assert.Equal(2, Enumerable.Range(1, (int)replica.Log.LastIndex.Value).Count(
-            i => replica.Log.Tail.HeaderAt(new LogIndex(i)).Flags.HasFlag(Storage.Log.EntryFlags.StartsSegment)));
+        Assert.Equal(2, SegmentsBegun(replica));
     }
 
     [Fact]
@@ -90,11 +89,7 @@ public sealed class RetentionTests
     {
         Create(("retention.ms", "604800000"));
         _cluster.Produce(Leader, _group, Batches.Plain(timestampMs: 1_000));
-        _cluster.Pass(290_000);
-        Assert.Equal(0, StateOn(Leader).LogStart);
-        _cluster.Pass(20_000);
-
-        Assert.Equal(1, StateOn(Leader).LogStart);
+        AssertOnlyRecordGoes(keptMs: 290_000, withinMs: 20_000);
     }
 
     [Fact]
@@ -102,11 +97,7 @@ public sealed class RetentionTests
     {
         Create(("retention.ms", "60000"));
         _cluster.Produce(Leader, _group, Batches.Plain(timestampMs: -1));
-        _cluster.Pass(55_000);
-        Assert.Equal(0, StateOn(Leader).LogStart);
-        _cluster.Pass(10_000);
-
-        Assert.Equal(1, StateOn(Leader).LogStart);
+        AssertOnlyRecordGoes(keptMs: 55_000, withinMs: 10_000);
     }
 
     [Fact]
@@ -120,20 +111,16 @@ public sealed class RetentionTests
         }
 
         _cluster.Settle();
-        Replica replica = ReplicaOn(Leader);
         Assert.Equal(100, StateOn(Leader).HighWatermark);
 
         // The no-op of the leader, which is of today, began one; one more for the step to last year would be fair.
-        int begun = Enumerable.Range(1, (int)replica.Log.LastIndex.Value).Count(
-            i => replica.Log.Tail.HeaderAt(new LogIndex(i)).Flags.HasFlag(Storage.Log.EntryFlags.StartsSegment));
-        Assert.InRange(begun, 1, 2);
+        Assert.InRange(SegmentsBegun(ReplicaOn(Leader)), 1, 2);
     }
 
     [Fact]
     public void The_oldest_segments_go_while_there_are_too_many_bytes()
     {
-        Create(("retention.bytes", $"{5 * SegmentBytes}"));
-        Fill(200);
+        CreateFilled(("retention.bytes", $"{5 * SegmentBytes}"));
         _cluster.Pass(5_000);
 
         long start = StateOn(Leader).LogStart;
@@ -145,8 +132,7 @@ public sealed class RetentionTests
     [Fact]
     public void Without_limits_nothing_goes()
     {
-        Create(("retention.ms", "-1"), ("retention.bytes", "-1"));
-        Fill(200);
+        CreateFilled(("retention.ms", "-1"), ("retention.bytes", "-1"));
         _cluster.Pass(90_000);
 
         Assert.All(_cluster.Nodes, node => Assert.Equal((0L, 0L), (StateOn(node).LogStart, ReplicaOn(node).Log.BaseIndex.Value)));
@@ -156,8 +142,7 @@ public sealed class RetentionTests
     [Fact]
     public void Settings_that_change_count_from_the_next_look_on()
     {
-        Create(("retention.ms", "-1"));
-        Fill(200);
+        CreateFilled(("retention.ms", "-1"));
         _cluster.Pass(5_000);
         Assert.Equal(0, StateOn(Leader).LogStart);
 
@@ -172,8 +157,7 @@ public sealed class RetentionTests
     [Fact]
     public void A_replica_that_is_cut_off_keeps_all_until_it_hears_of_the_decision()
     {
-        Create(("retention.ms", "20000"));
-        Fill(200);
+        CreateFilled(("retention.ms", "20000"));
         ClusterNode away = _cluster.Nodes.First(n => n != Leader);
         _cluster.Pass(500);
         _cluster.IsCut = (from, to, _) => from == away.Id || to == away.Id;
@@ -192,8 +176,7 @@ public sealed class RetentionTests
     [Fact]
     public void Without_a_quorum_nothing_is_decided_and_the_log_does_not_grow()
     {
-        Create(("retention.ms", "20000"));
-        Fill(200);
+        CreateFilled(("retention.ms", "20000"));
         ClusterNode leader = Leader;
         _cluster.Pass(500);
         LogIndex last = ReplicaOn(leader).Log.LastIndex;
@@ -208,8 +191,7 @@ public sealed class RetentionTests
     [Fact]
     public void The_log_start_outlives_restarts_and_leaders()
     {
-        Create(("retention.ms", "20000"));
-        Fill(200);
+        CreateFilled(("retention.ms", "20000"));
         _cluster.Pass(30_000);
         long start = StateOn(Leader).LogStart;
         Assert.Equal(200, start);
@@ -234,7 +216,17 @@ public sealed class RetentionTests
     private void Create(params (string Name, string Value)[] configs) => _group = _cluster.CreateTopic(
         "t", configs: [("segment.bytes", $"{SegmentBytes}"), .. configs]).Partitions[0].Group;
 
+    /// <summary>With 200 records.</summary>
+    private void CreateFilled(params (string Name, string Value)[] configs)
+    {
+        Create(configs);
+        Fill(200);
+    }
+
     private Replica ReplicaOn(ClusterNode node) => _cluster.ReplicaOf(node.Id.Value, _group);
+
+    private static int SegmentsBegun(Replica replica) => Enumerable.Range(1, (int)replica.Log.LastIndex.Value).Count(
+        index => replica.Log.Tail.HeaderAt(new LogIndex(index)).Flags.HasFlag(Storage.Log.EntryFlags.StartsSegment));
 
     private PartitionState StateOn(ClusterNode node) => ((Partition)ReplicaOn(node).Machine).State;
 
@@ -259,6 +251,15 @@ public sealed class RetentionTests
         _cluster.Settle();
         Assert.Equal(ReadOutcome.Ok, answer.Outcome);
         return [.. answer.Result.Batches.Select(b => Records.RecordBatchHeader.TryRead(b.Span, out Records.RecordBatchHeader h) ? h.BaseOffset : -1)];
+    }
+
+    /// <summary>The only record is there after a time, and gone within some more.</summary>
+    private void AssertOnlyRecordGoes(int keptMs, int withinMs)
+    {
+        _cluster.Pass(keptMs);
+        Assert.Equal(0, StateOn(Leader).LogStart);
+        _cluster.Pass(withinMs);
+        Assert.Equal(1, StateOn(Leader).LogStart);
     }
 
     /// <summary>No record is left on any replica; files of the last segments may be.</summary>

@@ -130,6 +130,34 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         Advance();
     }
 
+    /// <summary>Entries one by one, each stored, committed and applied; then all of them are in segments.</summary>
+    public void Fill(int entries)
+    {
+        for (int i = 0; i < entries; i++)
+        {
+            AppendData(40 + (i * 3), 1 + (i % 3));
+            Settle();
+            Commit(Log.LastIndex);
+            Apply(1);
+        }
+
+        Settle();
+        Release(Journal.Count);
+        Settle();
+    }
+
+    /// <summary>Entries one by one, each written to the journal, committed and applied, while the disk does nothing.</summary>
+    public void Run(int entries)
+    {
+        for (int i = 0; i < entries; i++)
+        {
+            AppendData(60, 2);
+            StepJournal();
+            Commit(Log.LastIndex);
+            Apply(1);
+        }
+    }
+
     public bool WriteNewest() => Log.WriteNewest(Log.FreezeHead(Applied), 1, StateBytes(State), this);
 
     public void Cut(long offset) => Log.CutTo(offset);
@@ -316,6 +344,30 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
     }
 
     // --- crashes ---
+
+    /// <summary>The same life again and again, with segments of some entries, crashed at the first operation of the disk, the second, and so on.</summary>
+    /// <param name="seedStep">Each life has a seed of its own.</param>
+    /// <param name="live">Ends, when there was no crash.</param>
+    /// <param name="crashed">Is shown what the crash left, and the operation's number.</param>
+    /// <returns>How many operations there are.</returns>
+    public static int CrashAtEveryOperation(ulong seedStep, Action<LogHarness> live, Action<LogHarness, int> crashed)
+    {
+        for (int operation = 1; ; operation++)
+        {
+            LogHarness harness = new(new RandomSource((ulong)operation * seedStep));
+            harness.SetRoll(new RollPolicy(600, 1_000_000));
+            harness.Disk.CrashAfter(operation);
+            try
+            {
+                live(harness);
+                return operation - 1;
+            }
+            catch (SimulatedCrashException)
+            {
+                crashed(harness, operation);
+            }
+        }
+    }
 
     /// <summary>The process (and with <paramref name="power"/> the machine) dies, then the log comes back and is compared.</summary>
     public void CrashAndRecover(bool power, int crashesInRecovery)

@@ -15,30 +15,16 @@ public class CrashPointTests
     [InlineData(false)]
     public void A_crash_at_every_disk_operation_leaves_one_side_or_the_other(bool power)
     {
-        int crashes = 0;
-        for (int operation = 1; ; operation++)
+        int crashes = LogHarness.CrashAtEveryOperation(seedStep: 31, Live, (harness, operation) =>
         {
-            LogHarness harness = new(new RandomSource((ulong)operation * 31));
-            harness.SetRoll(new RollPolicy(600, 1_000_000));
-            harness.Disk.CrashAfter(operation);
-            try
-            {
-                Live(harness);
-                break;
-            }
-            catch (SimulatedCrashException)
-            {
-                crashes++;
-                harness.CrashAndRecover(power, crashesInRecovery: operation % 3);
-                Assert.True(
-                    harness.Found is RecoveredGroup.Healthy,
-                    $"operation {operation}: {(harness.Found as RecoveredGroup.Damaged)?.Report}");
+            harness.CrashAndRecover(power, crashesInRecovery: operation % 3);
+            Assert.True(
+                harness.Found is RecoveredGroup.Healthy, $"operation {operation}: {(harness.Found as RecoveredGroup.Damaged)?.Report}");
 
-                // And it lives on.
-                harness.Disk.CancelCrash();
-                Live(harness);
-            }
-        }
+            // And it lives on.
+            harness.Disk.CancelCrash();
+            Live(harness);
+        });
 
         Assert.True(crashes > 60, $"{crashes} operations");
     }
@@ -54,14 +40,7 @@ public class CrashPointTests
         {
             LogHarness harness = new(new RandomSource(seed));
             harness.SetRoll(new RollPolicy(1_000_000, 1_000_000));
-            for (int i = 0; i < 40; i++)
-            {
-                harness.AppendData(60, 2);
-                harness.StepJournal();
-                harness.Commit(harness.Log.LastIndex);
-                harness.Apply(1);
-            }
-
+            harness.Run(40);
             harness.Disk.Arm(SimulatedDiskFault.SyncFails);
             Assert.Throws<DiskFaultException>(() => ReleaseAll(harness));
             harness.CrashAndRecover(power: false, crashesInRecovery: 0);
@@ -81,14 +60,7 @@ public class CrashPointTests
 
     private static void Live(LogHarness harness)
     {
-        for (int i = 0; i < 10; i++)
-        {
-            harness.AppendData(60, 2);
-            harness.StepJournal();
-            harness.Commit(harness.Log.LastIndex);
-            harness.Apply(1);
-        }
-
+        harness.Run(10);
         harness.Settle();
         harness.Release(Math.Max(1, harness.Journal.Count / 2));
         harness.Settle();

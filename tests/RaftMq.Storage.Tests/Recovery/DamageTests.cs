@@ -23,7 +23,7 @@ public class DamageTests
     [Fact]
     public void A_flipped_byte_anywhere_gives_the_same_log_or_a_typed_answer()
     {
-        (LogHarness original, FakeJournal _) = Settled();
+        LogHarness original = Settled();
         Dictionary<string, HashSet<Outcome>> seen = [];
         foreach (string name in original.Disk.List(original.Log.Folder))
         {
@@ -51,7 +51,7 @@ public class DamageTests
     [Fact]
     public void A_file_cut_at_any_length_gives_the_same_log_or_a_typed_answer()
     {
-        (LogHarness original, FakeJournal _) = Settled();
+        LogHarness original = Settled();
         foreach (string name in original.Disk.List(original.Log.Folder))
         {
             string path = $"{original.Log.Folder}/{name}";
@@ -76,11 +76,11 @@ public class DamageTests
     [Fact]
     public void A_damaged_checkpoint_is_kept_and_an_older_whole_one_is_used()
     {
-        (LogHarness original, FakeJournal _) = Settled();
+        LogHarness original = Settled();
         SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
         string newest = disk.List(original.Log.Folder).Single(name => name.StartsWith("newest-", StringComparison.Ordinal));
         disk.Decay($"{original.Log.Folder}/{newest}", 30, 1);
-        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(Recover(disk, original));
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(disk, original, out _));
         Assert.True(found.Checkpoint!.Head.LastIndex < original.Applied);
         Assert.Contains(newest, disk.List(original.Log.Folder));
     }
@@ -88,7 +88,7 @@ public class DamageTests
     [Fact]
     public void Retention_does_not_cut_to_a_segment_whose_base_is_damaged_and_it_is_not_sent()
     {
-        (LogHarness original, FakeJournal _) = Settled();
+        LogHarness original = Settled();
         SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
         string[] bases = [.. disk.List(original.Log.Folder).Where(name => name.StartsWith("base-", StringComparison.Ordinal))];
         Assert.True(bases.Length > 2);
@@ -97,13 +97,13 @@ public class DamageTests
             disk.Decay($"{original.Log.Folder}/{name}", 50, 4);
         }
 
-        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(Recover(disk, original));
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(disk, original, out SteppedDiskQueue queue));
         LogIndex before = found.Log.BaseIndex;
         Assert.True(before > LogIndex.Zero);
         Assert.Null(found.Log.SnapshotToSend);
         Assert.Equal(original.HeaderOf(before).Term, found.Raft.BaseTerm);
         found.Log.CutTo(found.Log.NextOffset);
-        _queue!.RunAll();
+        queue.RunAll();
         Assert.Equal(before, found.Log.BaseIndex);
         Assert.All(bases, name => Assert.Contains(name, disk.List(original.Log.Folder)));
     }
@@ -111,7 +111,7 @@ public class DamageTests
     [Fact]
     public void A_log_that_was_cut_does_not_start_when_all_its_checkpoints_are_damaged()
     {
-        (LogHarness original, FakeJournal _) = Settled();
+        LogHarness original = Settled();
         Assert.True(original.Log.BaseIndex > LogIndex.Zero);
         SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
         string[] checkpoints = [.. disk.List(original.Log.Folder).Where(name => name.EndsWith(".checkpoint", StringComparison.Ordinal))];
@@ -120,53 +120,31 @@ public class DamageTests
             disk.Decay($"{original.Log.Folder}/{name}", 40, 4);
         }
 
-        Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, original));
+        Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, original, out _));
         Assert.Equal(checkpoints, disk.List(original.Log.Folder).Where(name => name.EndsWith(".checkpoint", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void A_group_in_the_journal_without_a_folder_is_damage_unless_it_was_deleted()
     {
-        (LogHarness original, FakeJournal journal) = Settled();
+        LogHarness original = Settled();
+        FakeJournal journal = original.Journal;
         SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
         disk.DeleteFolder(original.Log.Folder);
-        Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, original));
+        Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, original, out _));
 
         journal.Append(new RaftMq.Storage.Journal.JournalRecord { Group = LogHarness.Group, Deleted = true });
         journal.Step();
         NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
         journal.Replay(LogHarness.Group, store);
-        Assert.Empty(store.Finish(journal, (_, _) => EnvironmentOf(disk, journal)));
+        Assert.Empty(store.Finish(journal, (_, _) => SmallLog.EnvironmentOf(disk, journal, out _)));
     }
 
-    /// <summary>A small log with everything in it: cut once, several segments, indexes, both kinds of checkpoint, all synced.</summary>
-    private static (LogHarness Harness, FakeJournal Journal) Settled()
-    {
-        LogHarness harness = new(new RandomSource(77));
-        harness.SetRoll(new RollPolicy(500, 1_000_000));
-        for (int i = 0; i < 14; i++)
-        {
-            harness.AppendData(40 + (i * 3), 1 + (i % 3));
-            harness.Settle();
-            harness.Commit(harness.Log.LastIndex);
-            harness.Apply(1);
-        }
-
-        harness.Settle();
-        harness.Release(harness.Journal.Count);
-        harness.Settle();
-        harness.Cut(harness.OffsetBehind(new LogIndex(4)));
-        harness.Settle();
-        Assert.True(harness.WriteNewest());
-        harness.Settle();
-        harness.Release(harness.Journal.Count);
-        Assert.Equal(harness.Log.LastIndex, harness.Log.SyncedUpTo);
-        return (harness, harness.Journal);
-    }
+    private static LogHarness Settled() => SmallLog.CutAt(new LogIndex(4), entries: 14);
 
     private static Outcome Judge(SimulatedDisk disk, LogHarness original, string what)
     {
-        if (Recover(disk, original) is not RecoveredGroup.Healthy found)
+        if (SmallLog.Recover(disk, original, out SteppedDiskQueue queue) is not RecoveredGroup.Healthy found)
         {
             return Outcome.DamagedAtStart;
         }
@@ -186,7 +164,6 @@ public class DamageTests
         }
 
         Assert.True(original.Log.LastIndex == found.Log.LastIndex, what);
-        SteppedDiskQueue queue = _queue!;
         Outcome outcome = Outcome.Same;
         DamageListener listener = new();
         found.Log.Attach(listener);
@@ -213,22 +190,6 @@ public class DamageTests
         Assert.All(listener.Reports, report => Assert.DoesNotContain("of group", report));
         Assert.True((outcome == Outcome.DamagedAtRead) == (listener.Reports.Count > 0), $"{what}: {listener.Reports.Count} reports");
         return outcome;
-    }
-
-    [ThreadStatic]
-    private static SteppedDiskQueue? _queue;
-
-    private static RecoveredGroup Recover(SimulatedDisk disk, LogHarness original)
-    {
-        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
-        original.Journal.Replay(LogHarness.Group, store);
-        return Assert.Single(store.Finish(original.Journal, (_, _) => EnvironmentOf(disk, original.Journal)));
-    }
-
-    private static GroupLogEnvironment EnvironmentOf(SimulatedDisk disk, FakeJournal journal)
-    {
-        _queue = new SteppedDiskQueue(disk);
-        return new GroupLogEnvironment(_queue, journal, new TailPool());
     }
 
     private static long LengthOf(SimulatedDisk disk, string path)

@@ -23,7 +23,7 @@ public sealed class LostFileTests
         {
             SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
             disk.DeleteFile($"{harness.Log.Folder}/{lost}");
-            RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
+            RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, harness, out _));
 
             // The name is said where the report is told; it says what is wrong, and no more.
             Assert.DoesNotContain("roup", damaged.Report.Replace("groups/", "", StringComparison.Ordinal));
@@ -40,7 +40,7 @@ public sealed class LostFileTests
         disk.DeleteFile($"{harness.Log.Folder}/{segments[0]}");
         IReadOnlyList<string> left = disk.List(harness.Log.Folder);
         long operations = disk.Operations;
-        RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
+        RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, harness, out _));
         long next = long.Parse(segments[1][..20], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains($"the log starts at entry {harness.Log.FirstIndex}, but the first entry in a segment is {next}", damaged.Report);
 
@@ -62,7 +62,7 @@ public sealed class LostFileTests
                 disk.DeleteFile($"{harness.Log.Folder}/{lost}");
             }
 
-            Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
+            Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, harness, out _));
         }
 
         // A checkpoint of the last entry must not pass for the beginning of a log without segments.
@@ -75,7 +75,7 @@ public sealed class LostFileTests
         }
 
         empty.Rename($"{harness.Log.Folder}/{newest}", $"{harness.Log.Folder}/base-{newest["newest-".Length..]}");
-        Assert.IsType<RecoveredGroup.Damaged>(Recover(empty, harness, out _));
+        Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(empty, harness, out _));
     }
 
     [Fact]
@@ -85,21 +85,21 @@ public sealed class LostFileTests
         harness.BeginInstall(5);
         harness.Settle();
         harness.SetRoll(new RollPolicy(500, 1_000_000));
-        Fill(harness, 8);
+        harness.Fill(8);
         string[] segments = [.. Segments(harness.Disk, harness)];
         Assert.True(segments.Length > 2);
         foreach (string lost in segments)
         {
             SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
             disk.DeleteFile($"{harness.Log.Folder}/{lost}");
-            Assert.IsType<RecoveredGroup.Damaged>(Recover(disk, harness, out _));
+            Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, harness, out _));
         }
     }
 
     [Fact]
     public void No_file_below_the_new_beginning_goes_before_the_journal_says_where_it_is()
     {
-        LogHarness harness = Log();
+        LogHarness harness = SmallLog.Of(entries: 18);
         string[] before = [.. Segments(harness.Disk, harness)];
         harness.Cut(harness.OffsetBehind(new LogIndex(8)));
         while (harness.StepDisk(DiskLane.Background))
@@ -122,29 +122,16 @@ public sealed class LostFileTests
     [InlineData(false)]
     public void A_segment_lost_after_a_crash_at_any_operation_is_found_or_made_good(bool power)
     {
-        int crashes = 0, found = 0, madeGood = 0;
-        for (int operation = 1; ; operation++)
+        int found = 0, madeGood = 0;
+        int crashes = LogHarness.CrashAtEveryOperation(seedStep: 17, Live, (harness, operation) =>
         {
-            LogHarness harness = new(new RandomSource((ulong)operation * 17));
-            harness.SetRoll(new RollPolicy(600, 1_000_000));
-            harness.Disk.CrashAfter(operation);
-            try
-            {
-                Live(harness);
-                break;
-            }
-            catch (SimulatedCrashException)
-            {
-                crashes++;
-                harness.Journal.Crash(harness.Random);
-                harness.Die(power);
-            }
-
+            harness.Journal.Crash(harness.Random);
+            harness.Die(power);
             foreach (string lost in Segments(harness.Disk, harness).ToArray())
             {
                 SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
                 disk.DeleteFile($"{harness.Log.Folder}/{lost}");
-                if (Recover(disk, harness, out SteppedDiskQueue queue) is RecoveredGroup.Healthy healthy)
+                if (SmallLog.Recover(disk, harness, out SteppedDiskQueue queue) is RecoveredGroup.Healthy healthy)
                 {
                     madeGood++;
                     RequireWhole(harness, healthy, queue, $"operation {operation}, {lost}");
@@ -154,7 +141,7 @@ public sealed class LostFileTests
                     found++;
                 }
             }
-        }
+        });
 
         Assert.True(crashes > 60, $"{crashes} operations");
         Assert.True(found > crashes, $"{found} found");
@@ -178,14 +165,7 @@ public sealed class LostFileTests
     {
         for (int round = 0; round < 2; round++)
         {
-            for (int i = 0; i < 8; i++)
-            {
-                harness.AppendData(60, 2);
-                harness.StepJournal();
-                harness.Commit(harness.Log.LastIndex);
-                harness.Apply(1);
-            }
-
+            harness.Run(8);
             harness.Settle();
             harness.Cut(harness.OffsetBehind(harness.Applied) * 2 / 3);
             harness.StepJournal();
@@ -198,54 +178,11 @@ public sealed class LostFileTests
 
         harness.BeginInstall(3);
         harness.Settle();
-        Fill(harness, 6);
+        harness.Fill(6);
     }
 
-    private static LogHarness Log()
-    {
-        LogHarness harness = new(new RandomSource(77));
-        harness.SetRoll(new RollPolicy(500, 1_000_000));
-        Fill(harness, 18);
-        return harness;
-    }
-
-    /// <summary>Cut once, several segments, all durable, the newest checkpoint of the last entry.</summary>
-    private static LogHarness CutLog()
-    {
-        LogHarness harness = Log();
-        harness.Cut(harness.OffsetBehind(new LogIndex(8)));
-        harness.Settle();
-        Assert.True(harness.Log.BaseIndex > LogIndex.Zero);
-        Assert.True(harness.WriteNewest());
-        harness.Settle();
-        harness.Release(harness.Journal.Count);
-        return harness;
-    }
-
-    private static void Fill(LogHarness harness, int entries)
-    {
-        for (int i = 0; i < entries; i++)
-        {
-            harness.AppendData(40 + (i * 3), 1 + (i % 3));
-            harness.Settle();
-            harness.Commit(harness.Log.LastIndex);
-            harness.Apply(1);
-        }
-
-        harness.Settle();
-        harness.Release(harness.Journal.Count);
-        harness.Settle();
-    }
+    private static LogHarness CutLog() => SmallLog.CutAt(new LogIndex(8), entries: 18);
 
     private static IEnumerable<string> Segments(SimulatedDisk disk, LogHarness harness) =>
         disk.List(harness.Log.Folder).Where(name => name.EndsWith(".log", StringComparison.Ordinal));
-
-    private static RecoveredGroup Recover(SimulatedDisk disk, LogHarness harness, out SteppedDiskQueue queue)
-    {
-        queue = new SteppedDiskQueue(disk);
-        GroupLogEnvironment environment = new(queue, harness.Journal, new TailPool());
-        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
-        harness.Journal.Replay(LogHarness.Group, store);
-        return Assert.Single(store.Finish(harness.Journal, (_, _) => environment));
-    }
 }
