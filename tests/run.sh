@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what the tests need, builds, and runs all of them. --full runs the long form of everything, about 50 minutes on two cores.
-# Needs a Debian machine with the .NET 10 SDK and Node.js; everything else is installed here. Ends with "N passed, M failed".
+# Needs a Debian machine with the .NET 10 SDK; everything else is installed here. Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
