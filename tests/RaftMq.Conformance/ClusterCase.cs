@@ -19,6 +19,9 @@ public abstract class ClusterCase : IAsyncDisposable
 
     private protected string Bootstrap => Cluster.Bootstrap;
 
+    /// <summary>The nodes' TLS listeners, by the name that their certificate has.</summary>
+    private protected string TlsBootstrap => string.Join(',', Cluster.Nodes.Select(node => $"localhost:{node.TlsPort}"));
+
     public async ValueTask DisposeAsync()
     {
         await Probe.DisposeAsync();

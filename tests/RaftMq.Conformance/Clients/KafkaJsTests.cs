@@ -6,6 +6,8 @@ namespace RaftMq.Conformance.Clients;
 /// <summary>kafkajs, the pure JavaScript client.</summary>
 public sealed class KafkaJsTests(SharedCluster shared) : ClusterCase(shared.Cluster)
 {
+    private readonly string authorityFile = shared.AuthorityFile;
+
     /// <summary>zstd is left out: it has no codec in pure JavaScript.</summary>
     [Theory]
     [InlineData("None", CompressionType.None)]
@@ -95,6 +97,16 @@ public sealed class KafkaJsTests(SharedCluster shared) : ClusterCase(shared.Clus
         Assert.NotNull(result.Text("error"));
         Assert.False(result.Bool("retriable"));
         Assert.InRange(result.Number("seconds"), 0, 5);
+    }
+
+    [Fact]
+    public async Task Speaks_tls_and_checks_the_certificate()
+    {
+        string topic = ConformanceSettings.NewTopic("js-tls");
+        AssertThere(await RunAsync(
+            "roundTrip",
+            new { bootstrap = TlsBootstrap, topic, count = 300, size = 400, compression = "None", idempotent = false, authority = authorityFile }));
+        Assert.Contains("certificate", (await RunAsync("untrusted", new { bootstrap = TlsBootstrap })).Text("error"), StringComparison.Ordinal);
     }
 
     private static void AssertThere(JsonElement result)

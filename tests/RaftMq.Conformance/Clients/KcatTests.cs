@@ -1,3 +1,4 @@
+using System.Globalization;
 using RaftMq.Records;
 using RaftMq.Testing.Processes;
 
@@ -108,15 +109,105 @@ public sealed class KcatTests(SharedCluster shared) : ClusterCase(shared.Cluster
     }
 
     [Fact]
+    public async Task Balanced_consumers_join_share_and_leave()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-share");
+        await Probe.CreateTopicAsync(topic);
+        await using KcatMember first = await KcatMember.StartAsync(Bootstrap, topic);
+        await OwnsAsync(first, 4);
+        await using KcatMember second = await KcatMember.StartAsync(Bootstrap, topic);
+        await OwnsAsync(second, 2);
+        await OwnsAsync(first, 2);
+        Assert.Empty(first.Owned.Intersect(second.Owned));
+        await ShellAsync($"seq 100 | kcat -P -b {Bootstrap} -t {topic} -X partitioner=random -X sticky.partitioning.linger.ms=0");
+        await TakenAsync(100, first, second);
+        Assert.NotEmpty(first.Taken);
+        Assert.NotEmpty(second.Taken);
+        await second.LeaveAsync();
+        await OwnsAsync(first, 4);
+        await ShellAsync($"seq 101 200 | kcat -P -b {Bootstrap} -t {topic} -X partitioner=random -X sticky.partitioning.linger.ms=0");
+        await TakenAsync(200, first, second);
+    }
+
+    [Fact]
+    public async Task Static_member_that_returns_gets_its_partitions_without_a_rebalance()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-static");
+        await Probe.CreateTopicAsync(topic);
+        await using KcatMember first = await KcatMember.StartAsync(Bootstrap, topic, "one");
+        await OwnsAsync(first, 4);
+        IReadOnlyCollection<int> owned;
+        int rebalances;
+        await using (KcatMember second = await KcatMember.StartAsync(Bootstrap, topic, "two"))
+        {
+            await OwnsAsync(second, 2);
+            await OwnsAsync(first, 2);
+            owned = second.Owned;
+            rebalances = first.Rebalances;
+            await second.LeaveAsync();
+        }
+
+        await using KcatMember again = await KcatMember.StartAsync(Bootstrap, topic, "two");
+        await OwnsAsync(again, 2);
+        Assert.Equal(owned, again.Owned);
+
+        // The first one heard of nothing: it takes what comes to its partitions, as it did before.
+        await ShellAsync($"seq 100 | kcat -P -b {Bootstrap} -t {topic} -X partitioner=random -X sticky.partitioning.linger.ms=0");
+        await TakenAsync(100, first, again);
+        Assert.Equal(rebalances, first.Rebalances);
+    }
+
+    [Fact]
+    public async Task Reads_from_an_offset_on_and_from_so_many_before_the_end()
+    {
+        string topic = ConformanceSettings.NewTopic("kcat-offset");
+        await Probe.CreateTopicAsync(topic, partitions: 1);
+        await ShellAsync($"seq 0 99 | kcat -P -b {Bootstrap} -t {topic}");
+        Assert.Equal("77 99 23", await RangeFromAsync(topic, "77"));
+        Assert.Equal("95 99 5", await RangeFromAsync(topic, "-5"));
+        Assert.Equal("0 99 100", await RangeFromAsync(topic, "beginning"));
+    }
+
+    [Fact]
     public async Task Offset_of_a_time_is_found()
     {
         string topic = ConformanceSettings.NewTopic("kcat-time");
         await Probe.CreateTopicAsync(topic, partitions: 1);
-        await ShellAsync($"seq 10 | kcat -P -b {Bootstrap} -t {topic}");
-        string found = await ShellAsync($"kcat -Q -b {Bootstrap} -t {topic}:0:1; kcat -Q -b {Bootstrap} -t {topic}:0:-1");
-        Assert.Contains($"{topic} [0] offset 0", found, StringComparison.Ordinal);
-        Assert.Contains($"{topic} [0] offset 10", found, StringComparison.Ordinal);
+        for (int send = 0; send < 3; send++)
+        {
+            await ShellAsync($"seq 5 | kcat -P -b {Bootstrap} -t {topic}");
+        }
+
+        string[] stamps = (await ShellAsync($"kcat -C -q -b {Bootstrap} -t {topic} -e -f '%T\\n'")).Split('\n');
+        long[] times = [.. stamps.Select(stamp => long.Parse(stamp, CultureInfo.InvariantCulture))];
+        Assert.True(times[4] + 1 < times[5] && times[9] + 1 < times[10], $"no time lies between the sends: {string.Join(' ', times)}");
+        Assert.Equal(0, await OffsetOfTimeAsync(topic, 1));
+        Assert.Equal(5, await OffsetOfTimeAsync(topic, times[5]));
+        Assert.Equal(5, await OffsetOfTimeAsync(topic, times[4] + 1));
+        Assert.Equal(10, await OffsetOfTimeAsync(topic, times[9] + 1));
+        Assert.Equal(15, await OffsetOfTimeAsync(topic, -1));
+        Assert.Equal(-1, await OffsetOfTimeAsync(topic, times[^1] + 1));
     }
+
+    /// <returns>The first and the last value that are read from there on, and how many.</returns>
+    private Task<string> RangeFromAsync(string topic, string offset) => ShellAsync(
+        $"kcat -C -q -b {Bootstrap} -t {topic} -p 0 -o {offset} -e | awk 'NR==1{{f=$1}} END{{print f, $1, NR}}'");
+
+    private async Task<int> OffsetOfTimeAsync(string topic, long time)
+    {
+        string found = await ShellAsync($"kcat -Q -b {Bootstrap} -t {topic}:0:{time}");
+        return int.Parse(found[(found.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+    }
+
+    private Task OwnsAsync(KcatMember member, int count) => Cluster.EventuallyAsync(
+        $"a member to own {count} partitions",
+        () => Task.FromResult(member.Owned.Count == count ? null : $"it owns {member.Owned.Count}\n{member.Tail()}"),
+        TimeSpan.FromSeconds(40), TestContext.Current.CancellationToken);
+
+    private Task TakenAsync(int count, params KcatMember[] members) => Cluster.EventuallyAsync(
+        $"the members to take {count} records",
+        () => Task.FromResult(members.SelectMany(member => member.Taken).Distinct().Count() is var taken && taken == count ? null : $"they took {taken}"),
+        TimeSpan.FromSeconds(40), TestContext.Current.CancellationToken);
 
     private static async Task<string> ShellAsync(string script)
     {

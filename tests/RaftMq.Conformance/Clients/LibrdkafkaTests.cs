@@ -6,6 +6,8 @@ namespace RaftMq.Conformance.Clients;
 /// <summary>librdkafka through Debian's python3-confluent-kafka, on a healthy cluster.</summary>
 public sealed class LibrdkafkaTests(SharedCluster shared) : ClusterCase(shared.Cluster)
 {
+    private readonly string authorityFile = shared.AuthorityFile;
+
     [Theory]
     [InlineData("none", CompressionType.None)]
     [InlineData("gzip", CompressionType.Gzip)]
@@ -173,6 +175,16 @@ public sealed class LibrdkafkaTests(SharedCluster shared) : ClusterCase(shared.C
         await Probe.CreateTopicAsync(topic, partitions: 1);
         JsonElement result = await RunAsync("out_of_range", new { bootstrap = Bootstrap, topic });
         Assert.Equal("_AUTO_OFFSET_RESET", result.Text("error"));
+    }
+
+    [Fact]
+    public async Task Speaks_tls_and_checks_the_certificate()
+    {
+        Dictionary<string, string> config = new() { ["security.protocol"] = "ssl", ["ssl.ca.location"] = authorityFile };
+        await AssertRoundTripAsync(
+            "rdk-tls", CompressionType.None, 500,
+            topic => RunAsync("round_trip", new { bootstrap = TlsBootstrap, topic, count = 500, size = 400, config, reading = config }));
+        Assert.Contains("_SSL", (await RunAsync("untrusted", new { bootstrap = TlsBootstrap })).Texts("errors"));
     }
 
     private static Task<JsonElement> RunAsync(string name, object arguments) =>

@@ -32,9 +32,9 @@ class Delivered:
             self.offsets.append([message.partition(), message.offset()])
 
 
-def read_all(bootstrap, topic, count, seconds=30):
+def read_all(bootstrap, topic, count, seconds=30, **config):
     """Reads a topic from its beginning until so many records came, then a little more to see any that should not be there."""
-    reader = consumer(bootstrap, "reader-of-" + topic)
+    reader = consumer(bootstrap, "reader-of-" + topic, **config)
     partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
     reader.assign([TopicPartition(topic, number, 0) for number in partitions])
     found = []
@@ -51,19 +51,29 @@ def read_all(bootstrap, topic, count, seconds=30):
     return found
 
 
-def round_trip(bootstrap, topic, count, size, config):
+def round_trip(bootstrap, topic, count, size, config, reading=None):
+    """What is sent with one configuration is read again with another."""
     delivered = Delivered()
     sender = producer(bootstrap, **config)
     for number in range(count):
         sender.produce(topic, cases.body(number, size), key=str(number), on_delivery=delivered)
         sender.poll(0)
     sender.flush(30)
-    found = read_all(bootstrap, topic, count)
+    found = read_all(bootstrap, topic, count, **(reading or {}))
     right = sum(1 for m in found if m.value() == cases.body(int(m.key()), size))
     places = {(m.partition(), m.offset()) for m in found}
     return {
         "delivered": len(delivered.offsets), "errors": delivered.errors, "found": len(found), "right": right,
         "keys": len({m.key() for m in found}), "atReportedOffset": sum(1 for p, o in delivered.offsets if (p, o) in places)}
+
+
+def untrusted(bootstrap):
+    """TLS to nodes whose certificate nobody vouches for."""
+    errors = []
+    reader = consumer(bootstrap, "untrusting", **{"security.protocol": "ssl", "error_cb": lambda error: errors.append(error.name())})
+    cases.until(lambda: "_SSL" in errors, 15, lambda: reader.poll(0.1))
+    reader.close()
+    return {"errors": sorted(set(errors))}
 
 
 def shapes(bootstrap, topic):

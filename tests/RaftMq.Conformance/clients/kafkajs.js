@@ -1,5 +1,6 @@
 // kafkajs (npm), pure JavaScript: one case per run, its arguments as JSON, its result as one JSON line.
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel, AclResourceTypes, ConfigResourceTypes, KafkaJSNonRetriableError } = require('kafkajs');
+const fs = require('fs');
 const SnappyJS = require('snappyjs');
 const lz4 = require('lz4js');
 
@@ -58,8 +59,8 @@ async function readAll(kafka, topic, count, seconds = 30) {
   return found;
 }
 
-async function roundTrip({ bootstrap, topic, count, size, compression, idempotent }) {
-  const kafka = client(bootstrap);
+async function roundTrip({ bootstrap, topic, count, size, compression, idempotent, authority }) {
+  const kafka = client(bootstrap, authority ? { ssl: { ca: [fs.readFileSync(authority)] } } : {});
   await create(kafka, topic);
   const producer = kafka.producer({ idempotent, maxInFlightRequests: idempotent ? 1 : null, allowAutoTopicCreation: false });
   await producer.connect();
@@ -74,6 +75,19 @@ async function roundTrip({ bootstrap, topic, count, size, compression, idempoten
     errors: bases.filter((b) => b.errorCode !== 0).length, found: found.length, keys: new Set(found.map((m) => m.key.toString())).size,
     right: found.filter((m) => m.value.toString() === body(Number(m.key), size) && m.headers.n.toString() === m.key.toString()).length,
   };
+}
+
+// TLS to nodes whose certificate nobody vouches for.
+async function untrusted({ bootstrap }) {
+  const admin = client(bootstrap, { ssl: true, logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
+  try {
+    await admin.connect();
+    return { error: null };
+  } catch (error) {
+    return { error: error.message };
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
 }
 
 async function shapes({ bootstrap, topic }) {
@@ -270,7 +284,24 @@ async function produceStream({ bootstrap, topic, count, batch, everyMs, idempote
   return { delivered: acknowledged, errors: [...errors], found: found.length, distinct: new Set(found.map((m) => m.value.toString())).size };
 }
 
-const cases = { roundTrip, shapes, group, administer, seek, transactional, tooLarge, produceStream };
+// A group member that reads on while the test does things to the cluster. A consumer that had to start again says so as a crash.
+async function consumeStream({ bootstrap, topic, group, count, seconds }) {
+  const kafka = client(bootstrap);
+  await create(kafka, topic);
+  const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 100, sessionTimeout: 6000, heartbeatInterval: 500 });
+  const errors = new Set();
+  consumer.on(consumer.events.CRASH, (e) => errors.add(e.payload.error.message));
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const places = new Set();
+  let taken = 0;
+  await consumer.run({ eachMessage: async ({ partition, message }) => { taken += 1; places.add(`${partition}/${message.offset}`); } });
+  await until(() => places.size >= count, seconds).catch(() => {});
+  await consumer.disconnect();
+  return { taken, distinct: places.size, errors: [...errors] };
+}
+
+const cases = { roundTrip, untrusted, consumeStream, shapes, group, administer, seek, transactional, tooLarge, produceStream };
 cases[process.argv[2]](JSON.parse(process.argv[3])).then(
   (result) => { console.log(`result ${JSON.stringify(result)}`); process.exit(0); },
   (error) => { console.error(error); process.exit(1); });

@@ -1,4 +1,6 @@
 """kafka-python (Debian's python3-kafka), which has its own protocol code: one case per run. See cases.py."""
+import ssl
+import threading
 import time
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -17,8 +19,13 @@ def consumer(bootstrap, group=None, **config):
                          session_timeout_ms=6000, heartbeat_interval_ms=500, fetch_max_wait_ms=100, **config)
 
 
-def read_all(bootstrap, topic, count, seconds=30):
-    reader = consumer(bootstrap)
+def tls(authority):
+    """The settings that encrypt, or none where no authority is given."""
+    return {"security_protocol": "SSL", "ssl_cafile": authority} if authority else {}
+
+
+def read_all(bootstrap, topic, count, seconds=30, **config):
+    reader = consumer(bootstrap, **config)
     partitions = []
     cases.until(lambda: partitions, 15, lambda: partitions.extend(reader.partitions_for_topic(topic) or []))
     reader.assign([TopicPartition(topic, number) for number in partitions])
@@ -35,76 +42,89 @@ def read_all(bootstrap, topic, count, seconds=30):
     return found
 
 
-def round_trip(bootstrap, topic, count, size, compression):
-    sender = KafkaProducer(bootstrap_servers=servers(bootstrap), acks="all", compression_type=compression, linger_ms=5)
+def round_trip(bootstrap, topic, count, size, compression, authority=None):
+    sender = KafkaProducer(bootstrap_servers=servers(bootstrap), acks="all", compression_type=compression, linger_ms=5, **tls(authority))
     sent = [sender.send(topic, cases.body(number, size), str(number).encode(), headers=[("n", b"%d" % number)]) for number in range(count)]
     sender.flush(30)
     places = {(f.get(1).partition, f.get(1).offset) for f in sent}
     sender.close()
-    found = read_all(bootstrap, topic, count)
+    found = read_all(bootstrap, topic, count, **tls(authority))
     right = sum(1 for m in found if m.value == cases.body(int(m.key), size) and m.headers == [("n", m.key)])
     return {"delivered": len(places), "found": len(found), "right": right, "keys": len({m.key for m in found}),
             "atReportedOffset": sum(1 for m in found if (m.partition, m.offset) in places)}
 
 
+def untrusted(bootstrap):
+    """TLS to nodes whose certificate nobody vouches for."""
+    try:
+        consumer(bootstrap, security_protocol="SSL", api_version_auto_timeout_ms=3000).close()
+        return {"error": None}
+    except ssl.SSLCertVerificationError as refused:
+        return {"error": type(refused).__name__}
+
+
+class Member:
+    """A group member that polls and commits on a thread of its own."""
+
+    def __init__(self, bootstrap, group, topic):
+        self.consumer = consumer(bootstrap, group)
+        self.owned = set()
+        self.taken = []
+        self.errors = []
+        self.stopping = False
+        self.consumer.subscribe([topic])
+        self.thread = threading.Thread(target=self.poll)
+        self.thread.start()
+
+    def poll(self):
+        while not self.stopping:
+            try:
+                batches = self.consumer.poll(50)
+                self.owned = {place.partition for place in self.consumer.assignment()}
+                self.taken += [(m.partition, m.offset) for batch in batches.values() for m in batch]
+                if batches:
+                    self.consumer.commit()
+            except KafkaError as wrong:
+                self.errors.append(type(wrong).__name__)
+
+    def close(self):
+        self.stopping = True
+        self.thread.join()
+        self.consumer.close()
+
+
 def group(bootstrap, topic, group):
-    """Two members share, one leaves, the offsets committed are where a later one goes on."""
+    """One member takes all, a second one shares and leaves, the first takes all again; a later one goes on where it stopped."""
     sender = KafkaProducer(bootstrap_servers=servers(bootstrap), acks="all")
-    taken = []
 
     def fill(count):
         for number in range(count):
             sender.send(topic, b"%d" % number, str(number).encode())
         sender.flush(20)
 
-    def turn(*members):
-        for member in members:
-            for batch in member.poll(50).values():
-                taken.extend((m.partition, m.offset) for m in batch)
-            if member.assignment():
-                member.commit()
-
     fill(200)
-    first = consumer(bootstrap, group)
-    first.subscribe([topic])
-    cases.until(lambda: len(first.assignment()) == 4 and len(taken) == 200, 30, lambda: turn(first))
-    second = consumer(bootstrap, group)
-    second.subscribe([topic])
-    import threading
-    stop = []
-
-    def keep(member):
-        while not stop:
-            for batch in member.poll(50).values():
-                taken.extend((m.partition, m.offset) for m in batch)
-
-    threads = [threading.Thread(target=keep, args=(member,)) for member in (first, second)]
-    for thread in threads:
-        thread.start()
-    try:
-        cases.until(lambda: len(first.assignment()) == 2 and len(second.assignment()) == 2, 30)
-    finally:
-        stop.append(1)
-        for thread in threads:
-            thread.join()
+    first = Member(bootstrap, group, topic)
+    cases.until(lambda: len(first.owned) == 4 and len(first.taken) == 200, 30)
+    second = Member(bootstrap, group, topic)
+    cases.until(lambda: len(first.owned) == 2 and len(second.owned) == 2 and not first.owned & second.owned, 30)
     fill(100)
-    cases.until(lambda: len(set(taken)) == 300, 30, lambda: turn(first, second))
-    turn(first, second)
-    first.close()
+    cases.until(lambda: len(set(first.taken + second.taken)) == 300, 30)
+    shared = len(second.taken)
     second.close()
+    cases.until(lambda: len(first.owned) == 4, 30)
     fill(100)
-    before = len(taken)
-    later = consumer(bootstrap, group)
-    later.subscribe([topic])
-    cases.until(lambda: len(taken) - before >= 100, 30, lambda: turn(later))
-    turn(later)
+    cases.until(lambda: len(set(first.taken + second.taken)) == 400, 30)
+    first.close()
+    fill(100)
+    later = Member(bootstrap, group, topic)
+    cases.until(lambda: len(later.taken) >= 100, 30)
     later.close()
     admin = KafkaAdminClient(bootstrap_servers=servers(bootstrap))
     described = admin.describe_consumer_groups([group])[0]
     offsets = admin.list_consumer_group_offsets(group)
     listed = [name for name, _ in admin.list_consumer_groups() if name == group]
     deleted = [str(error.__name__) for _, error in admin.delete_consumer_groups([group])]
-    return {"twice": before - 300, "resumed": len(taken) - before, "state": described.state, "committed": sum(o.offset for o in offsets.values()),
+    return {"shared": shared, "resumed": len(later.taken), "state": described.state, "committed": sum(o.offset for o in offsets.values()),
             "listed": listed, "deleted": deleted, "listedAfter": [name for name, _ in admin.list_consumer_groups() if name == group]}
 
 
@@ -197,6 +217,20 @@ def produce_stream(bootstrap, topic, count, rate):
     at = {(m.partition, m.offset): m.value for m in found}
     return {"delivered": len(places), "errors": errors, "found": len(found), "distinct": len({m.value for m in found}),
             "atReportedOffset": sum(1 for p, o, value in places if at.get((p, o)) == value)}
+
+
+def consume_stream(bootstrap, topic, group, count, seconds):
+    """A group member that reads on while the test does things to the cluster."""
+    member = Member(bootstrap, group, topic)
+    said = 0
+    end = time.monotonic() + seconds
+    while len(set(member.taken)) < count and time.monotonic() < end:
+        time.sleep(0.02)
+        if len(member.taken) // 500 != said:
+            said = len(member.taken) // 500
+            cases.say("taken %d" % len(member.taken))
+    member.close()
+    return {"taken": len(member.taken), "distinct": len(set(member.taken)), "errors": sorted(set(member.errors))}
 
 
 cases.run({name: case for name, case in list(globals().items()) if callable(case)})
