@@ -39,19 +39,19 @@ internal sealed class InstalledCommand : IAsyncDisposable
 
     public string Program => Path.Combine(Folder, "raftmq", "raftmq.dll");
 
-    /// <summary>A first port with which no node of a small cluster meets a port in use.</summary>
+    /// <summary>A first port with which no node of a cluster of three meets a port in use.</summary>
     public static int FreeBasePort()
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {
             int port = Random.Shared.Next(11_000, 31_000);
-            if (NodePorts.Of(0, port).All.All(used => PortOwner.IsFree(used.Port)))
+            if (Enumerable.Range(0, 3).SelectMany(node => NodePorts.Of(node, port).All).All(used => PortOwner.IsFree(used.Port)))
             {
                 return port;
             }
         }
 
-        throw new InvalidOperationException("There are no four free ports.");
+        throw new InvalidOperationException("There are no twelve free ports.");
     }
 
     /// <summary>Starts <c>raftmq</c>. Ctrl-C works on it also where the test itself was started with SIGINT ignored, as by nohup.</summary>

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using RaftMq.Testing.Processes;
+
+namespace RaftMq.Cli.Tests.LocalCluster;
+
+/// <summary><c>raftmq up</c> with the three nodes of its default, and the commands that ask a whole cluster.</summary>
+public sealed partial class ThreeNodesTests : IAsyncLifetime
+{
+    private const string Group = "billing";
+    private const string Topic = "t";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly InstalledCommand raftmq = new();
+    private readonly string port = InstalledCommand.FreeBasePort().ToString(CultureInfo.InvariantCulture);
+    private ChildProcess up = null!;
+    private string bootstrap = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        up = await raftmq.StartAsync("up", "--data", raftmq.Data, "--base-port", port);
+        string ready = await up.WaitForLineAsync("ready; clients connect to ", Patience, Cancellation);
+        bootstrap = ready.Split(' ')[4].TrimEnd(';');
+    }
+
+    public ValueTask DisposeAsync() => raftmq.DisposeAsync();
+
+    [Fact]
+    public async Task A_node_that_died_is_started_again_and_its_last_line_is_said()
+    {
+        Assert.Equal(3, bootstrap.Split(',').Length);
+        int before = await ProcessOfAsync(1, from: 0);
+        string logFile = Path.Combine(raftmq.Data, "node-1.log");
+        int writtenBefore = (await File.ReadAllLinesAsync(logFile, Cancellation)).Length;
+
+        int said = up.Output.Count;
+        await InstalledCommand.SignalAsync("KILL", before);
+
+        string ended = await up.WaitForLineAsync("node 1 ended with code 137, starts again in 0.25 s; its last line: ", Patience, Cancellation, said);
+        string last = ended[(ended.IndexOf("last line: ", StringComparison.Ordinal) + "last line: ".Length)..];
+        Assert.InRange(Array.LastIndexOf(await File.ReadAllLinesAsync(logFile, Cancellation), last), writtenBefore - 1, int.MaxValue);
+        Assert.NotEqual(before, await ProcessOfAsync(1, said));
+        Assert.Equal(
+            ExitCodes.Done,
+            await CommandTree.RunAsync(["topic", "create", Topic, "--replicas", "3", "--bootstrap", bootstrap], TextWriter.Null, Console.Error));
+
+        up.Terminate();
+        Assert.Equal(ExitCodes.Done, await up.WaitForExitAsync(Patience, Cancellation));
+        Assert.DoesNotContain(up.Output, line => line.StartsWith("node 0 ended", StringComparison.Ordinal) || line.StartsWith("node 2 ended", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_group_is_listed_and_described_with_its_member_and_how_far_it_is_behind()
+    {
+        Assert.Equal(
+            ExitCodes.Done,
+            await CommandTree.RunAsync(["topic", "create", Topic, "--partitions", "2", "--bootstrap", bootstrap], TextWriter.Null, Console.Error));
+        string[] load = ["bench", "produce", "--topic", Topic, "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(load, TextWriter.Null, Console.Error));
+        await using OneMemberGroup group = await OneMemberGroup.CommitAsync(bootstrap, Group, Topic, offset: 7, Cancellation);
+
+        JsonElement listed = Assert.Single((await JsonOfAsync("group", "list")).EnumerateArray());
+        Assert.Equal((Group, "consumer", "Stable"), (Text(listed, "group"), Text(listed, "protocol"), Text(listed, "state")));
+        Assert.InRange(listed.GetProperty("coordinator").GetInt32(), 0, 2);
+
+        JsonElement described = await JsonOfAsync("group", "describe", Group);
+        Assert.Equal("Stable", Text(described, "state"));
+        Assert.Single(described.GetProperty("members").EnumerateArray());
+        JsonElement[] positions = [.. described.GetProperty("positions").EnumerateArray()];
+        long[] ends = [.. positions.Select(position => position.GetProperty("end").GetInt64())];
+        Assert.Equal(500, ends.Sum());
+        Assert.Equal(7, positions[0].GetProperty("committed").GetInt64());
+        Assert.Equal(ends[0] - 7, positions[0].GetProperty("lag").GetInt64());
+        Assert.Equal(JsonValueKind.Null, positions[1].GetProperty("committed").ValueKind);
+        Assert.Equal(ends[0] - 7, described.GetProperty("lag").GetInt64());
+
+        var output = new StringWriter();
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["group", "describe", Group, "--bootstrap", bootstrap], output, Console.Error));
+        Assert.StartsWith(
+            string.Create(CultureInfo.InvariantCulture, $"{Group}: Stable, 1 members, lag {ends[0] - 7} and 1 partitions without a committed offset"),
+            output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            ExitCodes.NotFound, await CommandTree.RunAsync(["group", "describe", "nobody", "--bootstrap", bootstrap], TextWriter.Null, TextWriter.Null));
+    }
+
+    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
+
+    private async Task<JsonElement> JsonOfAsync(params string[] command)
+    {
+        var output = new StringWriter();
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync([.. command, "--json", "--bootstrap", bootstrap], output, Console.Error));
+        return JsonSerializer.Deserialize<JsonElement>(output.ToString());
+    }
+
+    /// <summary>The process in the first line, from a place in the output on, that says a node is ready.</summary>
+    private async Task<int> ProcessOfAsync(int node, int from)
+    {
+        string line = await up.WaitForLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"node {node}  ready "), Patience, Cancellation, from);
+        return int.Parse(ProcessAtTheEnd().Match(line).Groups["id"].ValueSpan, CultureInfo.InvariantCulture);
+    }
+
+    [GeneratedRegex("process (?<id>[0-9]+)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ProcessAtTheEnd();
+}
