@@ -59,10 +59,9 @@ public sealed class KcatTests(SharedCluster shared) : ClusterCase(shared.Cluster
     {
         string topic = ConformanceSettings.NewTopic("kcat-keys");
         await Probe.CreateTopicAsync(topic, partitions: 7);
-        string raftmq = Path.Combine(Repository.Root, "src", "RaftMq.Cli", "bin", "Release", "net10.0", "raftmq.dll");
         string lines = "for n in $(seq 200); do echo \"key-$n:$n\"; done";
         await ShellAsync($"{lines} | kcat -P -b {Bootstrap} -t {topic} -K : -X partitioner=murmur2_random");
-        await ShellAsync($"{lines} | dotnet '{raftmq}' produce {topic} --key-separator : --bootstrap {Bootstrap}");
+        await ShellAsync($"{lines} | '{Repository.CommandProgram}' produce {topic} --key-separator : --bootstrap {Bootstrap}");
         string pairs = await ShellAsync($"kcat -C -q -b {Bootstrap} -t {topic} -e -f '%p %k\\n' | sort | uniq -c | awk '{{print $1}}' | sort | uniq -c");
         Assert.Equal("200 2", pairs.Trim());
     }

@@ -6,15 +6,17 @@ public static class Repository
     public static string Root { get; } = FindRoot();
 
     /// <summary>The node's program, in Release: what users run.</summary>
-    public static string ServerProgram
+    public static string ServerProgram => Built("RaftMq.Server", "RaftMq.Server");
+
+    /// <summary>The command line's program, in Release: <c>raftmq</c>.</summary>
+    public static string CommandProgram => Built("RaftMq.Cli", "raftmq");
+
+    private static string Built(string project, string name)
     {
-        get
-        {
-            string program = Path.Combine(Root, "src", "RaftMq.Server", "bin", "Release", "net10.0", "RaftMq.Server");
-            return File.Exists(program)
-                ? program
-                : throw new FileNotFoundException($"{program} is not there: build src/RaftMq.Server with -c Release first.");
-        }
+        string program = Path.Combine(Root, "src", project, "bin", "Release", "net10.0", name);
+        return File.Exists(program)
+            ? program
+            : throw new FileNotFoundException($"{program} is not there: build src/{project} with -c Release first.");
     }
 
     private static string FindRoot()

@@ -167,22 +167,19 @@ public sealed class TestCluster : IAsyncDisposable
         return Node(leader!.Value);
     }
 
-    /// <summary>Moves the leadership of a partition as <c>raftmq partition transfer</c> does, and waits until it has moved.</summary>
-    public Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation) => EventuallyAsync(
-        $"node {to} to lead {topic}/{partition}",
-        async () =>
+    /// <summary>Moves the leadership of a partition with <c>raftmq partition transfer</c>, which ends when it has moved.</summary>
+    /// <exception cref="InvalidOperationException">It did not end well; the message says what it said.</exception>
+    public async Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation)
+    {
+        string admin = string.Join(',', nodes.Select(node => $"127.0.0.1:{node.HttpPort}"));
+        await using ChildProcess command = await ChildProcess.StartAsync(
+            Repository.CommandProgram, ["partition", "transfer", $"{topic}/{partition}", "--to", $"{to}", "--admin", admin]);
+        int code = await command.WaitForExitAsync(TimeSpan.FromSeconds(60), cancellation);
+        if (code != 0 || await LeaderAsync(topic, partition, cancellation) != to)
         {
-            if (await LeaderAsync(topic, partition, cancellation) == to)
-            {
-                return null;
-            }
-
-            NodeUnderTest node = nodes.First(node => node.IsRunning);
-            Uri address = new($"http://127.0.0.1:{node.HttpPort}/v1/partitions/{topic}/{partition}/transfer?to={to}");
-            using HttpResponseMessage answer = await http.PostAsync(address, content: null, cancellation);
-            return $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}";
-        },
-        TimeSpan.FromSeconds(30), cancellation);
+            throw new InvalidOperationException($"raftmq partition transfer {topic}/{partition} --to {to} ended with {code}: {command.Tail()}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
