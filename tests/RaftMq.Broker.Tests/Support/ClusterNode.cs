@@ -12,7 +12,7 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
 {
     private readonly Cluster _cluster;
     private readonly List<Section> _sections = [];
-    private readonly Queue<(Section Section, DiskWork Work)> _disk = new();
+    private readonly Queue<(Section Section, DiskLane Lane, DiskWork Work)> _disk = new();
     private BrokerNode? _broker;
 
     public ClusterNode(Cluster cluster, NodeId id)
@@ -37,6 +37,9 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
 
     /// <summary>The disk hangs: nothing is written and nothing completes.</summary>
     public bool DiskHangs { get; set; }
+
+    /// <summary>Of this lane nothing is written and nothing completes; null: all go on.</summary>
+    public DiskLane? HangingLane { get; set; }
 
     /// <summary>What is said to be queued towards every other node.</summary>
     public long Queued { get; set; }
@@ -86,8 +89,15 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
             ran |= _sections[i].Run();
         }
 
-        while (!DiskHangs && _disk.TryDequeue(out (Section Section, DiskWork Work) next))
+        for (int count = DiskHangs ? 0 : _disk.Count; count > 0; count--)
         {
+            (Section Section, DiskLane Lane, DiskWork Work) next = _disk.Dequeue();
+            if (next.Lane == HangingLane)
+            {
+                _disk.Enqueue(next);
+                continue;
+            }
+
             ran = true;
             next.Work.Execute(Medium);
             next.Section.Post(new Completion(next.Work));
@@ -147,7 +157,7 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
 
     private sealed class DiskQueue(ClusterNode node, Section section) : IDiskQueue
     {
-        public void Submit(DiskLane lane, DiskWork work) => node._disk.Enqueue((section, work));
+        public void Submit(DiskLane lane, DiskWork work) => node._disk.Enqueue((section, lane, work));
     }
 
     private sealed class Completion(DiskWork work) : SectionWork

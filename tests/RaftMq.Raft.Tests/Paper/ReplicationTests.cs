@@ -129,6 +129,28 @@ public sealed class ReplicationTests
         Assert.Equal(2, rig.Take<AppendEntries>(2).Sum(m => m.Entries.Count));
     }
 
+    /// <summary>Dissertation 10.2.1: pipelining is limited, in bytes too.</summary>
+    [Fact]
+    public void Window_bounds_the_bytes_that_are_sent_ahead()
+    {
+        Rig rig = new(config: Config with { WindowBytes = 300, ProbeBytesMax = 0 });
+        rig.LeadCommitted();
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.True(rig.Host.Propose(new string('a', 100)));
+        }
+
+        List<Entry> sent = [.. rig.Take<AppendEntries>(2).SelectMany(m => m.Entries)];
+        int size = sent[0].SizeBytes;
+        Assert.Equal((299 / size) + 1, sent.Count);
+        Assert.Empty(rig.Take<AppendEntries>(2));
+
+        // What is acknowledged makes room for as much again, and no more.
+        rig.Hear(2, new AppendAccepted(T(1), sent[0].Index));
+        List<Entry> next = [.. rig.Take<AppendEntries>(2).SelectMany(m => m.Entries)];
+        Assert.Equal([sent[^1].Index.Next], next.Select(e => e.Index));
+    }
+
     [Fact]
     public void Messages_carry_at_most_their_bytes_and_a_larger_entry_travels_alone()
     {
