@@ -85,6 +85,13 @@ internal sealed class KafkaProbe : IAsyncDisposable
     /// <summary>Makes sure a connection to a node stands, so that a later call needs no metadata.</summary>
     public async Task ConnectAsync(int node) => await cluster.GetConnectionAsync(node, TestContext.Current.CancellationToken);
 
+    /// <returns>The node that leads, as whichever node is asked knows it now; null while there is none.</returns>
+    public async Task<int?> FindLeaderAsync(string topic, int partition)
+    {
+        ClusterView view = await cluster.RefreshAsync([topic], TestContext.Current.CancellationToken);
+        return view.TryFindLeader(topic, partition, out int node) ? node : null;
+    }
+
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
     private static byte[] OneRecord(byte[] value)

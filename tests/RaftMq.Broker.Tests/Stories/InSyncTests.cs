@@ -1,5 +1,6 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Peers;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
@@ -45,17 +46,33 @@ public sealed class InSyncTests
         GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
         ClusterNode leader = cluster.LeaderOf(group)!;
         ClusterNode late = cluster.Nodes.First(n => n != leader);
+
+        // All the time the newest is not there yet, and what was the newest a moment ago is.
+        cluster.Alter = (from, _, message) => from == late.Id && message is PeerMessage.ForGroup forGroup && forGroup.Group == group
+            ? forGroup with { Message = LessThan(forGroup.Message, cluster.ReplicaOf(leader.Id.Value, group).DurableIndex) }
+            : message;
         for (int i = 0; i < 60; i++)
         {
-            // It never has all of it: what it writes half a second late was not the last.
-            late.DiskHangs = true;
-            cluster.Produce(leader, group, Batches.Plain());
+            Assert.Equal(ProduceOutcome.Stored, Stored(cluster, leader, group));
             cluster.Pass(250);
-            cluster.Produce(leader, group, Batches.Plain());
-            late.DiskHangs = false;
-            cluster.Pass(10);
         }
 
+        Assert.True(cluster.ReplicaOf(leader.Id.Value, group).Progress.Single(p => p.Replica.Node == late.Id).TicksSinceCaughtUp > 0);
         Assert.Equal(3, cluster.ReplicaOf(leader.Id.Value, group).InSyncCount);
     }
+
+    private static ProduceOutcome? Stored(WholeCluster cluster, ClusterNode leader, GroupId group)
+    {
+        ProduceAnswer answer = cluster.Produce(leader, group, Batches.Plain());
+        cluster.Settle();
+        return answer.Outcome;
+    }
+
+    /// <summary>An answer of a follower that has everything but the last entry.</summary>
+    private static RaftMessage LessThan(RaftMessage message, LogIndex last) => message switch
+    {
+        AppendAccepted accepted => accepted with { DurableIndex = LogIndex.Min(accepted.DurableIndex, last.Previous) },
+        HeartbeatReply reply => reply with { DurableIndex = LogIndex.Min(reply.DurableIndex, last.Previous) },
+        _ => message,
+    };
 }
