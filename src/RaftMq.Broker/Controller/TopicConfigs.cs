@@ -19,6 +19,9 @@ public sealed record TopicConfigDefinition(
 /// <summary>Per-topic settings under their Kafka names. One that is not here is refused by name.</summary>
 public static class TopicConfigs
 {
+    /// <summary>The one setting for which a topic that does not say it takes the leading node's, as Kafka's do.</summary>
+    public const string MaxMessageBytes = "max.message.bytes";
+
     public static readonly ImmutableSortedDictionary<string, TopicConfigDefinition> All = new[]
     {
         Number("retention.ms", "604800000", -1, long.MaxValue,
@@ -30,7 +33,8 @@ public static class TopicConfigs
         Number("segment.ms", "604800000", 1, long.MaxValue, "A segment is closed once it is this old, however small."),
         Number("min.insync.replicas", "1", 1, short.MaxValue,
             "An ack waits until so many replicas have the batch durable. A majority is always needed; this can only ask for more."),
-        Number("max.message.bytes", "1048588", 0, 100 << 20, "The largest record batch taken."),
+        Number(MaxMessageBytes, "1048588", 0, 100 << 20,
+            "The largest record batch taken. Not set: what `limits.record.batch.bytes` says on the node that leads, with this default."),
         OneOf("message.timestamp.type", "CreateTime", ["CreateTime", "LogAppendTime"],
             "Whether records keep the producer's time or get the broker's."),
         Number("message.timestamp.before.max.ms", "9223372036854775807", 0, long.MaxValue,

@@ -4,6 +4,7 @@ using RaftMq.Broker.Controller;
 namespace RaftMq.Broker.Partitions;
 
 /// <summary>What follows for a partition from its topic's settings. Immutable; swapped whole when they change.</summary>
+/// <param name="MessageBytesMax">The topic's own; null where it says none and the node's <see cref="BrokerLimits.RecordBatchBytesMax"/> counts.</param>
 internal sealed record PartitionConfig(
     string Topic,
     UInt128 TopicId,
@@ -13,7 +14,7 @@ internal sealed record PartitionConfig(
     long SegmentBytes,
     long SegmentMs,
     int MinInSyncReplicas,
-    int MessageBytesMax,
+    int? MessageBytesMax,
     bool LogAppendTime,
     long TimestampBeforeMaxMs,
     long TimestampAfterMaxMs)
@@ -43,7 +44,7 @@ internal sealed record PartitionConfig(
         TopicConfigs.Int64(topic, "segment.bytes"),
         TopicConfigs.Int64(topic, "segment.ms"),
         (int)TopicConfigs.Int64(topic, "min.insync.replicas"),
-        (int)TopicConfigs.Int64(topic, "max.message.bytes"),
+        topic.Configs.ContainsKey(TopicConfigs.MaxMessageBytes) ? (int)TopicConfigs.Int64(topic, TopicConfigs.MaxMessageBytes) : null,
         TopicConfigs.Value(topic, "message.timestamp.type") == "LogAppendTime",
         TopicConfigs.Int64(topic, "message.timestamp.before.max.ms"),
         TopicConfigs.Int64(topic, "message.timestamp.after.max.ms"));

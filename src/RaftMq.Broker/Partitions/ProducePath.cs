@@ -267,10 +267,11 @@ internal sealed class ProducePath(
             return (ProduceOutcome.DiskFull, "The leader's disk is full: free room or lower retention; reads go on.");
         }
 
-        if (batch.SizeBytes > Config.MessageBytesMax)
+        if (batch.SizeBytes > (Config.MessageBytesMax ?? limits.RecordBatchBytesMax))
         {
-            return (ProduceOutcome.TooLarge,
-                $"The batch takes {batch.SizeBytes} bytes, max.message.bytes of {Config.Topic} is {Config.MessageBytesMax}.");
+            return (ProduceOutcome.TooLarge, Config.MessageBytesMax is { } ofTopic
+                ? $"The batch takes {batch.SizeBytes} bytes, max.message.bytes of {Config.Topic} is {ofTopic}."
+                : $"The batch takes {batch.SizeBytes} bytes, limits.record.batch.bytes of the leader is {limits.RecordBatchBytesMax}.");
         }
 
         if (!Config.LogAppendTime && batch.MaxTimestampMs >= 0

@@ -7,6 +7,9 @@ namespace RaftMq.Kafka.Configs;
 internal sealed record ConfigEntry(
     string Name, string Value, ConfigType Type, ConfigSource Source, bool ReadOnly, string? Default, string Documentation)
 {
+    /// <summary>The node's own setting that counts where the topic says nothing; null for what no node sets.</summary>
+    public NodeSetting? Node { get; init; }
+
     // The protocol's numbers for types.
     private const sbyte BooleanCode = 1;
     private const sbyte StringCode = 2;

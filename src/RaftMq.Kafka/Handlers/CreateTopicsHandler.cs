@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using RaftMq.Broker;
 using RaftMq.Broker.Controller;
 using RaftMq.Kafka.Calls;
 using RaftMq.Kafka.Configs;
@@ -36,7 +37,7 @@ internal sealed class CreateTopicsHandler(KafkaNode node) : AnsweringHandler<Cre
     private static CreateTopicsResponse.Topic Refused(string name, KafkaError error, string? message) =>
         new() { Name = name, Error = error, ErrorMessage = message, Configs = null };
 
-    private static CreateTopicsResponse.Topic Created(string name, TopicInfo? topic) => topic is null
+    private static CreateTopicsResponse.Topic Created(string name, TopicInfo? topic, BrokerOptions options) => topic is null
         ? new CreateTopicsResponse.Topic { Name = name, Configs = null }
         : new CreateTopicsResponse.Topic
         {
@@ -44,7 +45,7 @@ internal sealed class CreateTopicsHandler(KafkaNode node) : AnsweringHandler<Cre
             TopicId = WireIds.ToGuid(topic.Id),
             NumPartitions = topic.Partitions.Length,
             ReplicationFactor = (short)topic.Partitions[0].Replicas.Length,
-            Configs = ConfigEntries.OfTopic(topic).Select(entry => new CreateTopicsResponse.Config
+            Configs = ConfigEntries.OfTopic(topic, options).Select(entry => new CreateTopicsResponse.Config
             {
                 Name = entry.Name,
                 Value = entry.Value,
@@ -116,7 +117,7 @@ internal sealed class CreateTopicsHandler(KafkaNode node) : AnsweringHandler<Cre
             deadlineMs,
             cancellation);
         return result.Outcome == AdminOutcome.Done
-            ? Created(topic.Name, result.Topic ?? node.Broker.Cluster.Topics.GetValueOrDefault(topic.Name))
+            ? Created(topic.Name, result.Topic ?? node.Broker.Cluster.Topics.GetValueOrDefault(topic.Name), node.Broker.Options)
             : Refused(topic.Name, ErrorMap.Of(result.Outcome), result.Message);
     }
 }

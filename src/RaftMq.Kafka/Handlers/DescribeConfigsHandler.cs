@@ -50,10 +50,15 @@ internal sealed class DescribeConfigsHandler(KafkaNode node) : AnsweringHandler<
     /// <summary>The values that would hold if the ones before were not set, in that order.</summary>
     private static DescribeConfigsResponse.Synonym[] Synonyms(ConfigEntry entry)
     {
-        var synonyms = new List<DescribeConfigsResponse.Synonym>(2);
-        if (entry.Source != ConfigSource.Default)
+        var synonyms = new List<DescribeConfigsResponse.Synonym>(3);
+        if (entry.Source == ConfigSource.DynamicTopic || (entry.Source == ConfigSource.StaticBroker && entry.Node is null))
         {
             synonyms.Add(new() { Name = entry.Name, Value = entry.Value, Source = (sbyte)entry.Source });
+        }
+
+        if (entry.Node is { } node)
+        {
+            synonyms.Add(new() { Name = node.Name, Value = node.Value, Source = (sbyte)ConfigSource.StaticBroker });
         }
 
         if (entry.Default is not null)
@@ -80,7 +85,7 @@ internal sealed class DescribeConfigsHandler(KafkaNode node) : AnsweringHandler<
         {
             case ConfigResource.Topic:
                 return cluster.Topics.TryGetValue(resource.ResourceName, out TopicInfo? topic)
-                    ? Described(resource, message, ConfigEntries.OfTopic(topic))
+                    ? Described(resource, message, ConfigEntries.OfTopic(topic, node.Broker.Options))
                     : Refused(resource, KafkaError.UnknownTopicOrPartition, message: null);
 
             case ConfigResource.Broker when resource.ResourceName.Length == 0:

@@ -6,8 +6,8 @@ internal sealed record LimitSettings
     [Setting("limits.request.frame.bytes", "Largest request of a client; larger ones close the connection.", Unit = SettingUnit.Bytes, Min = 1024, Max = 1 << 30)]
     public int RequestFrameBytes { get; init; } = 100 << 20;
 
-    [Setting("limits.record.batch.bytes", "Largest record batch where a topic does not say `max.message.bytes`.", Unit = SettingUnit.Bytes, Min = 1024, Max = 100 << 20)]
-    public int RecordBatchBytes { get; init; } = 1 << 20;
+    [Setting("limits.record.batch.bytes", "Largest record batch where a topic does not say `max.message.bytes`; the setting of the node that leads counts.", Unit = SettingUnit.Bytes, Min = 1024, Max = 100 << 20)]
+    public int RecordBatchBytes { get; init; } = (1 << 20) + 12;
 
     [Setting("limits.connections", "Connections of clients, over all listeners; one more is closed at once.", Min = 1, Max = 1_000_000)]
     public int Connections { get; init; } = 10_000;

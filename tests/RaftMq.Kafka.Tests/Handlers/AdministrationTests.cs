@@ -1,3 +1,4 @@
+using RaftMq.Broker;
 using RaftMq.Broker.Controller;
 using RaftMq.Kafka.Nodes;
 using RaftMq.Kafka.Tests.Fakes;
@@ -207,6 +208,25 @@ public sealed class AdministrationTests
         Assert.Equal(((sbyte)5, (sbyte)7), (retention.ConfigType, policy.ConfigType));
         Assert.Equal(["5000", "604800000"], retention.Synonyms.Select(synonym => synonym.Value));
         Assert.NotNull(retention.Documentation);
+    }
+
+    [Fact]
+    public async Task Topic_that_says_no_batch_size_shows_the_nodes()
+    {
+        DescribeConfigsResponse.Config byDefault = (await DescribeAsync(2, "orders", 4)).Configs.Single(config => config.Name == "max.message.bytes");
+        Assert.Equal(("1048588", 5), (byDefault.Value, byDefault.ConfigSource));
+
+        connection.Broker.Options = new BrokerOptions { Limits = new BrokerLimits { RecordBatchBytesMax = 70_000 } };
+        DescribeConfigsResponse.Config ofNode = (await DescribeAsync(2, "orders", 4)).Configs.Single(config => config.Name == "max.message.bytes");
+        Assert.Equal(("70000", 4), (ofNode.Value, ofNode.ConfigSource));
+        Assert.Equal(
+            [("message.max.bytes", "70000", 4), ("max.message.bytes", "1048588", 5)],
+            ofNode.Synonyms.Select(synonym => (synonym.Name, synonym.Value, (int)synonym.Source)));
+
+        await SetAsync(("max.message.bytes", 0, "5000"));
+        DescribeConfigsResponse.Config ofTopic = (await DescribeAsync(2, "orders", 4)).Configs.Single(config => config.Name == "max.message.bytes");
+        Assert.Equal(("5000", 1), (ofTopic.Value, ofTopic.ConfigSource));
+        Assert.Equal(["5000", "70000", "1048588"], ofTopic.Synonyms.Select(synonym => synonym.Value));
     }
 
     [Fact]

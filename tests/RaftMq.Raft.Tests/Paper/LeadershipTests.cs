@@ -143,6 +143,29 @@ public sealed class LeadershipTests
     }
 
     [Fact]
+    public void Reads_above_the_limit_of_those_that_wait_are_refused_and_the_others_confirmed()
+    {
+        Rig rig = new Rig(config: Config with { ReadsWaitingMax = 2 }).LeadCommitted();
+
+        // The first is in a round, which does not count; the next two wait for theirs.
+        foreach (int read in (int[])[1, 2, 3, 4, 5])
+        {
+            rig.Host.Do(g => g.Read(read));
+        }
+
+        Assert.Equal([4, 5], rig.Refused);
+        rig.Hear(2, new HeartbeatReply(T(1), Assert.Single(rig.Take<Heartbeat>(2)).ReadRound, I(1)));
+        rig.Hear(2, new HeartbeatReply(T(1), Assert.Single(rig.Take<Heartbeat>(2)).ReadRound, I(1)));
+        Assert.Equal([1, 2, 3], rig.Confirmed.Select(r => r.ReadId));
+
+        // There is room again.
+        rig.Host.Do(g => g.Read(6));
+        rig.Hear(2, new HeartbeatReply(T(1), Assert.Single(rig.Take<Heartbeat>(2)).ReadRound, I(1)));
+        Assert.Equal(6, rig.Confirmed[^1].ReadId);
+        Assert.Equal([4, 5], rig.Refused);
+    }
+
+    [Fact]
     public void Read_waits_for_the_first_commit_of_the_term()
     {
         Rig rig = new Rig().Lead().Persist();
