@@ -34,7 +34,14 @@ public sealed record NodeInfo(
     ReplicaId Replica, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax, bool Alive);
 
 /// <param name="Name">The listener's name in the configuration, for example <c>kafka</c>.</param>
-public sealed record ListenerAddress(string Name, string Host, int Port);
+public sealed record ListenerAddress(string Name, string Host, int Port)
+{
+    /// <summary>The name of where other nodes dial the node; no listener for clients may have it.</summary>
+    public const string Peers = "peers";
+
+    /// <summary>The name of where the node's HTTP is; no listener for clients may have it.</summary>
+    public const string Http = "http";
+}
 
 /// <param name="Id">The topic's id: another one when a topic of that name is created again.</param>
 /// <param name="Configs">Only what was set explicitly; Kafka's names.</param>

@@ -43,6 +43,9 @@ internal sealed record BenchReport
 
     public IReadOnlyList<NodeFigures> Nodes { get; init; } = [];
 
+    /// <summary>A sentence for each node that is not in <see cref="Nodes"/>.</summary>
+    public IReadOnlyList<string> NodesUnknown { get; init; } = [];
+
     public IReadOnlyList<string> Faults { get; init; } = [];
 
     public bool Holds => Faults.Count == 0;
@@ -79,6 +82,7 @@ internal sealed record BenchReport
                 Repeated,
                 Corrupt,
                 Nodes,
+                NodesUnknown,
                 Holds,
                 Faults,
             });
@@ -135,6 +139,11 @@ internal sealed record BenchReport
         {
             yield return string.Create(
                 culture, $"node      {node.Node}: {node.Syncs:N0} fdatasync, {node.WrittenBytes / 1048576.0:N1} MiB written");
+        }
+
+        foreach (string unknown in NodesUnknown)
+        {
+            yield return $"node      {unknown}";
         }
 
         if (Kind != "consume")

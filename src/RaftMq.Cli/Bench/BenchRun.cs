@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using RaftMq.Cli.Admin;
 using RaftMq.Cli.Brokers;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
@@ -86,9 +85,7 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
         KafkaConnection any = await cluster.GetAnyConnectionAsync(cancellation);
         int fetchVersion = any.NegotiatedVersion(FetchRequest.Schema);
         int produceVersion = any.NegotiatedVersion(ProduceRequest.Schema);
-        using AdminClient? nodes = admin is null ? null : new AdminClient(AdminClient.Parse(admin));
-        IReadOnlyList<Uri> adminNodes = admin is null ? [] : AdminClient.Parse(admin);
-        IReadOnlyList<NodeFigures> before = nodes is null ? [] : await NodeFigures.ReadAsync(nodes, adminNodes, cancellation);
+        using NodeWatch nodes = await NodeWatch.StartAsync(cluster, admin, cancellation);
 
         var acks = new AckClock();
         List<BenchProducer> producers = [];
@@ -110,7 +107,7 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
                 await consuming;
             }
 
-            IReadOnlyList<NodeFigures> after = nodes is null ? [] : await NodeFigures.ReadAsync(nodes, adminNodes, cancellation);
+            (IReadOnlyList<NodeFigures> figures, IReadOnlyList<string> unknown) = await nodes.EndAsync(cancellation);
             long[] end = await offsets.AllOffsetsAsync(topic, actual.Partitions, TopicReader.Latest, OffsetsTime, cancellation);
             var seen = new SeenRecords(actual.Producers);
             BenchReader? check = null;
@@ -121,7 +118,11 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
                 cancellation.ThrowIfCancellationRequested();
             }
 
-            return Report(endToEnd, topic, actual, producers, consumer, check, seen, load, end.Sum() - first.Sum(), NodeFigures.Since(before, after));
+            return Report(endToEnd, topic, actual, producers, consumer, check, seen, load, end.Sum() - first.Sum()) with
+            {
+                Nodes = figures,
+                NodesUnknown = unknown,
+            };
         }
         finally
         {
@@ -238,7 +239,7 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
 
     private static BenchReport Report(
         bool endToEnd, string topic, BenchSettings actual, List<BenchProducer> producers, BenchReader? consumer, BenchReader? check,
-        SeenRecords seen, LoadFigures load, long offsetsAdded, IReadOnlyList<NodeFigures> nodes)
+        SeenRecords seen, LoadFigures load, long offsetsAdded)
     {
         var latency = new LatencyHistogram();
         var sent = new BatchTally();
@@ -279,7 +280,6 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
             FoundInLog = check?.Records,
             Repeated = check is null ? null : seen.Repeated,
             Corrupt = corrupt,
-            Nodes = nodes,
             Faults = faults,
         };
     }

@@ -24,7 +24,7 @@ internal sealed class BenchOptions
     private readonly Option<double> requestTimeout = new("--request-timeout-seconds") { Description = "A broker silent for so long is given up.", DefaultValueFactory = _ => 5 };
     private readonly Option<bool> gap = new("--measure-gap") { Description = "Show the longest time without an acknowledgement, for kills during the run." };
     private readonly Option<bool> noVerify = new("--no-verify") { Description = "Do not read the log again; offsets are still counted." };
-    private readonly Option<string?> admin = new("--admin") { Description = "HTTP addresses of RaftMq nodes, to show their fdatasync and bytes." };
+    private readonly Option<string?> admin = new("--admin") { Description = "HTTP addresses of RaftMq nodes, of which fdatasync and bytes are shown; without, each node is asked for its own." };
     private readonly Option<bool> json = CommonOptions.JsonOutput();
 
     public BenchOptions()

@@ -95,7 +95,7 @@ internal sealed class DescribeConfigsHandler(KafkaNode node) : AnsweringHandler<
             case ConfigResource.Broker:
                 string self = node.Broker.Self.Value.ToString(CultureInfo.InvariantCulture);
                 return string.Equals(resource.ResourceName, self, StringComparison.Ordinal)
-                    ? Described(resource, message, ConfigEntries.OfBroker(node.Broker.Self, node.Broker.Options))
+                    ? Described(resource, message, ConfigEntries.OfBroker(node.Broker.Self, cluster.Nodes.GetValueOrDefault(node.Broker.Self), node.Broker.Options))
                     : Refused(resource, KafkaError.InvalidRequest, $"this is node {self}; ask node {resource.ResourceName} itself");
 
             default:

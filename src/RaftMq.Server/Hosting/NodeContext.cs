@@ -10,8 +10,8 @@ namespace RaftMq.Server.Hosting;
 internal sealed record NodeContext(ServerOptions Options, INodeEnvironment Environment, ImmutableArray<ListenerAddress> Listeners)
 {
     /// <summary>The name under which a node tells the cluster where other nodes dial it; no listener for clients may have it.</summary>
-    public const string PeersListener = "peers";
+    public const string PeersListener = ListenerAddress.Peers;
 
     /// <summary>The name under which a node tells where its HTTP is; no listener for clients may have it.</summary>
-    public const string HttpListener = "http";
+    public const string HttpListener = ListenerAddress.Http;
 }

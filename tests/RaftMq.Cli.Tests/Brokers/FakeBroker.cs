@@ -36,6 +36,9 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public int Changes { get; private set; }
 
+    /// <summary>What it says of its own configuration.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
     public static FetchResponse.Partition Record(long offset, string value)
     {
         var builder = new RecordBatchBuilder();
@@ -62,6 +65,18 @@ internal sealed class FakeBroker : IAsyncDisposable
             ],
         },
         ApiKey.ListOffsets => Offsets(),
+        ApiKey.DescribeConfigs => new DescribeConfigsResponse
+        {
+            Results =
+            [
+                new DescribeConfigsResponse.Result
+                {
+                    ResourceType = 4,
+                    ResourceName = "0",
+                    Configs = [.. Settings.Select(setting => new DescribeConfigsResponse.Config { Name = setting.Key, Value = setting.Value, Synonyms = [] })],
+                },
+            ],
+        },
         ApiKey.CreateTopics => Change(Changes++) is { } error
             ? new CreateTopicsResponse { Topics = [new CreateTopicsResponse.Topic { Name = "t", Error = error, Configs = null }] }
             : null,

@@ -32,7 +32,7 @@ internal sealed class FakeBroker : IBroker
             nodes.Add(new NodeId(id), new NodeInfo(
                 Replica(id),
                 $"rack-{id}",
-                [new ListenerAddress(Listener, $"node{id}.example", 9092 + id), new ListenerAddress("inside", $"10.0.0.{id}", 19092)],
+                [new ListenerAddress(Listener, $"node{id}.example", 9092 + id), new ListenerAddress("inside", $"10.0.0.{id}", 19092), new ListenerAddress(ListenerAddress.Http, $"node{id}.example", 8079 + id)],
                 1,
                 1,
                 Alive: true));

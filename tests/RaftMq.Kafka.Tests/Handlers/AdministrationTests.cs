@@ -235,6 +235,7 @@ public sealed class AdministrationTests
         DescribeConfigsResponse.Result self = await DescribeAsync(4, "1", 4);
         Assert.Equal("4", self.Configs.Single(config => config.Name == "num.partitions").Value);
         Assert.All(self.Configs, config => Assert.True(config.ReadOnly));
+        Assert.Equal("node1.example:8080", self.Configs.Single(config => config.Name == "http.advertised").Value);
         Assert.Equal(KafkaError.InvalidRequest, (await DescribeAsync(4, "2", 4)).Error);
         Assert.Empty((await DescribeAsync(4, "", 4)).Configs);
         Assert.Equal(KafkaError.InvalidRequest, (await DescribeAsync(8, "1", 4)).Error);
