@@ -235,12 +235,14 @@ internal sealed partial class PeerLink : IAsyncDisposable
         DnsEndPoint address = _address;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         Stream? tls = null;
+        bool isOpen = false;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_options.HandshakeTimeout);
         try
         {
             PeerSockets.Configure(socket);
             await socket.ConnectAsync(address, limit.Token);
+            isOpen = true;
             if (_options.Tls is not null)
             {
                 var encrypted = new SslStream(new NetworkStream(socket, ownsSocket: false));
@@ -274,7 +276,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException)
         {
-            Report(exception.Message);
+            // Of a process that ends its side while this one writes, the system says now this and now that: one sentence for all.
+            Report(isOpen && exception is not AuthenticationException ? BrokenOff() : exception.Message);
             return (exception is AuthenticationException ? DialOutcome.Failed : DialOutcome.Unclear, null);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
@@ -292,6 +295,10 @@ internal sealed partial class PeerLink : IAsyncDisposable
             socket?.Dispose();
         }
     }
+
+    private string BrokenOff() => _options.Tls is null
+        ? "it ended the connection before it said who it is"
+        : "it ended the connection before it said who it is, as a node does that does not take this one's certificate";
 
     /// <summary>Who stays in this process's place, or what is wrong, or neither.</summary>
     private async Task<(PeerPreamble? Other, string? Fault)> ExchangePreamblesAsync(Stream stream, CancellationToken stop)

@@ -17,7 +17,12 @@ internal sealed partial class CertificateSource
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private (DateTime Certificate, DateTime Key, DateTime Authority) _stamps;
+    /// <summary>Of what is loaded. Not times: a file that is copied keeps its own, and two written at once have the same.</summary>
+    private string _content;
+
+    /// <summary>Of what was found and could not be used: reported once.</summary>
+    private string? _unusable;
+
     private long _lookedAt;
     private Loaded _loaded;
 
@@ -28,7 +33,7 @@ internal sealed partial class CertificateSource
         _files = files;
         _time = time;
         _logger = logger;
-        _stamps = Stamps();
+        _content = Content();
         _lookedAt = time.GetTimestamp();
         _loaded = Load();
     }
@@ -53,27 +58,35 @@ internal sealed partial class CertificateSource
 
     private void LookAgain()
     {
+        string? content = null;
         try
         {
-            (DateTime, DateTime, DateTime) stamps = Stamps();
-            if (stamps == _stamps)
+            content = Content();
+            if (content == _content || content == _unusable)
             {
                 return;
             }
 
             _loaded = Load();
-            _stamps = stamps;
+            _content = content;
+            _unusable = null;
             LogReloaded(_files.CertificatePath, _loaded.Certificate.NotAfter);
         }
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
         {
+            _unusable = content;
             LogNotReloaded(_files.CertificatePath, exception.Message);
         }
     }
 
-    private (DateTime Certificate, DateTime Key, DateTime Authority) Stamps() => (
-        File.GetLastWriteTimeUtc(_files.CertificatePath), File.GetLastWriteTimeUtc(_files.KeyPath),
-        _files.AuthorityPath is null ? default : File.GetLastWriteTimeUtc(_files.AuthorityPath));
+    private string Content()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(File.ReadAllBytes(_files.CertificatePath));
+        hash.AppendData(File.ReadAllBytes(_files.KeyPath));
+        hash.AppendData(_files.AuthorityPath is null ? [] : File.ReadAllBytes(_files.AuthorityPath));
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
 
     private Loaded Load()
     {

@@ -213,7 +213,7 @@ public sealed class TestCluster : IAsyncDisposable
             $"--listeners={listeners}",
             $"--peers.listen=127.0.0.1:{peersPort}",
             $"--http.listen=127.0.0.1:{web}",
-            .. options.Settings.Select(setting => $"--{setting.Key}={setting.Value}"),
+            .. options.Settings.Concat(options.NodeSettings(id)).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
         if (options.Nodes > 1)
         {

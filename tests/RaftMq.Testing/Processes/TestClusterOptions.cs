@@ -8,6 +8,9 @@ public sealed record TestClusterOptions
     /// <summary>Settings that all nodes get on their command line besides the addresses.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Settings that one node gets besides, by its id.</summary>
+    public Func<int, IReadOnlyDictionary<string, string>> NodeSettings { get; init; } = static _ => new Dictionary<string, string>();
+
     /// <summary>Variables of all nodes' environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
