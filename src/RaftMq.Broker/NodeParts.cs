@@ -155,12 +155,35 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
                 new LimitUse("journal_queue_bytes", _shardJournal.QueuedBytes, _shardJournal.QueueBytesMax),
                 new LimitUse("tail_bytes", tail.UsedBytes, tail.BudgetBytes),
                 new LimitUse("uncommitted_bytes", _budget.UsedBytes, _budget.BytesMax),
+                .. GroupLimits(),
                 new LimitUse("waiting_produces_per_partition", waiting, _options.Limits.WaitingProducesPerPartition),
             ],
             IsJournalFull = _shardJournal.IsFull,
             IsDiskSlow = _slowDisk,
             Holds = new HoldStatus(holds.ProducesHeld, holds.ProducesTimedOut, holds.AppendsHeldOff),
         };
+    }
+
+    /// <summary>Each in the group, or towards the follower, that has most of it.</summary>
+    private IEnumerable<LimitUse> GroupLimits()
+    {
+        BrokerLimits limits = _options.Limits;
+        long uncommittedBytes = 0;
+        long windowEntries = 0;
+        long windowBytes = 0;
+        foreach (Replica replica in Shard.All)
+        {
+            uncommittedBytes = Math.Max(uncommittedBytes, replica.UncommittedBytes);
+            foreach (PeerProgress peer in replica.Progress)
+            {
+                windowEntries = Math.Max(windowEntries, peer.WindowEntries);
+                windowBytes = Math.Max(windowBytes, peer.WindowBytes);
+            }
+        }
+
+        yield return new LimitUse("uncommitted_bytes_per_group", uncommittedBytes, limits.UncommittedBytesPerGroup);
+        yield return new LimitUse("replication_window_entries", windowEntries, limits.ReplicationWindowEntries);
+        yield return new LimitUse("replication_window_bytes", windowBytes, limits.ReplicationWindowBytes);
     }
 
     // --- the cluster's wishes ---

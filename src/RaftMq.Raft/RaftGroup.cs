@@ -327,6 +327,9 @@ public sealed class RaftGroup
     /// <summary>Voters (this one included) that hold <paramref name="index"/> durably, as far as the leader knows; zero when not leader.</summary>
     public int VotersDurableAt(LogIndex index) => (_role as LeaderState)?.VotersDurableAt(index) ?? 0;
 
+    /// <summary>Proposed by this leader and not committed, of <see cref="RaftConfig.UncommittedBytesMax"/>; zero when not leader.</summary>
+    public long UncommittedBytes => (_role as LeaderState)?.UncommittedBytes ?? 0;
+
     /// <summary>The other members as the leader sees them, sorted by id; empty when not leader. Made anew at each call.</summary>
     public IReadOnlyList<PeerProgress> Progress => (_role as LeaderState)?.Progress() ?? [];
 

@@ -86,6 +86,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public IReadOnlyList<PeerProgress> Progress => _raft.Progress;
 
+    public long UncommittedBytes => _raft.UncommittedBytes;
+
     /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
     public bool IsClosed { get; private set; }
 

@@ -7,6 +7,10 @@ internal sealed class ReplicationWindow(int entriesMax, long bytesMax)
     private int _entries;
     private long _bytes;
 
+    public int Entries => _entries;
+
+    public long Bytes => _bytes;
+
     public bool IsFull => _entries >= entriesMax || _bytes >= bytesMax;
 
     public int EntriesFree => Math.Max(0, entriesMax - _entries);

@@ -6,6 +6,8 @@ internal sealed class UncommittedBytes(long bytesMax)
     private readonly Queue<(LogIndex Index, int Bytes)> _proposed = new();
     private long _total;
 
+    public long Total => _total;
+
     /// <summary>A single entry may be larger than the limit, or it could never pass.</summary>
     public bool HasRoomFor(int bytes) => _total == 0 || _total + bytes <= bytesMax;
 

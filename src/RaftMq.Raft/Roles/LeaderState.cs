@@ -277,6 +277,8 @@ internal sealed class LeaderState : RoleState
     /// <summary>The leadership ends: who waits for it is told.</summary>
     public void Ended() => _reads.RefuseAll();
 
+    public long UncommittedBytes => _uncommitted.Total;
+
     public int VotersDurableAt(LogIndex index) =>
         _peers.VotersAt(static p => p.Match.Value, OwnMatch.Value, index.Value);
 
@@ -287,7 +289,8 @@ internal sealed class LeaderState : RoleState
         {
             Peer p = _peers.All[i];
             progress[i] = new PeerProgress(
-                p.Id, p.IsVoter, p.Match, p.TicksSinceCaughtUp, p.TicksSinceHeard, p.Mode == PeerMode.Snapshot);
+                p.Id, p.IsVoter, p.Match, p.TicksSinceCaughtUp, p.TicksSinceHeard, p.Mode == PeerMode.Snapshot,
+                p.Window.Entries, p.Window.Bytes);
         }
 
         return progress;

@@ -170,6 +170,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             ReadsWaitingMax = _options.Disk.ReadsWaitingMax,
         };
         _lanes = new DiskLanes(_disk, options, metrics, _fatal);
+        _limits.Add(() => [new LimitUse("disk_reads_waiting", metrics.WaitingReads.Value, options.ReadsWaitingMax)]);
     }
 
     private void PreparePeers()
@@ -188,6 +189,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             Tls = certificates is null ? null : new PeerTls(certificates),
         };
         _peers = new PeerTransport(options, new PeerMetrics(_metrics), _loggers.CreateLogger("RaftMq.Peers"), _fatal);
+        _limits.Add(() => [new LimitUse("peer_queue_bytes", _peers.MostQueuedBytes, options.QueueBytesMax)]);
         Bind("peers.listen", _options.PeersListen, _peers.Bind);
     }
 
@@ -209,6 +211,11 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         [
             new LimitUse("connections", metrics.Connections.Value, limits.ConnectionsMax),
             new LimitUse("request_memory_bytes", memory.UsedBytes, limits.RequestBytesPerNode),
+            new LimitUse(
+                "requests_in_flight_per_connection", _listeners.Select(listener => listener.MostUsed.Requests).DefaultIfEmpty().Max(), limits.InFlightMax),
+            new LimitUse(
+                "response_bytes_per_connection", _listeners.Select(listener => listener.MostUsed.ResponseBytes).DefaultIfEmpty().Max(),
+                limits.ResponseBytesMax),
         ]);
         TlsSettings tls = _options.Tls;
         CertificateSource? certificates = Certificates(tls.KafkaCertificate, tls.KafkaKey, tls.KafkaClientAuthority);

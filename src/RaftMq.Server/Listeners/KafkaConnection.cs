@@ -52,6 +52,9 @@ internal sealed partial class KafkaConnection : IDisposable
     /// <summary>Done when the connection is gone. Never fails.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
+    /// <summary>Requests not answered and answers not taken, each against its limit.</summary>
+    public (int Requests, long ResponseBytes) Use => _responses?.Use ?? default;
+
     /// <param name="ended">Called once, when the connection is gone.</param>
     public void Start(Action<KafkaConnection> ended) => Completion = Task.Run(async () =>
     {

@@ -40,6 +40,22 @@ internal sealed partial class KafkaListener : IAsyncDisposable
     /// <summary>Where it listens, once bound; the port is the real one where 0 was asked for.</summary>
     public IReadOnlyList<IPEndPoint> Addresses { get; private set; } = [];
 
+    /// <summary>Of the connection that has most of each: requests not answered, answers not taken.</summary>
+    public (int Requests, long ResponseBytes) MostUsed
+    {
+        get
+        {
+            (int Requests, long ResponseBytes) most = default;
+            foreach (KafkaConnection connection in _connections.Keys)
+            {
+                (int requests, long responseBytes) = connection.Use;
+                most = (Math.Max(most.Requests, requests), Math.Max(most.ResponseBytes, responseBytes));
+            }
+
+            return most;
+        }
+    }
+
     /// <summary>Takes the ports. Clients are refused until <see cref="Start"/>, so that they try another node instead of waiting here.</summary>
     /// <exception cref="SocketException">An address can't be bound.</exception>
     public void Bind()

@@ -59,6 +59,18 @@ internal sealed class ResponseQueue : ISendQueue
         }
     }
 
+    /// <summary>What counts against the connection's limits.</summary>
+    public (int Requests, long ResponseBytes) Use
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_order.Count, _waitingBytes);
+            }
+        }
+    }
+
     /// <summary>Since when an answer waits that the client does not take; null when none does.</summary>
     public long? StalledSince
     {

@@ -117,6 +117,9 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
     public long QueuedBytes(NodeId to) => _links.TryGetValue(to, out PeerLink? link) ? link.QueuedBytes : 0;
 
+    /// <summary>What waits for the node for which most does.</summary>
+    public long MostQueuedBytes => _links.Values.Select(link => link.QueuedBytes).DefaultIfEmpty().Max();
+
     public bool IsConnected(NodeId to) => _links.TryGetValue(to, out PeerLink? link) && link.IsConnected;
 
     public async ValueTask DisposeAsync()

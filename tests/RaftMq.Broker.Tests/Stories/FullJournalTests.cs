@@ -53,20 +53,45 @@ public sealed class FullJournalTests
         Assert.False(late.IsAdmitted);
         cluster.Pass(200);
 
-        NodeStatus? status = null;
-        cluster[1].Broker.CollectStatus(taken => status = taken);
-        cluster.Settle();
-        Assert.True(status!.IsJournalFull);
+        NodeStatus status = Collected(cluster, cluster[1]);
+        Assert.True(status.IsJournalFull);
         Assert.True(status.Holds.Produces > 1);
         Assert.Equal(1, status.Holds.ProducesTimedOut);
         Assert.InRange(Used(status, "journal_queue_bytes"), QueueBytes, QueueBytes + 9_000);
         Assert.InRange(Used(status, "uncommitted_bytes"), QueueBytes, QueueBytes + 9_000);
+        Assert.Equal(Used(status, "uncommitted_bytes"), Used(status, "uncommitted_bytes_per_group"));
         Assert.InRange(Used(status, "tail_bytes"), QueueBytes, 1 << 20);
         Assert.InRange(Used(status, "waiting_produces_per_partition"), 1, 9);
         Assert.True(Used(status, "journal_bytes") >= Used(status, "journal_files"));
         Assert.Equal(ProduceOutcome.TimedOut, late.Outcome);
         Assert.Contains("journal", late.Result!.Value.Message, StringComparison.Ordinal);
         Assert.Equal(1, cluster[1].Parts.Shard.Context.Holds.ProducesTimedOut);
+    }
+
+    [Fact]
+    public void Windows_show_what_a_follower_was_sent_and_has_not_acknowledged()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        ClusterNode silent = cluster.Nodes.First(node => node != leader);
+        cluster.Produce(leader, group, Batches.Plain());
+        cluster.Pass(500);
+        Assert.Equal(0, Used(Collected(cluster, leader), "replication_window_entries"));
+
+        cluster.IsCut = (from, _, _) => from == silent.Id;
+        cluster.Produce(leader, group, Batches.Plain(valueBytes: 8_000));
+        cluster.Produce(leader, group, Batches.Plain(valueBytes: 8_000));
+        cluster.Settle();
+
+        NodeStatus status = Collected(cluster, leader);
+        Assert.Equal(2, Used(status, "replication_window_entries"));
+        Assert.InRange(Used(status, "replication_window_bytes"), 16_000, 17_000);
+        Assert.Equal(0, Used(status, "uncommitted_bytes_per_group"));
+        Assert.Equal(
+            [("uncommitted_bytes_per_group", 32L << 20), ("replication_window_entries", 256), ("replication_window_bytes", 8 << 20)],
+            status.Limits.Where(use => use.Limit.StartsWith("repl", StringComparison.Ordinal) || use.Limit.EndsWith("group", StringComparison.Ordinal))
+                .Select(use => (use.Limit, use.Max)));
     }
 
     [Fact]
@@ -129,6 +154,14 @@ public sealed class FullJournalTests
 
         // What it serves is committed by the two of them, the full one included.
         Assert.True(cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex > before);
+    }
+
+    private static NodeStatus Collected(WholeCluster cluster, ClusterNode node)
+    {
+        NodeStatus? status = null;
+        node.Broker.CollectStatus(taken => status = taken);
+        cluster.Settle();
+        return status!;
     }
 
     private static long Used(NodeStatus status, string limit) => status.Limits.Single(use => use.Limit == limit).Used;

@@ -7,7 +7,10 @@ namespace RaftMq.Server.Tests.Disk;
 public sealed class DiskFaultTests
 {
     private const int Eio = 5;
+    private const int Ebadf = 9;
     private const int Enospc = 28;
+    private const int Erofs = 30;
+    private const int Edquot = 122;
 
     [Fact]
     public async Task Without_a_fault_every_append_is_acknowledged()
@@ -21,6 +24,9 @@ public sealed class DiskFaultTests
     [Theory]
     [InlineData("fdatasync", Eio)]
     [InlineData("fdatasync", Enospc)]
+    [InlineData("fdatasync", Edquot)]
+    [InlineData("fdatasync", Ebadf)]
+    [InlineData("fdatasync", Erofs)]
     [InlineData("pwrite", Eio)]
     public async Task Process_ends_at_the_first_failure_and_acknowledges_nothing_more(string call, int errno)
     {

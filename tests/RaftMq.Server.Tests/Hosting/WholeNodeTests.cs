@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Tests.Disk;
 
@@ -13,6 +14,9 @@ namespace RaftMq.Server.Tests.Hosting;
 public sealed class WholeNodeTests : IDisposable
 {
     private const int Eio = 5;
+    private const int Enospc = 28;
+    private const int Edquot = 122;
+    private static readonly TimeSpan ExitMax = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
@@ -67,10 +71,78 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Equal(ExitCodes.Stopped, again.ExitCode);
     }
 
+    /// <summary>
+    /// STOPPED, D-17, D-18: a name that may not be durable is a lost file later, so a folder's fsync is as fatal as a file's, for want of
+    /// room as well: after an error nobody knows what a second try would vouch for.
+    /// </summary>
+    [Theory]
+    [InlineData(Eio, "Input/output error")]
+    [InlineData(Enospc, "No space left on device")]
+    [InlineData(Edquot, "Disk quota exceeded")]
+    public async Task Node_ends_itself_when_a_folder_can_not_be_synced(int errno, string words)
+    {
+        string gate = _folder.File("fault-now");
+        using Process node = Start(new Dictionary<string, string>
+        {
+            ["LD_PRELOAD"] = FaultShim.Path,
+            ["FAULTSHIM_CALL"] = "fsync",
+            ["FAULTSHIM_PATH"] = _folder.File("data"),
+            ["FAULTSHIM_ERRNO"] = errno.ToString(),
+            ["FAULTSHIM_FILE"] = gate,
+        });
+        Task<string> report = node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await ReadyAsync(node);
+        Assert.Equal(HttpStatusCode.OK, await CreateTopicAsync("before"));
+
+        // A topic's first replica makes a folder for it.
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+        try
+        {
+            // It is the controller's journal that makes the topic durable, so it may be acknowledged all the same.
+            await CreateTopicAsync("after");
+        }
+        catch (HttpRequestException)
+        {
+            // The node was gone before it answered.
+        }
+
+        await ExitedAsync(node);
+        Assert.Equal(ExitCodes.Fatal, node.ExitCode);
+        string text = await report;
+        Assert.Matches($"RaftMq stops: fsync of [^ ]* failed: {words} \\(errno {errno}\\)", text);
+        Assert.Contains("nothing after this was acknowledged", text);
+        using Process again = Start([]);
+        await ReadyAsync(again);
+        Assert.Contains("\"before\"", await _http.GetStringAsync(new Uri($"http://127.0.0.1:{_httpPort}/v1/topics"), TestContext.Current.CancellationToken));
+        Terminate(again);
+        await ExitedAsync(again);
+        Assert.Equal(ExitCodes.Stopped, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task What_others_can_read_on_the_way_is_warned_of_at_the_start()
+    {
+        const string listener = "Listener kafka serves 0.0.0.0:0 without encryption";
+        const string peers = "Nodes speak without encryption on 0.0.0.0:0";
+        using Process open = Start(
+            [], "--listeners", "kafka://0.0.0.0:0", "--advertised.listeners", "kafka@localhost:9092", "--peers.listen", "0.0.0.0:0",
+            "--peers.advertised", "localhost:7070");
+        string log = await LogUntilReadyAsync(open);
+        Assert.Matches($"(?m)^.*warn.*{Regex.Escape(listener)}", log);
+        Assert.Matches($"(?m)^.*warn.*{Regex.Escape(peers)}", log);
+        Terminate(open);
+        await ExitedAsync(open);
+
+        using Process closed = Start([]);
+        Assert.DoesNotContain("without encryption", await LogUntilReadyAsync(closed));
+    }
+
     [Fact]
     public async Task Page_lists_every_limit_that_a_node_shows_with_its_use()
     {
-        using Process node = Start([]);
+        using Process node = Start(
+            [], "--disk.reads.waiting.max", "17", "--limits.peer.queue.bytes", "18MiB", "--limits.connection.requests.in.flight", "19",
+            "--limits.connection.response.bytes", "20MiB");
         await ReadyAsync(node);
         string text = await _http.GetStringAsync(new Uri($"http://127.0.0.1:{_httpPort}/metrics"), TestContext.Current.CancellationToken);
         Terminate(node);
@@ -81,6 +153,10 @@ public sealed class WholeNodeTests : IDisposable
         DocumentTable.CheckStarts("metrics.md", "limits", used.Select(limit => $"| `{limit}` | "));
         Assert.Contains($"raftmq_limit_max{{limit=\"journal_bytes\"}} {8 << 20}\n", text);
         Assert.Contains("raftmq_limit_max{limit=\"journal_files\"} 8\n", text);
+        Assert.Contains("raftmq_limit_max{limit=\"disk_reads_waiting\"} 17\n", text);
+        Assert.Contains($"raftmq_limit_max{{limit=\"peer_queue_bytes\"}} {18 << 20}\n", text);
+        Assert.Contains("raftmq_limit_max{limit=\"requests_in_flight_per_connection\"} 19\n", text);
+        Assert.Contains($"raftmq_limit_max{{limit=\"response_bytes_per_connection\"}} {20 << 20}\n", text);
         Assert.Contains("raftmq_limit_used{limit=\"journal_files\"} 1\n", text);
         Assert.Contains("raftmq_limit_used{limit=\"connections\"} 0\n", text);
         Assert.Contains("raftmq_journal_full 0\n", text);
@@ -135,12 +211,13 @@ public sealed class WholeNodeTests : IDisposable
 
     private Process Start(Dictionary<string, string> environment, params string[] more)
     {
-        string[] arguments =
+        string[] standard =
         [
             "--data.folder", _folder.File("data"), "--listeners", "kafka://localhost:0", "--peers.listen", "127.0.0.1:0", "--http.listen",
-            $"127.0.0.1:{_httpPort}", "--journal.file.bytes", "1MiB", "--journal.total.bytes", "8MiB", .. more,
+            $"127.0.0.1:{_httpPort}", "--journal.file.bytes", "1MiB", "--journal.total.bytes", "8MiB",
         ];
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "RaftMq.Server"), arguments)
+        IEnumerable<string> arguments = standard.Chunk(2).Where(setting => !more.Contains(setting[0])).SelectMany(setting => setting);
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "RaftMq.Server"), [.. arguments, .. more])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -152,6 +229,7 @@ public sealed class WholeNodeTests : IDisposable
         }
 
         Process process = Process.Start(start)!;
+        _output.Clear();
         process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
         return process;
@@ -179,6 +257,22 @@ public sealed class WholeNodeTests : IDisposable
 
             await Task.Delay(10, limit.Token);
         }
+    }
+
+    /// <summary>All that it logged before it was ready, which is its last word then.</summary>
+    private async Task<string> LogUntilReadyAsync(Process node)
+    {
+        await ReadyAsync(node);
+        await Eventually.HoldsAsync(
+            () => _output.Any(line => line.Contains(" is ready: ", StringComparison.Ordinal)), () => string.Join('\n', _output));
+        return string.Join('\n', _output);
+    }
+
+    private static async Task ExitedAsync(Process node)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(ExitMax);
+        await node.WaitForExitAsync(limit.Token);
     }
 
     private async Task<HttpStatusCode> CreateTopicAsync(string name)

@@ -130,6 +130,11 @@ public sealed class KafkaListenerTests
         await Eventually.HoldsAsync(() => listener.Metrics.Paused.Value > 0, () => $"{listener.Sessions.Handled} handled");
 
         Assert.InRange(listener.Metrics.ResponseBytes.Value, 16 << 20, 18 << 20);
+
+        // It is the one that has most; one that has nothing does not hide it.
+        using TestClient other = await listener.ConnectAsync();
+        await Eventually.HoldsAsync(() => listener.Metrics.Connections.Value == 2, () => "one connection");
+        Assert.Equal((listener.Metrics.InFlight.Value, listener.Metrics.ResponseBytes.Value), listener.Listener.MostUsed);
         Assert.InRange(listener.Sessions.Handled, 2, 20);
         for (int i = 0; i <= 60; i++)
         {

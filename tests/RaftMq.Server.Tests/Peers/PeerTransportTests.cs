@@ -114,6 +114,8 @@ public sealed class PeerTransportTests
             Assert.True(a.Transport.QueuedBytes(b.Id) <= 8 << 20);
         }
 
+        Assert.InRange(a.Transport.MostQueuedBytes, 1 << 20, 8 << 20);
+
         gate.Set();
         await Eventually.HoldsAsync(() => a.Transport.QueuedBytes(b.Id) == 0, () => $"{a.Transport.QueuedBytes(b.Id)} bytes");
         long dropped = Dropped(a, "queue_full");
