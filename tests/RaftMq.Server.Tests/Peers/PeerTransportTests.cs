@@ -161,7 +161,8 @@ public sealed class PeerTransportTests
 
             (NodeId node, _, long at) = survivor.Resets.Single(reset => reset.Refused);
             Assert.Equal(new NodeId(1), node);
-            Assert.Equal(2, survivor.Resets.Count(reset => !reset.Refused));
+            await Eventually.HoldsAsync(
+                () => survivor.Resets.Count(reset => !reset.Refused) == 2, () => $"{survivor.Resets.Count(reset => !reset.Refused)} resets");
             times.Add(Stopwatch.GetElapsedTime(killed, at).TotalMilliseconds);
             await child.WaitForExitAsync(TestContext.Current.CancellationToken);
         }

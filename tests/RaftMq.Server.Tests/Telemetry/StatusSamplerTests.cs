@@ -42,7 +42,8 @@ public sealed class StatusSamplerTests
         _status = Status(highWatermark: 100_040);
         await _sampler.LookAsync(TestContext.Current.CancellationToken);
 
-        Assert.InRange(_sampler.MessagesPerSecond, 100_000 / (Stopwatch.GetElapsedTime(start).TotalSeconds + 0.1), 100_000 / 0.6);
+        // The timer may be a little early.
+        Assert.InRange(_sampler.MessagesPerSecond, 100_000 / (Stopwatch.GetElapsedTime(start).TotalSeconds + 0.1), 100_000 / 0.55);
     }
 
     [Fact]
