@@ -152,6 +152,7 @@ public sealed class PeerTransportTests
             int port = int.Parse((await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!);
             survivor.Transport.Learn(new NodeId(1), "127.0.0.1", port);
             await child.StandardInput.WriteLineAsync($"0 {survivor.Port}");
+            Assert.Equal("connected", await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
             await Eventually.HoldsAsync(() => survivor.Transport.IsConnected(new NodeId(1)), () => "not connected");
             survivor.Resets.Clear();
 
