@@ -49,6 +49,36 @@ public sealed class FileTests
         Assert.Empty(broken);
     }
 
+    /// <summary>The summary stands right above the attribute: "Raft 5.4.1" is the paper, "dissertation 9.6" Ongaro's.</summary>
+    [Fact]
+    public void Every_paper_test_names_the_section_that_it_proves()
+    {
+        var nameless = new List<string>();
+        int tests = 0;
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests", "RaftMq.Raft.Tests", "Paper"), "*.cs"))
+        {
+            string[] lines = File.ReadAllLines(path);
+            for (int line = 0; line < lines.Length; line++)
+            {
+                if (lines[line].Trim() is not ("[Fact]" or "[Theory]"))
+                {
+                    continue;
+                }
+
+                tests++;
+                string above = string.Join(' ', lines[..line].Reverse().TakeWhile(text => text.TrimStart().StartsWith("///", StringComparison.Ordinal)).Reverse());
+                if (!System.Text.RegularExpressions.Regex.IsMatch(
+                    above, @"\b(Raft|[Dd]issertation) [0-9]", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)))
+                {
+                    nameless.Add($"{Path.GetFileName(path)}:{line + 1}");
+                }
+            }
+        }
+
+        Assert.True(tests > 50, $"only {tests} tests were found");
+        Assert.Empty(nameless);
+    }
+
     [Fact]
     public void No_code_waits_for_an_issue_that_it_does_not_name()
     {

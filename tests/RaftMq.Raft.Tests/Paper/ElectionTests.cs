@@ -6,6 +6,7 @@ namespace RaftMq.Raft.Tests.Paper;
 /// <summary>Raft 5.2, 5.4.1; dissertation 4.2.3, 9.6.</summary>
 public sealed class ElectionTests
 {
+    /// <summary>Raft 5.2: randomized election times.</summary>
     [Fact]
     public void Election_times_are_drawn_from_min_to_twice_min()
     {
@@ -28,6 +29,7 @@ public sealed class ElectionTests
         Assert.Equal(Enumerable.Range(12, 13), drawn.Order());
     }
 
+    /// <summary>Dissertation 9.6.</summary>
     [Fact]
     public void Pre_candidate_does_not_touch_its_term()
     {
@@ -39,6 +41,7 @@ public sealed class ElectionTests
         Assert.Equal(0, rig.Host.WritesInFlight);
     }
 
+    /// <summary>Raft 5.2, and figure 2: a vote is on stable storage before anybody hears of it.</summary>
     [Fact]
     public void Candidate_asks_for_votes_only_when_its_own_is_durable()
     {
@@ -52,6 +55,7 @@ public sealed class ElectionTests
         Assert.Single(rig.Take<VoteRequest>(2));
     }
 
+    /// <summary>Raft 5.2, and figure 2: currentTerm and votedFor are on stable storage before an answer.</summary>
     [Fact]
     public void Vote_is_answered_only_when_it_is_durable()
     {
@@ -67,6 +71,7 @@ public sealed class ElectionTests
         Assert.Equal([true, true], rig.Take<VoteReply>(2).Select(r => r.Granted));
     }
 
+    /// <summary>Raft 5.2: at most one candidate per term; dissertation 3.8 (restarts).</summary>
     [Fact]
     public void One_vote_per_term_also_after_a_restart()
     {
@@ -79,6 +84,7 @@ public sealed class ElectionTests
         Assert.False(Assert.Single(rig.Take<VoteReply>(3)).Granted);
     }
 
+    /// <summary>Raft 5.4.1.</summary>
     [Theory]
     [InlineData(2, 1, false)] // an older last term, however long
     [InlineData(9, 1, false)]
@@ -95,6 +101,7 @@ public sealed class ElectionTests
         Assert.Equal(granted, Assert.Single(rig.Take<VoteReply>(3)).Granted);
     }
 
+    /// <summary>Dissertation 4.2.3: who hears a leader is not disturbed.</summary>
     [Fact]
     public void Live_leader_keeps_votes_and_terms_from_others()
     {
@@ -112,6 +119,7 @@ public sealed class ElectionTests
         Assert.True(Assert.Single(rig.Take<VoteReply>(3)).Granted);
     }
 
+    /// <summary>Dissertation 4.2.3, and 6.4.1 for the leases that stand on it.</summary>
     [Fact]
     public void Lost_leader_is_forgotten_unless_leases_are_on()
     {
@@ -126,6 +134,7 @@ public sealed class ElectionTests
         }
     }
 
+    /// <summary>Dissertation 6.4.1.</summary>
     [Fact]
     public void With_leases_a_restarted_voter_waits_out_what_it_may_have_promised()
     {
@@ -137,6 +146,7 @@ public sealed class ElectionTests
         Assert.True(rig.Take<PreVoteReply>(3)[^1].Granted);
     }
 
+    /// <summary>Dissertation 6.2: check-quorum.</summary>
     [Fact]
     public void Leader_steps_down_when_it_hears_no_quorum()
     {
@@ -147,6 +157,7 @@ public sealed class ElectionTests
         Assert.Null(rig.Group.Leader);
     }
 
+    /// <summary>Raft 5.1.</summary>
     [Fact]
     public void Higher_term_deposes_a_leader()
     {
@@ -157,6 +168,7 @@ public sealed class ElectionTests
         Assert.Equal(T(7), rig.Group.Term);
     }
 
+    /// <summary>Raft 5.1: a stale term is refused with the current one.</summary>
     [Fact]
     public void Leader_of_the_past_is_told_the_term()
     {
@@ -166,6 +178,7 @@ public sealed class ElectionTests
         Assert.Equal(T(5), Assert.Single(rig.Take<HeartbeatReply>(2)).Term);
     }
 
+    /// <summary>Raft 6: a server votes also for who is not in its latest configuration; here only with a newer log.</summary>
     [Fact]
     public void Strangers_get_no_vote_unless_their_log_is_newer()
     {
@@ -179,6 +192,7 @@ public sealed class ElectionTests
         Assert.True(Assert.Single(rig.Take<VoteReply>(9)).Granted);
     }
 
+    /// <summary>Raft 5.2: one vote per server, so that another store under its number has none.</summary>
     [Fact]
     public void Another_store_of_a_member_is_not_that_voter()
     {
@@ -190,6 +204,7 @@ public sealed class ElectionTests
         Assert.Equal(Role.PreCandidate, rig.Group.Role);
     }
 
+    /// <summary>Raft 5.2: its own vote is the majority.</summary>
     [Fact]
     public void Lone_voter_elects_itself_at_once_and_its_term_is_durable_first()
     {
@@ -202,6 +217,7 @@ public sealed class ElectionTests
         Assert.Equal(I(1), rig.Group.CommitIndex);
     }
 
+    /// <summary>Raft 5.1: terms only grow, and there is no next one.</summary>
     [Fact]
     public void In_the_last_term_nobody_campaigns()
     {
@@ -212,6 +228,7 @@ public sealed class ElectionTests
         Assert.Equal(Term.Last, rig.Group.Term);
     }
 
+    /// <summary>Raft 5.2; stricter than there: a vote counts only while the life that gave it lasts.</summary>
     [Fact]
     public void Votes_of_a_former_life_do_not_count()
     {

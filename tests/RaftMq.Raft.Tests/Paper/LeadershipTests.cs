@@ -6,6 +6,7 @@ namespace RaftMq.Raft.Tests.Paper;
 /// <summary>Dissertation 3.10 (transfer), 4.3 (membership), 6.4 (reads); quiet groups.</summary>
 public sealed class LeadershipTests
 {
+    /// <summary>Dissertation 4.1, with the correction of 2015: the leader has committed an entry of its term first.</summary>
     [Fact]
     public void Change_waits_for_an_entry_of_the_own_term()
     {
@@ -16,6 +17,7 @@ public sealed class LeadershipTests
         Assert.IsType<ChangeResult.Started>(rig.Group.ProposeMembership([N(1), N(2)], []));
     }
 
+    /// <summary>Raft 6; dissertation 4.3.</summary>
     [Theory]
     [InlineData("", "")]
     [InlineData("1 2 3", "")] // as it is
@@ -30,6 +32,7 @@ public sealed class LeadershipTests
         Assert.False(rig.Group.Membership.IsJoint);
     }
 
+    /// <summary>Raft 6; dissertation 4.3.</summary>
     [Fact]
     public void Joint_membership_needs_both_majorities_and_is_left_by_itself()
     {
@@ -45,6 +48,7 @@ public sealed class LeadershipTests
         Assert.Equal([N(1), N(4), N(5)], rig.Group.Membership.Voters);
     }
 
+    /// <summary>Dissertation 4.1: the latest configuration in the log counts, and falls back with it.</summary>
     [Fact]
     public void Truncation_brings_the_former_membership_back()
     {
@@ -57,6 +61,7 @@ public sealed class LeadershipTests
         Assert.Equal(3, rig.Group.Membership.Voters.Count);
     }
 
+    /// <summary>Dissertation 4.2.1.</summary>
     [Fact]
     public void Learners_are_sent_everything_and_count_for_nothing()
     {
@@ -71,6 +76,7 @@ public sealed class LeadershipTests
         Assert.IsType<ChangeResult.Refused>(rig.Group.TransferLeadership(new NodeId(4)));
     }
 
+    /// <summary>Dissertation 4.2.1: who only catches up has no vote.</summary>
     [Fact]
     public void Learner_never_campaigns()
     {
@@ -81,6 +87,7 @@ public sealed class LeadershipTests
         Assert.Empty(rig.Take<PreVoteRequest>(2));
     }
 
+    /// <summary>Dissertation 3.10.</summary>
     [Fact]
     public void Transfer_that_does_not_happen_is_given_up()
     {
@@ -97,6 +104,7 @@ public sealed class LeadershipTests
         Assert.IsType<ProposeResult.Admitted>(rig.Group.Admit(1));
     }
 
+    /// <summary>Dissertation 3.10.</summary>
     [Fact]
     public void Target_is_told_when_it_has_everything()
     {
@@ -109,6 +117,7 @@ public sealed class LeadershipTests
         Assert.Single(rig.Take<TimeoutNow>(2));
     }
 
+    /// <summary>Dissertation 6.4.</summary>
     [Fact]
     public void Read_is_confirmed_by_answers_to_a_later_round_only()
     {
@@ -123,6 +132,7 @@ public sealed class LeadershipTests
         Assert.Equal(new ReadConfirmed(7, I(1)), Assert.Single(rig.Confirmed));
     }
 
+    /// <summary>Dissertation 6.4: one round of heartbeats for all that wait.</summary>
     [Fact]
     public void Reads_that_wait_share_a_round_and_are_refused_when_leadership_ends()
     {
@@ -142,6 +152,7 @@ public sealed class LeadershipTests
         Assert.Equal([4], rig.Refused);
     }
 
+    /// <summary>Dissertation 6.4: the no-op of the term comes first.</summary>
     [Fact]
     public void Reads_above_the_limit_of_those_that_wait_are_refused_and_the_others_confirmed()
     {
@@ -179,6 +190,7 @@ public sealed class LeadershipTests
         Assert.Single(rig.Confirmed);
     }
 
+    /// <summary>Dissertation 6.4.1.</summary>
     [Fact]
     public void Lease_confirms_reads_until_it_runs_out()
     {
@@ -199,6 +211,7 @@ public sealed class LeadershipTests
         Assert.Equal(2, rig.Confirmed.Count);
     }
 
+    /// <summary>Dissertation 3.10 and 6.4.1: the target need not wait for an election time.</summary>
     [Fact]
     public void Leader_that_told_a_target_to_campaign_trusts_no_lease_any_more()
     {
@@ -217,6 +230,10 @@ public sealed class LeadershipTests
         Assert.Empty(rig.Confirmed);
     }
 
+    /// <summary>
+    /// Raft 5.2 wants heartbeats in idle times; a group that is quiet on all replicas does without, and without what rests on them
+    /// (dissertation 6.4.1).
+    /// </summary>
     [Fact]
     public void Quiet_leader_does_nothing_until_something_happens_and_holds_no_lease()
     {
@@ -242,6 +259,7 @@ public sealed class LeadershipTests
         Assert.NotEmpty(rig.Take<Heartbeat>(3));
     }
 
+    /// <summary>Raft 5.2, as above: only who has all that is committed may do without heartbeats.</summary>
     [Fact]
     public void Follower_that_lacks_something_does_not_go_quiet()
     {
@@ -256,6 +274,7 @@ public sealed class LeadershipTests
         Assert.Equal(I(1), rig.Group.CommitIndex);
     }
 
+    /// <summary>Dissertation 3.10, used for a disk that does not answer.</summary>
     [Fact]
     public void Leader_with_a_stuck_disk_hands_over_and_does_not_come_back_before_its_disk_does()
     {

@@ -6,6 +6,7 @@ namespace RaftMq.Raft.Tests.Paper;
 /// <summary>Raft 5.3, 5.4; dissertation 10.2.1.</summary>
 public sealed class ReplicationTests
 {
+    /// <summary>Dissertation 10.2.1.</summary>
     [Fact]
     public void Leader_sends_while_its_own_disk_still_writes_and_counts_itself_when_it_has_written()
     {
@@ -24,6 +25,7 @@ public sealed class ReplicationTests
         Assert.Equal(2, rig.Group.VotersDurableAt(I(2)));
     }
 
+    /// <summary>Dissertation 10.2.1: the leader's own disk need not be in the majority.</summary>
     [Fact]
     public void Majority_without_the_leader_commits()
     {
@@ -35,6 +37,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(1), rig.Group.DurableIndex);
     }
 
+    /// <summary>Raft 5.3, and figure 2: entries are on stable storage before the answer.</summary>
     [Fact]
     public void Follower_acknowledges_when_it_is_durable()
     {
@@ -46,6 +49,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(2), rig.Take<AppendAccepted>(2)[^1].DurableIndex);
     }
 
+    /// <summary>Raft 5.3: the consistency check reaches as far as the leader has vouched.</summary>
     [Fact]
     public void Follower_acknowledges_only_what_equals_the_leaders_log()
     {
@@ -58,6 +62,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(1), rig.Group.CommitIndex);
     }
 
+    /// <summary>Raft 5.3, and figure 2: an entry that conflicts is cut with all behind it, and only such a one.</summary>
     [Fact]
     public void Only_the_first_conflict_cuts_and_nothing_stale_does()
     {
@@ -75,6 +80,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(3), rig.Host.Disk.LastIndex);
     }
 
+    /// <summary>Raft 5.4.3: leader completeness.</summary>
     [Fact]
     public void Conflict_at_or_below_commit_is_a_bug()
     {
@@ -84,6 +90,7 @@ public sealed class ReplicationTests
         Assert.Throws<InvariantViolationException>(() => rig.Hear(2, Append(2, 1, 1, 0, E(2, 2))));
     }
 
+    /// <summary>Raft 5.2: election safety.</summary>
     [Fact]
     public void Second_leader_in_a_term_is_a_bug()
     {
@@ -93,6 +100,7 @@ public sealed class ReplicationTests
         Assert.Throws<InvariantViolationException>(() => rig.Hear(3, new Heartbeat(T(1), I(0), 0)));
     }
 
+    /// <summary>Raft 5.3: a refusal says the term that conflicts, so that one message is enough per term.</summary>
     [Fact]
     public void Refusals_lead_back_by_whole_terms_and_strictly()
     {
@@ -114,6 +122,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(9), rig.Take<AppendEntries>(2)[^1].PreviousIndex);
     }
 
+    /// <summary>Dissertation 10.2.2: pipelining.</summary>
     [Fact]
     public void Window_bounds_what_is_sent_ahead()
     {
@@ -129,7 +138,7 @@ public sealed class ReplicationTests
         Assert.Equal(2, rig.Take<AppendEntries>(2).Sum(m => m.Entries.Count));
     }
 
-    /// <summary>Dissertation 10.2.1: pipelining is limited, in bytes too.</summary>
+    /// <summary>Dissertation 10.2.2: pipelining is limited, in bytes too.</summary>
     [Fact]
     public void Window_bounds_the_bytes_that_are_sent_ahead()
     {
@@ -151,6 +160,7 @@ public sealed class ReplicationTests
         Assert.Equal([sent[^1].Index.Next], next.Select(e => e.Index));
     }
 
+    /// <summary>Dissertation 10.2.2: batching.</summary>
     [Fact]
     public void Messages_carry_at_most_their_bytes_and_a_larger_entry_travels_alone()
     {
@@ -163,6 +173,7 @@ public sealed class ReplicationTests
         Assert.All(rig.Take<AppendEntries>(2), m => Assert.True(m.Entries.Count == 1));
     }
 
+    /// <summary>Dissertation 10.2.2, with a limit to what waits.</summary>
     [Fact]
     public void Uncommitted_bytes_are_bounded_but_one_entry_always_passes()
     {
@@ -176,6 +187,7 @@ public sealed class ReplicationTests
         Assert.True(rig.Host.Propose("b"));
     }
 
+    /// <summary>Raft 5.3: the leader retries until all followers store all entries.</summary>
     [Fact]
     public void Lost_append_is_found_by_the_next_heartbeat()
     {
@@ -189,6 +201,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(2), Assert.Single(rig.Take<AppendEntries>(2)[^1].Entries).Index);
     }
 
+    /// <summary>Raft 5.3; stricter than there: an acknowledgement counts only while the life that gave it lasts.</summary>
     [Fact]
     public void New_boot_number_voids_earlier_acks_and_an_older_one_is_not_heard()
     {
@@ -205,6 +218,7 @@ public sealed class ReplicationTests
         Assert.Equal(I(2), rig.Group.CommitIndex);
     }
 
+    /// <summary>Raft 5.3: what no leader sends is not followed.</summary>
     [Fact]
     public void Malformed_messages_are_dropped()
     {
@@ -219,6 +233,7 @@ public sealed class ReplicationTests
         Assert.Empty(rig.Sent);
     }
 
+    /// <summary>Dissertation 4.2.1: who has caught up is known by its progress.</summary>
     [Fact]
     public void Laggards_are_told_apart_from_those_who_keep_pace()
     {
