@@ -115,6 +115,9 @@ internal sealed class BareMachine : IDisposable
     {
         string path = Path.Combine(Programs, name);
         File.WriteAllText(path, $"#!{Find("bash")}\n[[ $0 == */apt-get || $0 == */npm ]] && echo \"${{0##*/}} $*\" >>'{CallsFile}'\n{body}\nexit $?\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 }
