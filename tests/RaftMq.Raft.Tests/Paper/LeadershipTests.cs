@@ -152,7 +152,7 @@ public sealed class LeadershipTests
         Assert.Equal([4], rig.Refused);
     }
 
-    /// <summary>Dissertation 6.4: the no-op of the term comes first.</summary>
+    /// <summary>Dissertation 6.4, with a limit to the reads that wait.</summary>
     [Fact]
     public void Reads_above_the_limit_of_those_that_wait_are_refused_and_the_others_confirmed()
     {
@@ -176,6 +176,7 @@ public sealed class LeadershipTests
         Assert.Equal([4, 5], rig.Refused);
     }
 
+    /// <summary>Dissertation 6.4: the no-op of the term comes first.</summary>
     [Fact]
     public void Read_waits_for_the_first_commit_of_the_term()
     {
