@@ -282,8 +282,8 @@ public sealed class GroupCoordinator
     }
 
     /// <summary>
-    /// A topic was deleted: its offsets go, by an entry. A new leader calls it too, for each of <see cref="TopicsWithOffsets"/> that the
-    /// cluster does not have any more, because the call may have come in vain under the leader before.
+    /// A topic was deleted: its offsets go, by an entry. A new leader calls it too, for each of <see cref="TopicsWithOffsets"/> of whose
+    /// deletion its replica has heard, because the call may have come in vain under the leader before.
     /// </summary>
     /// <param name="topicId">The deleted incarnation; zero takes all offsets of that name.</param>
     public void TopicDeleted(string topic, UInt128 topicId, long nowMs)

@@ -17,7 +17,20 @@ internal sealed class OffsetsPartition(
     /// <summary>Sessions and rebalances are looked at this often.</summary>
     private const int CoordinatorTickMs = 100;
 
+    /// <summary>
+    /// Deletions of topics that are remembered. What is forgotten costs room only, until retention takes it: a topic made again under the name
+    /// has another id, and does not inherit offsets.
+    /// </summary>
+    private const int DeletedTopicsMax = 1_000;
+
     private readonly Queue<(LogIndex Index, IProposalCallback Callback)> _proposed = new();
+
+    /// <summary>
+    /// The newest topics that were deleted while this replica was here, on followers too: the leader that was to forget their offsets may have
+    /// gone before that was committed.
+    /// </summary>
+    private readonly Queue<(string Topic, UInt128 TopicId)> _deletedTopics = new();
+
     private GroupStateMachine _state = new();
     private GroupCoordinator? _coordinator;
 
@@ -47,7 +60,16 @@ internal sealed class OffsetsPartition(
         }
     }
 
-    public void TopicDeleted(string topic, UInt128 topicId) => _coordinator?.TopicDeleted(topic, topicId, NowMs);
+    public void TopicDeleted(string topic, UInt128 topicId)
+    {
+        if (_deletedTopics.Count == DeletedTopicsMax)
+        {
+            _deletedTopics.Dequeue();
+        }
+
+        _deletedTopics.Enqueue((topic, topicId));
+        _coordinator?.TopicDeleted(topic, topicId, NowMs);
+    }
 
     public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
     {
@@ -81,6 +103,10 @@ internal sealed class OffsetsPartition(
         _timeOffsetMs = clock.UnixMs - clock.MonotonicMs;
         _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
         _coordinator = new GroupCoordinator(_state, config, this, subscriptions, random.Split(), NowMs);
+        if (_deletedTopics.Count > 0)
+        {
+            ForgetDeletedTopics(_coordinator);
+        }
     }
 
     public void StopServing()
@@ -105,6 +131,18 @@ internal sealed class OffsetsPartition(
         {
             _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
             coordinator.Tick(NowMs);
+        }
+    }
+
+    private void ForgetDeletedTopics(GroupCoordinator coordinator)
+    {
+        SortedSet<(string Topic, UInt128 TopicId)> withOffsets = coordinator.TopicsWithOffsets();
+        foreach ((string topic, UInt128 topicId) in _deletedTopics)
+        {
+            if (withOffsets.Contains((topic, topicId)))
+            {
+                coordinator.TopicDeleted(topic, topicId, NowMs);
+            }
         }
     }
 

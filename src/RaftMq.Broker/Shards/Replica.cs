@@ -138,7 +138,12 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         return voters <= matches.Count ? matches[^voters] : LogIndex.Zero;
     }
 
-    public ProposeResult Admit(int sizeBytes) => _raft.Admit(sizeBytes);
+    public ProposeResult Admit(int sizeBytes)
+    {
+        // Who is admitted makes an entry next. In a group that was quiet the last turn is long ago, and its time with it.
+        Log.Tail.NowMs = _shard.Clock.UnixMs;
+        return _raft.Admit(sizeBytes);
+    }
 
     public void Propose(in Entry entry)
     {

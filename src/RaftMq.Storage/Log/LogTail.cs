@@ -60,7 +60,10 @@ public sealed class LogTail : ILogTail
 
     public TermTable Terms { get; }
 
-    /// <summary>The leader's clock in ms since 1970, for the entries that consensus makes itself. The shell sets it at each turn.</summary>
+    /// <summary>
+    /// The leader's clock in ms since 1970, for the age of segments and for the entries that consensus makes itself. The shell sets it at each
+    /// turn and before it makes an entry.
+    /// </summary>
     public long NowMs { get; set; }
 
     public RollPolicy Roll { get; set; }

@@ -118,6 +118,21 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public void A_segment_ends_once_it_is_as_old_as_its_topic_says()
+    {
+        Create(("segment.ms", "60000"));
+        Fill(1);
+        int before = SegmentsBegun(ReplicaOn(Leader));
+        _cluster.Pass(55_000);
+        Fill(1);
+        Assert.Equal(before, SegmentsBegun(ReplicaOn(Leader)));
+
+        _cluster.Pass(10_000);
+        Fill(1);
+        Assert.Equal(before + 1, SegmentsBegun(ReplicaOn(Leader)));
+    }
+
+    [Fact]
     public void The_oldest_segments_go_while_there_are_too_many_bytes()
     {
         CreateFilled(("retention.bytes", $"{5 * SegmentBytes}"));
