@@ -65,6 +65,34 @@ public sealed class DecisionTests
         Assert.Equal(AdminOutcome.InvalidPartitions, Refused(Create("t", partitions: 10_001)));
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(3)]
+    [InlineData(-1)]
+    public void A_number_of_partitions_can_only_grow(int count)
+    {
+        _state.Apply(Decide(Create("t", partitions: 4)).Command!);
+
+        AdminResult refused = Decide(new AdminCommand.AddPartitions("t", count, [], ValidateOnly: false)).Answer!;
+        Assert.Equal((AdminOutcome.InvalidPartitions, "'t' has 4 partitions; the number can only grow."), (refused.Outcome, refused.Message));
+    }
+
+    [Theory]
+    [InlineData(4, 3, 3)]
+    [InlineData(7, 5, 3)]
+    [InlineData(1, 1, 1)]
+    public void Without_a_wish_a_topic_is_as_the_operator_says_with_as_many_replicas_as_there_are_nodes_at_most(
+        int partitions, int replicas, int replicasMade)
+    {
+        var decisions = new ControllerDecisions(
+            _state, new BrokerOptions { DefaultPartitions = partitions, DefaultReplicationFactor = replicas }, new RandomSource(1));
+        Decision decision = decisions.Decide(new ControllerRequest.Administer(Create("t", partitions: -1, replicas: -1)));
+
+        TopicInfo topic = Assert.IsType<ClusterCommand.TopicCreated>(decision.Command).Topic;
+        Assert.Equal(partitions, topic.Partitions.Length);
+        Assert.All(topic.Partitions, partition => Assert.Equal(replicasMade, partition.Replicas.Length));
+    }
+
     [Fact]
     public void A_topic_that_exists_is_not_made_again()
     {

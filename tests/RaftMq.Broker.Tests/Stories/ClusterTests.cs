@@ -90,6 +90,26 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public void A_topic_that_grows_keeps_its_partitions_and_the_new_ones_take_records()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId first = cluster.CreateTopic("t").Partitions[0].Group;
+        cluster.Produce(cluster.LeaderOf(first)!, first, Batches.Plain());
+        cluster.Settle();
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster[1], new AdminCommand.AddPartitions("t", 3, [], ValidateOnly: false)).Outcome);
+        cluster.Until(() => cluster.Nodes.All(n => n.Broker.Cluster.Topics["t"].Partitions.Length == 3), "all nodes know of them");
+
+        ImmutableArray<PartitionInfo> partitions = cluster[1].Broker.Cluster.Topics["t"].Partitions;
+        Assert.Equal([0, 1, 2], partitions.Select(p => p.Number));
+        Assert.Equal(first, partitions[0].Group);
+        cluster.Until(() => partitions.All(p => cluster.LeaderOf(p.Group) is not null), "all are led");
+        ProduceAnswer[] answers = [.. partitions.Select(p => cluster.Produce(cluster.LeaderOf(p.Group)!, p.Group, Batches.Plain()))];
+        cluster.Pass(100);
+        Assert.Equal([1L, 0L, 0L], answers.Select(a => a.BaseOffset));
+        Assert.All(cluster.Nodes, node => Assert.All(partitions, p => Assert.NotNull(node.Parts.Shard.Find(p.Group))));
+    }
+
+    [Fact]
     public void An_ack_held_back_for_a_dead_replica_is_refused_at_its_deadline_though_the_group_is_quiet()
     {
         WholeCluster cluster = WholeCluster.Started(3);
