@@ -1,4 +1,3 @@
-using RaftMq.Broker.Controller;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;

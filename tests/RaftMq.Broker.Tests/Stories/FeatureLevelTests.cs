@@ -1,3 +1,4 @@
+using RaftMq.Broker.Peers;
 using RaftMq.Broker.Tests.Support;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
@@ -42,5 +43,23 @@ public sealed class FeatureLevelTests
 
         last.Start();
         cluster.Until(() => cluster.Nodes.All(n => n.Broker.Cluster.FeatureLevel == 2), "the last one was upgraded too");
+    }
+
+    [Fact]
+    public void Level_of_a_new_cluster_does_not_rise_before_its_last_node_is_known()
+    {
+        WholeCluster cluster = new(3) { Alter = static (from, _, message) => from.Value == 3 && message is PeerMessage.Request ? null : message };
+        foreach (ClusterNode node in cluster.Nodes)
+        {
+            node.Settings = node.Settings with { FeatureMin = 1, FeatureMax = node.Id.Value == 3 ? 2 : 3 };
+            node.Start();
+        }
+
+        cluster.Pass(5_000);
+        Assert.InRange(cluster[1].Broker.Cluster.ControllerLeader!.Value.Value, 1, 2);
+        Assert.Equal((1, 2), (cluster[1].Broker.Cluster.FeatureLevel, cluster[1].Broker.Cluster.Nodes.Count));
+
+        cluster.Alter = null;
+        cluster.Until(() => cluster.Nodes.All(n => n.Broker.Cluster.FeatureLevel == 2), "the level that all of them speak");
     }
 }
