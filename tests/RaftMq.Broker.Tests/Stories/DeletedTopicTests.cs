@@ -68,7 +68,10 @@ public sealed class DeletedTopicTests
         Ask((coordinator, nowMs) => coordinator.CommitOffsets(
             new OffsetCommitRequest
             {
-                Group = new(Group), Generation = Generation.None, Member = MemberId.None, Offsets = [new(topic.Name, topic.Id, 0, offset, -1, "")],
+                Group = new(Group),
+                Generation = Generation.None,
+                Member = MemberId.None,
+                Offsets = [new(topic.Name, topic.Id, 0, offset, -1, "")],
             },
             nowMs,
             answer));
