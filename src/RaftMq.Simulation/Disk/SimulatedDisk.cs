@@ -26,6 +26,9 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Bytes of all files together; writes that need more throw <see cref="DiskFullException"/>.</summary>
     public long CapacityBytesMax { get; set; } = long.MaxValue;
 
+    /// <summary>Of all files together, as <see cref="CapacityBytesMax"/> counts them.</summary>
+    public long UsedBytes => UsedBytesOf(_root);
+
     /// <summary>How many calls changed something since the disk was made: writes, syncs, names, lengths.</summary>
     public long Operations { get; private set; }
 
@@ -416,14 +419,14 @@ public sealed class SimulatedDisk : IDisk
 
     private void ReserveRoom(string path, long more)
     {
-        if (more > 0 && CapacityBytesMax != long.MaxValue && UsedBytes(_root) + more > CapacityBytesMax)
+        if (more > 0 && CapacityBytesMax != long.MaxValue && UsedBytes + more > CapacityBytesMax)
         {
             throw new DiskFullException($"ENOSPC (simulated): '{path}' needs {more} more bytes");
         }
     }
 
-    private static long UsedBytes(FolderNode folder) =>
-        folder.Names.Values.Sum(node => node is FolderNode inner ? UsedBytes(inner) : ((FileNode)node).Length);
+    private static long UsedBytesOf(FolderNode folder) =>
+        folder.Names.Values.Sum(node => node is FolderNode inner ? UsedBytesOf(inner) : ((FileNode)node).Length);
 
     private ReadOnlySpan<byte> SomeOf(long position, ReadOnlySpan<byte> bytes)
     {

@@ -46,6 +46,7 @@ internal sealed class FaultDriver
         Repeat(_profile.SlowDiskEveryUs, SlowDisk);
         Repeat(_profile.DiskStallEveryUs, StallDisk);
         Repeat(_profile.DiskErrorEveryUs, FailDisk);
+        Repeat(_profile.FullDiskEveryUs, FillDisk);
         Repeat(_profile.ClockJumpEveryUs, JumpClock);
     }
 
@@ -67,6 +68,7 @@ internal sealed class FaultDriver
             node.Clock.CorrectJumps();
             node.Medium.CancelCrash();
             node.Medium.DisarmAll();
+            node.Medium.CapacityBytesMax = long.MaxValue;
             if (node.Life is null)
             {
                 node.Start();
@@ -271,6 +273,17 @@ internal sealed class FaultDriver
             node.MayStop = true;
             node.Medium.Arm(fault);
         }
+    }
+
+    /// <summary>Somebody else's files fill it: nothing is left, or so little that small writes go on.</summary>
+    private void FillDisk()
+    {
+        SimulatedNode node = Draw();
+        _world.Totals.FullDisks++;
+        long leftBytes = _random.OneIn(3) ? 0 : _random.NextInt64(1L << _random.Next(10, 21));
+        Note($"{node.Id}'s disk is full but for {leftBytes} bytes");
+        node.Medium.CapacityBytesMax = node.Medium.UsedBytes + leftBytes;
+        _world.After(_random.Next(300_000, 10_000_000), () => node.Medium.CapacityBytesMax = long.MaxValue);
     }
 
     private void JumpClock()

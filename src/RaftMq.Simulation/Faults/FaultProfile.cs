@@ -32,6 +32,8 @@ internal sealed record FaultProfile
 
     public int DiskErrorEveryUs { get; init; }
 
+    public int FullDiskEveryUs { get; init; }
+
     public int ClockJumpEveryUs { get; init; }
 
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
@@ -59,6 +61,7 @@ internal sealed record FaultProfile
             SlowDiskEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             DiskStallEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             DiskErrorEveryUs = Sometimes(3, 4_000_000, 20_000_000),
+            FullDiskEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             ClockJumpEveryUs = Sometimes(3, 2_000_000, 10_000_000),
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),

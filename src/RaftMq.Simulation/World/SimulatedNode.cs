@@ -76,7 +76,18 @@ internal sealed class SimulatedNode
         SimulationWorld.RunInside(life, () =>
         {
             IBrokerHost host = _factory(this, life);
-            host.Start();
+            try
+            {
+                host.Start();
+            }
+            catch (DiskFullException fault)
+            {
+                // The product's shell says so and ends; whoever supervises it starts it again.
+                _world.Totals.StartsWithoutRoom++;
+                End(CrashKind.Process, $"no room to start: {fault.Message}");
+                return;
+            }
+
             Host = host;
             _network.Up(life);
             ScheduleTick(life, host, _random.Next(0, (int)TickUs));

@@ -31,6 +31,12 @@ public sealed class Totals
     /// <summary>Nodes that ended themselves after a fault of their disk.</summary>
     public long DiskStops { get; internal set; }
 
+    /// <summary>Disks that somebody else filled for a while.</summary>
+    public long FullDisks { get; internal set; }
+
+    /// <summary>Starts that a full disk made impossible.</summary>
+    public long StartsWithoutRoom { get; internal set; }
+
     /// <summary>Pairs of group and term that got a leader, beyond the first of each group.</summary>
     public long LeaderChanges { get; internal set; }
 
@@ -63,6 +69,8 @@ public sealed class Totals
         NetworkCuts += other.NetworkCuts;
         Resets += other.Resets;
         DiskStops += other.DiskStops;
+        FullDisks += other.FullDisks;
+        StartsWithoutRoom += other.StartsWithoutRoom;
         LeaderChanges += other.LeaderChanges;
         Transfers += other.Transfers;
         TopicsDeleted += other.TopicsDeleted;
@@ -75,7 +83,7 @@ public sealed class Totals
 
     public override string ToString() =>
         $"acks {Acks}, records {RecordsAcked}, retried duplicates {RetriedDuplicates}, crashes {Crashes}, power cuts {PowerCuts}, "
-        + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, disk stops {DiskStops}, transfers {Transfers}, "
+        + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, disk stops {DiskStops}, full disks {FullDisks}, starts without room {StartsWithoutRoom}, transfers {Transfers}, "
         + $"topics deleted {TopicsDeleted}, offset commits {OffsetCommits}, reads {Reads}, answers lost {AnswersLost}, "
         + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}";
 }

@@ -2,6 +2,7 @@ using RaftMq.Broker;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
 using RaftMq.Simulation.World;
+using RaftMq.Storage.Files;
 
 namespace RaftMq.Simulation.Tests.World;
 
@@ -18,8 +19,11 @@ internal sealed class MuteBroker(INodeEnvironment environment) : IBrokerHost
 
     public IBroker Broker => throw new NotSupportedException();
 
+    /// <summary>Counts its starts in a file, as the product does.</summary>
     public void Start()
     {
+        using IDiskFile file = environment.Disk.Open("boot", environment.Disk.FileExists("boot") ? DiskFileMode.Existing : DiskFileMode.CreateNew);
+        file.Write(file.Length, [1]);
     }
 
     public void Tick() => Ticks++;

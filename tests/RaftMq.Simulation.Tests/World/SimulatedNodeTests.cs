@@ -104,6 +104,25 @@ public sealed class SimulatedNodeTests
     }
 
     [Fact]
+    public void A_node_without_room_to_start_is_off_again_and_starts_once_there_is_room()
+    {
+        SimulatedNode node = _small.Nodes[1];
+        int ends = 0;
+        node.Ended = _ => ends++;
+        node.Crash(CrashKind.Process);
+        node.Medium.CapacityBytesMax = node.Medium.UsedBytes;
+        node.Start();
+        Assert.False(node.IsUp);
+        Assert.Null(node.Life);
+        Assert.Equal((2, 1L), (ends, _small.World.Totals.StartsWithoutRoom));
+        Assert.Null(_small.World.History.Violation);
+
+        node.Medium.CapacityBytesMax = long.MaxValue;
+        node.Start();
+        Assert.True(node.IsUp);
+    }
+
+    [Fact]
     public void Disk_work_reads_its_bytes_when_it_completes_and_not_before()
     {
         INodeEnvironment environment = _small.Broker(0).Environment;
