@@ -289,7 +289,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _shardJournal.RoomCame = Shard.JournalRoomCame;
         Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, _fitness, this);
         _budget = new UncommittedBudget(Math.Min(_options.Limits.UncommittedBytesPerNode, journalOptions.TotalBytesMax / 2));
-        _housekeeping = new Housekeeping(Shard, _balancer, _fitness, _environment.Report);
+        _housekeeping = new Housekeeping(Shard, _balancer, _fitness, _environment.Report, () => _replicas.TryAgainForRoom());
 
         NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
         var factory = new ReplicaFactory(

@@ -9,7 +9,9 @@ namespace RaftMq.Broker.Shards;
 /// What is done for each replica about once a second: retention, pending disk work, leadership to where it belongs; and a look at who is
 /// in want of room on the disk, and at who leads what.
 /// </summary>
-internal sealed class Housekeeping(Shard shard, LeaderBalancer balancer, LeaderFitness fitness, Action<NodeEvent> report)
+/// <param name="tryAgainForRoom">Tries again to make and delete replicas for which the disk had no room; says how many these were.</param>
+internal sealed class Housekeeping(
+    Shard shard, LeaderBalancer balancer, LeaderFitness fitness, Action<NodeEvent> report, Func<int> tryAgainForRoom)
 {
     public const int PeriodMs = 1_000;
 
@@ -32,7 +34,7 @@ internal sealed class Housekeeping(Shard shard, LeaderBalancer balancer, LeaderF
         }
 
         _nextMs = now + PeriodMs;
-        int withoutRoom = 0;
+        int withoutRoom = tryAgainForRoom();
         foreach (Replica replica in shard.All)
         {
             if (replica.Machine is Partition partition)

@@ -45,6 +45,14 @@ internal sealed class ReplicaManager(
     public NodeId? PreferredLeader(GroupId group) =>
         _placement.TryGetValue(group, out PartitionInfo? partition) ? partition.Replicas[0].Node : null;
 
+    /// <summary>Replicas that were to come or go and for which the disk had no room; they are tried again.</summary>
+    public int TryAgainForRoom()
+    {
+        int waiting = store.WithoutRoomCount;
+        store.TryAgain();
+        return waiting;
+    }
+
     // --- start ---
 
     public void Restore(RecoveredGroup found)

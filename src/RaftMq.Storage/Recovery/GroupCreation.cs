@@ -10,10 +10,12 @@ public interface IGroupCreationWaiter
     void GroupCreated(GroupId group, GroupLog log, RaftStart raft);
 }
 
-/// <summary>Makes a group's folder and meta file durable.</summary>
-internal sealed class GroupCreation(GroupMeta meta, Action done) : DiskWork
+/// <summary>Makes a group's folder and meta file durable. May be executed again when there was no room.</summary>
+internal sealed class GroupCreation(GroupMeta meta, Action done, Action<DiskWork> full) : DiskWork
 {
     public override void Execute(IDisk disk) => meta.Write(disk);
 
     public override void Complete() => done();
+
+    public override void Full(DiskFullException fault) => full(this);
 }

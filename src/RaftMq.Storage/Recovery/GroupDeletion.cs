@@ -9,8 +9,10 @@ namespace RaftMq.Storage.Recovery;
 /// Ends a group, each step durable before the next: a mark in its folder, the journal's record, the folder's end. A start after a
 /// crash goes on from the mark; without it the group is still there.
 /// </summary>
+/// <param name="full">Takes the work for which there was no room, to be executed again.</param>
 internal sealed class GroupDeletion(
-    GroupId group, string folder, GroupLogEnvironment environment, Action<Action> whenUnread, Action done) : IJournalWaiter
+    GroupId group, string folder, GroupLogEnvironment environment, Action<Action> whenUnread, Action done, Action<DiskWork> full)
+    : IJournalWaiter
 {
     public void Start() => environment.Disk.Submit(DiskLane.Background, new Marking(this));
 
@@ -29,6 +31,8 @@ internal sealed class GroupDeletion(
         public override void Execute(IDisk disk) => Mark(disk, deletion);
 
         public override void Complete() => deletion.StartMarked();
+
+        public override void Full(DiskFullException fault) => deletion.Full(this);
     }
 
     private sealed class Removal(GroupDeletion deletion) : DiskWork
@@ -42,9 +46,13 @@ internal sealed class GroupDeletion(
 
     private void Done() => done();
 
+    private void Full(DiskWork work) => full(work);
+
     private static void Mark(IDisk disk, GroupDeletion deletion)
     {
-        using (IDiskFile file = disk.Open($"{deletion.Folder}/{GroupMeta.DeletedMark}", DiskFileMode.CreateNew))
+        // It is there when an earlier attempt found no room for its name.
+        string path = $"{deletion.Folder}/{GroupMeta.DeletedMark}";
+        using (IDiskFile file = disk.Open(path, disk.FileExists(path) ? DiskFileMode.Existing : DiskFileMode.CreateNew))
         {
             file.Sync();
         }

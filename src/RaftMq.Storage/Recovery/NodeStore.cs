@@ -38,6 +38,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     /// <summary>Groups whose deletion began here or was found at start. An incarnation that was deleted never comes back.</summary>
     private readonly HashSet<GroupId> _deleted = [];
 
+    /// <summary>Creations and deletions for which the disk had no room.</summary>
+    private readonly List<(IDiskQueue Queue, DiskWork Work)> _withoutRoom = [];
+
     private long _flushAtBytes;
     private string? _damagedUnknown;
     private Action<GroupId, LogIndex>? _route;
@@ -137,7 +140,8 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     }
 
     /// <summary>
-    /// Makes a new group: folder and meta file are durable before the waiter gets the log.
+    /// Makes a new group: folder and meta file are durable before the waiter gets the log. On a full disk that comes later, see
+    /// <see cref="TryAgain"/>.
     /// </summary>
     /// <param name="name">For people, and the folder's name: topic and partition.</param>
     /// <param name="membership">In force before the first entry; without voters where a leader will bring it.</param>
@@ -156,7 +160,21 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
                 new HardState(Term.Zero, Vote: null), LogIndex.Zero, Term.Zero, membership, [], LogIndex.Zero, [], LogIndex.Zero);
             _groups.Add(group, log);
             waiter.GroupCreated(group, log, raft);
-        }));
+        }, WaitForRoom(environment)));
+    }
+
+    /// <summary>Groups whose creation or deletion found no room on the disk and waits for <see cref="TryAgain"/>.</summary>
+    public int WithoutRoomCount => _withoutRoom.Count;
+
+    /// <summary>Tries once more what found no room.</summary>
+    public void TryAgain()
+    {
+        (IDiskQueue Queue, DiskWork Work)[] waiting = [.. _withoutRoom];
+        _withoutRoom.Clear();
+        foreach ((IDiskQueue queue, DiskWork work) in waiting)
+        {
+            queue.Submit(DiskLane.Background, work);
+        }
     }
 
     /// <summary>
@@ -168,7 +186,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         _groups.Remove(log.Group);
         _deleted.Add(log.Group);
         log.Close();
-        new GroupDeletion(log.Group, log.Folder, environment, log.WhenUnread, done).Start();
+        new GroupDeletion(log.Group, log.Folder, environment, log.WhenUnread, done, WaitForRoom(environment)).Start();
     }
 
     /// <summary>
@@ -188,7 +206,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         _deleted.Add(group);
         if (_damagedFolders.Remove(group, out string? folder))
         {
-            new GroupDeletion(group, folder, environment, static whenUnread => whenUnread(), done).Start();
+            new GroupDeletion(group, folder, environment, static whenUnread => whenUnread(), done, WaitForRoom(environment)).Start();
             return;
         }
 
@@ -325,7 +343,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         {
             _deleted.Add(group);
             GroupLogEnvironment environment = environmentOf(group, path) with { Journal = journal };
-            new GroupDeletion(group, path, environment, static whenUnread => whenUnread(), static () => { }).StartMarked();
+            new GroupDeletion(group, path, environment, static whenUnread => whenUnread(), static () => { }, WaitForRoom(environment)).StartMarked();
         }
     }
+
+    private Action<DiskWork> WaitForRoom(GroupLogEnvironment environment) => work => _withoutRoom.Add((environment.Disk, work));
 }
