@@ -26,7 +26,11 @@ internal sealed class OneMemberGroup : IAsyncDisposable
         KafkaConnection coordinator = await made.CoordinatorAsync(cancellation);
         JoinGroupRequest Join(string memberId) => new()
         {
-            GroupId = group, SessionTimeoutMs = 30_000, RebalanceTimeoutMs = 30_000, MemberId = memberId, ProtocolType = ProtocolType,
+            GroupId = group,
+            SessionTimeoutMs = 30_000,
+            RebalanceTimeoutMs = 30_000,
+            MemberId = memberId,
+            ProtocolType = ProtocolType,
             Protocols = [new JoinGroupRequest.Protocol { Name = "range", Metadata = [] }],
         };
         string member;
@@ -45,7 +49,11 @@ internal sealed class OneMemberGroup : IAsyncDisposable
 
         SyncGroupRequest sync = new()
         {
-            GroupId = group, GenerationId = generation, MemberId = member, ProtocolType = ProtocolType, ProtocolName = "range",
+            GroupId = group,
+            GenerationId = generation,
+            MemberId = member,
+            ProtocolType = ProtocolType,
+            ProtocolName = "range",
             Assignments = [new SyncGroupRequest.MemberAssignment { MemberId = member, Assignment = PartitionsOf(topic) }],
         };
         using (KafkaReply<SyncGroupResponse> synced = await coordinator.SendAsync(sync, cancellation))
@@ -55,7 +63,9 @@ internal sealed class OneMemberGroup : IAsyncDisposable
 
         OffsetCommitRequest commit = new()
         {
-            GroupId = group, GenerationId = generation, MemberId = member,
+            GroupId = group,
+            GenerationId = generation,
+            MemberId = member,
             Topics =
             [
                 new OffsetCommitRequest.Topic
