@@ -17,6 +17,7 @@ internal sealed partial class CertificateSource
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
+
     /// <summary>Of what is loaded. Not times: a file that is copied keeps its own, and two written at once have the same.</summary>
     private string _content;
 
