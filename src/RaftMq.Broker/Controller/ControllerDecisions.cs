@@ -80,7 +80,7 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
         }
 
         Decision? placed = Place(
-            create.Assignments, create.Partitions < 0 ? options.DefaultPartitions : create.Partitions,
+            create.Assignments, create.Partitions == -1 ? options.DefaultPartitions : create.Partitions,
             create.ReplicationFactor, state.Topics.Values, out ImmutableArray<ImmutableArray<ReplicaId>> replicas);
         if (placed is { } refused)
         {
@@ -226,12 +226,17 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.InvalidPartitions, $"A topic has between 1 and {PartitionsPerTopicMax} partitions.");
         }
 
-        if (replicationFactor < 0)
+        if (replicationFactor == -1)
         {
             replicationFactor = Math.Min(options.DefaultReplicationFactor, Math.Max(1, state.Nodes.Count));
         }
 
-        if (replicationFactor == 0 || replicationFactor > state.Nodes.Count)
+        if (replicationFactor < 1)
+        {
+            return Refuse(AdminOutcome.InvalidReplicationFactor, "A partition has at least 1 replica; -1 asks for the default.");
+        }
+
+        if (replicationFactor > state.Nodes.Count)
         {
             return Refuse(AdminOutcome.InvalidReplicationFactor,
                 $"{replicationFactor} replicas need as many nodes; the cluster has {state.Nodes.Count}.");

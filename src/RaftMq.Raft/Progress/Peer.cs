@@ -61,6 +61,11 @@ internal sealed class Peer(ReplicaId id, RaftConfig config, LogIndex next)
 
     private int _markAgeTicks;
 
+    /// <summary>
+    /// The group falls asleep without it: no tick counts from now on, so what it lacks is counted as lacked for long. It has caught up when it says so.
+    /// </summary>
+    public void LeftBehind() => TicksSinceCaughtUp = int.MaxValue / 2;
+
     public void Tick(LogIndex last)
     {
         TicksSinceHeard++;

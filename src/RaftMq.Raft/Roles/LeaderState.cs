@@ -463,6 +463,11 @@ internal sealed class LeaderState : RoleState
 
         foreach (Peer peer in _peers.All)
         {
+            if (peer.Match != State.Log.LastIndex)
+            {
+                peer.LeftBehind();
+            }
+
             State.Send(peer.Id, new Quiesce(State.Term, State.Log.LastIndex, State.Log.Commit));
         }
 

@@ -101,21 +101,21 @@ internal static partial class Host
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Connections", level > LogLevel.Error ? level : LogLevel.Error);
         if (options.LogFormat == LogFormat.Json)
         {
-            logging.AddJsonConsole(Stamp);
+            logging.AddJsonConsole(static console => Stamp(console, ""));
             return;
         }
 
         logging.AddSimpleConsole(console =>
         {
-            Stamp(console);
+            Stamp(console, " ");
             console.SingleLine = true;
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
     });
 
-    private static void Stamp(ConsoleFormatterOptions console)
+    private static void Stamp(ConsoleFormatterOptions console, string behind)
     {
-        console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'" + behind;
         console.UseUtcTimestamp = true;
     }
 

@@ -11,6 +11,9 @@ namespace RaftMq.Simulation.World;
 internal sealed class SimulatedDiskQueue(
     NodeLife life, SimulationWorld world, RandomSource random, IDisk disk, DiskPace pace, ISection section) : IDiskQueue
 {
+    /// <summary>Longer than any work of a healthy disk.</summary>
+    private const long StepUsMax = 500_000;
+
     private readonly Queue<DiskWork>[] _waiting = [[], [], []];
     private readonly int[] _running = new int[3];
 
@@ -26,8 +29,25 @@ internal sealed class SimulatedDiskQueue(
         while (_running[(int)lane] < abreast && _waiting[(int)lane].TryDequeue(out DiskWork? work))
         {
             _running[(int)lane]++;
-            world.After(pace.DrawUs(lane, random), life, () => Execute(lane, work));
+            ExecuteAfter(pace.DrawUs(lane, random), lane, work);
         }
+    }
+
+    /// <summary>In steps: what is under way when a slow disk is well again is done soon, or a fault would go on for long after it is over.</summary>
+    private void ExecuteAfter(long delayUs, DiskLane lane, DiskWork work)
+    {
+        long stepUs = Math.Min(delayUs, StepUsMax);
+        world.After(stepUs, life, () =>
+        {
+            if (stepUs == delayUs || pace.SlownessFactor == 1)
+            {
+                Execute(lane, work);
+            }
+            else
+            {
+                ExecuteAfter(delayUs - stepUs, lane, work);
+            }
+        });
     }
 
     private void Execute(DiskLane lane, DiskWork work)

@@ -86,6 +86,12 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         {
             known.Newest = work.Head.LastIndex;
         }
+        else if (!_waiting.Exists(static waiting => waiting.Kind == CheckpointKind.Newest))
+        {
+            // Until it is written, or a newer one, the disk counts as full: who gave it up would never see that there is room again.
+            _waiting.Add(work);
+            return;
+        }
 
         if (full)
         {

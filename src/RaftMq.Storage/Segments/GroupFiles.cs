@@ -246,7 +246,10 @@ internal sealed class GroupFiles
 
         NoRoom = full;
         _checkpointWrites.Done(work, full);
-        Pump();
+        if (!full)
+        {
+            Pump();
+        }
     }
 
     public void ReadDone(SegmentRead read)

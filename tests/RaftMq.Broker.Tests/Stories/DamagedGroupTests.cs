@@ -41,6 +41,26 @@ public sealed class DamagedGroupTests
         Assert.All(FilesOf(cluster[3], "t"), file => Assert.Contains(kept.Partitions[0].Group.ToString(), file, StringComparison.Ordinal));
     }
 
+    /// <summary>Its node is heard, so that only what the replica lacks tells; and no tick counts that while the group sleeps.</summary>
+    [Fact]
+    public void A_replica_that_does_not_start_is_not_in_sync_though_its_group_falls_asleep()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        GroupId group = Damage(cluster, cluster.CreateTopic("t"));
+        cluster[3].Start();
+        cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
+        ProduceAnswer first = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Until(() => cluster.ReplicaOf(cluster.LeaderOf(group)!.Id.Value, group).IsQuiet, "the group sleeps");
+        Assert.Equal(ProduceOutcome.Stored, first.Outcome);
+
+        Replica leader = cluster.ReplicaOf(cluster.LeaderOf(group)!.Id.Value, group);
+        cluster.Until(() => leader.InSyncCount == 2, "it counts no more", withinMs: 2_000);
+        cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
+        cluster.Pass(500);
+        Assert.False(leader.IsQuiet);
+        Assert.Equal(2, leader.InSyncCount);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

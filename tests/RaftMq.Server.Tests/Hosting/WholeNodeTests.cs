@@ -213,6 +213,7 @@ public sealed class WholeNodeTests : IDisposable
         // The message names the first few of what it began to lead at once; the document has them all.
         JsonElement led = documents.First(document => document.GetRawText().Contains("orders-0", StringComparison.Ordinal));
         Assert.Equal((1041, "Information"), (led.GetProperty("EventId").GetInt32(), led.GetProperty("LogLevel").GetString()));
+        Assert.EndsWith("Z", led.GetProperty("Timestamp").GetString());
         Assert.Equal("LeadershipBegan", led.GetProperty("State").GetProperty("event").GetString());
         Assert.Contains("orders-0 (term ", led.GetProperty("State").GetProperty("groups").GetString());
     }

@@ -29,6 +29,25 @@ public class GroupLogTests
     }
 
     [Fact]
+    public void A_full_disk_is_over_for_a_log_that_lacked_room_for_a_checkpoint_only()
+    {
+        LogHarness harness = Filled(20);
+        harness.Release(harness.Journal.Count);
+        harness.Settle();
+        Assert.False(harness.Log.NoRoom);
+        harness.Disk.CapacityBytesMax = 100;
+        Assert.True(harness.WriteNewest());
+        harness.StepDisk(DiskLane.Background);
+        Assert.True(harness.Log.NoRoom);
+
+        harness.Disk.CapacityBytesMax = long.MaxValue;
+        harness.Log.Pump();
+        harness.Settle();
+        Assert.False(harness.Log.NoRoom);
+        Assert.False(harness.Log.HasWork);
+    }
+
+    [Fact]
     public void A_read_is_not_seen_as_done_before_it_comes_back_into_the_section()
     {
         // The disk's thread may be through before the section that asked has looked at the answer: it would take it twice.
