@@ -10,12 +10,11 @@ namespace RaftMq.Server.Telemetry;
 /// <param name="collect">Asks the node; the answer may come on any thread.</param>
 internal sealed class StatusSampler(Action<Action<NodeStatus>> collect)
 {
-    /// <summary>What <see cref="LookAsync"/> may answer from an earlier look; the shortest time over which a rate is counted.</summary>
-    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
+    /// <summary>The shortest time over which a rate is counted.</summary>
+    private static readonly TimeSpan RateTimeMin = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _keeping = new();
     private volatile NodeStatus? _last;
-    private long _lastAt;
     private NodeStatus? _rateBase;
     private long _rateBaseAt;
     private double _messagesPerSecond;
@@ -39,14 +38,9 @@ internal sealed class StatusSampler(Action<Action<NodeStatus>> collect)
         return status;
     }
 
-    /// <summary>As it was half a second ago or later; as it was at the last look, if the node does not answer in time.</summary>
+    /// <summary>As it is now; as it was at the last look, if the node does not answer in time.</summary>
     public async Task<NodeStatus?> LookAsync(CancellationToken cancellation)
     {
-        if (_last is { } last && Stopwatch.GetElapsedTime(Volatile.Read(ref _lastAt)) < Fresh)
-        {
-            return last;
-        }
-
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(AnswerTime);
         try
@@ -89,13 +83,12 @@ internal sealed class StatusSampler(Action<Action<NodeStatus>> collect)
         {
             long now = Stopwatch.GetTimestamp();
             TimeSpan since = Stopwatch.GetElapsedTime(_rateBaseAt, now);
-            if (_rateBase is null || since >= Fresh)
+            if (_rateBase is null || since >= RateTimeMin)
             {
                 Volatile.Write(ref _messagesPerSecond, _rateBase is null ? 0 : Progress(_rateBase, status) / since.TotalSeconds);
                 (_rateBase, _rateBaseAt) = (status, now);
             }
 
-            Volatile.Write(ref _lastAt, now);
             _last = status;
         }
     }

@@ -47,22 +47,19 @@ public sealed class StatusSamplerTests
     }
 
     [Fact]
-    public async Task Look_soon_after_another_asks_the_node_no_more()
+    public async Task Each_look_asks_the_node()
     {
         await _sampler.LookAsync(TestContext.Current.CancellationToken);
-        long start = Stopwatch.GetTimestamp();
         _status = Status(highWatermark: 50);
-        NodeStatus? seen = await _sampler.LookAsync(TestContext.Current.CancellationToken);
 
-        Assert.True(seen!.Replicas[0].HighWatermark == 40 || Stopwatch.GetElapsedTime(start).TotalMilliseconds > 400);
-        Assert.Equal(50, (await _sampler.CollectAsync(TestContext.Current.CancellationToken)).Replicas[0].HighWatermark);
+        Assert.Equal(50, (await _sampler.LookAsync(TestContext.Current.CancellationToken))!.Replicas[0].HighWatermark);
+        Assert.Equal(50, _sampler.Last!.Replicas[0].HighWatermark);
     }
 
     [Fact]
     public async Task Node_that_does_not_answer_is_shown_as_it_was()
     {
         await _sampler.LookAsync(TestContext.Current.CancellationToken);
-        await Task.Delay(600, TestContext.Current.CancellationToken);
         _status = null;
 
         Assert.Equal(40, (await _sampler.LookAsync(TestContext.Current.CancellationToken))!.Replicas[0].HighWatermark);
