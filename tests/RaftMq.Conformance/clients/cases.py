@@ -4,6 +4,19 @@ import sys
 import time
 
 
+def read_on(member, count, seconds):
+    """Lets a group member take records until it has so many different ones, or the time is over, and says how far it is."""
+    said = 0
+    end = time.monotonic() + seconds
+    while len(set(member.taken)) < count and time.monotonic() < end:
+        time.sleep(0.02)
+        if len(member.taken) // 500 != said:
+            said = len(member.taken) // 500
+            say("taken %d" % len(member.taken))
+    member.close()
+    return {"taken": len(member.taken), "distinct": len(set(member.taken)), "errors": sorted(set(member.errors))}
+
+
 def run(cases):
     """Runs the case named by the first argument with the JSON object in the second one as keyword arguments."""
     result = cases[sys.argv[1]](**json.loads(sys.argv[2]))

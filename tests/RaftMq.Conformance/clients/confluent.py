@@ -363,16 +363,7 @@ def produce_stream(bootstrap, topic, count, rate, idempotent):
 
 def consume_stream(bootstrap, topic, group, count, seconds):
     """A group member that reads on while the test does things to the cluster."""
-    member = Member(bootstrap, group, topic)
-    said = 0
-    end = time.monotonic() + seconds
-    while len(set(member.taken)) < count and time.monotonic() < end:
-        time.sleep(0.02)
-        if len(member.taken) // 500 != said:
-            said = len(member.taken) // 500
-            cases.say("taken %d" % len(member.taken))
-    member.close()
-    return {"taken": len(member.taken), "distinct": len(set(member.taken)), "errors": sorted(set(member.errors))}
+    return cases.read_on(Member(bootstrap, group, topic), count, seconds)
 
 
 def produce_one(bootstrap, topic, seconds):
