@@ -289,7 +289,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         {
             if (known.NodeId != _options.NodeId)
             {
-                _peers.Learn(new NodeId(known.NodeId), known.Address.Host, known.Address.Port);
+                _peers.Learn(new NodeId(known.NodeId), known.Address.Host, known.Address.Port, PeerAddressSource.Configured);
             }
         }
     }
@@ -352,7 +352,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             ListenerAddress? peers = info.Listeners.FirstOrDefault(listener => listener.Name == NodeContext.PeersListener);
             if (id.Value != _options.NodeId && peers is not null)
             {
-                _peers.Learn(id, peers.Host, peers.Port);
+                _peers.Learn(id, peers.Host, peers.Port, PeerAddressSource.Recorded);
             }
         }
     }

@@ -11,7 +11,8 @@ namespace RaftMq.Server.Peers;
 
 /// <summary>
 /// This node's way to one other node: dials, keeps the connection, dials again. Its life:
-/// 1. dial; when that fails, wait (10 ms doubling to 1 s; to 30 s where another process is connected as this node) and dial again;
+/// 1. dial, one known address after the other; when all failed, wait (10 ms doubling to 1 s; to 30 s where another process is connected
+///    as this node) and dial again;
 /// 2. connected: frames are taken until the connection breaks;
 /// 3. broken: tell the receiver, dial at once, and tell it when that was refused. A process that was killed closes its sockets one after
 ///    another, so an answer that breaks off before the preamble came back is asked again at once, for a short while. A node that takes
@@ -22,7 +23,11 @@ internal sealed partial class PeerLink : IAsyncDisposable
     /// <summary>Asking again in step 3, one millisecond apart: longer than the kernel takes to end a process on a busy machine.</summary>
     private static readonly TimeSpan UnclearMax = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A node that moves on and on while it is not reached.</summary>
+    private const int LoggedAddressesMax = 16;
+
     private readonly NodeId _node;
+    private readonly PeerAddresses _addresses;
     private readonly PeerOptions _options;
     private readonly Func<NodeId, PeerPreamble> _own;
     private readonly IPeerReceiver _receiver;
@@ -31,22 +36,23 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _hurry = new(0, 1);
     private readonly Task _loop;
-    private volatile DnsEndPoint _address;
+
+    /// <summary>What was logged of each address since the node was last reached.</summary>
+    private readonly Dictionary<PeerAddress, string> _lastFaults = [];
     private volatile PeerConnection? _connection;
     private volatile string? _refusedBecause;
-    private string? _lastFault;
     private long _refusedLoggedAt;
     private int _shortInARow;
     private long _shortLoggedAt;
 
     /// <param name="own">This node's preamble to a node.</param>
     public PeerLink(
-        NodeId node, DnsEndPoint address, PeerOptions options, Func<NodeId, PeerPreamble> own, IPeerReceiver receiver, PeerMetrics metrics,
+        NodeId node, PeerAddress address, PeerOptions options, Func<NodeId, PeerPreamble> own, IPeerReceiver receiver, PeerMetrics metrics,
         ILogger logger)
     {
         _node = node;
         _own = own;
-        _address = address;
+        _addresses = new PeerAddresses(address);
         _options = options;
         _receiver = receiver;
         _metrics = metrics;
@@ -67,18 +73,15 @@ internal sealed partial class PeerLink : IAsyncDisposable
         OtherProcess,
     }
 
-    public DnsEndPoint Address
-    {
-        get => _address;
-        set => _address = value;
-    }
-
     public long QueuedBytes => _connection?.QueuedBytes ?? 0;
 
     public bool IsConnected => _connection is not null;
 
     /// <summary>Not null while the node refuses this process because another one is connected there as this node.</summary>
     public string? RefusedBecause => _refusedBecause;
+
+    /// <summary>Where the node may be, from now on; a connection that works stays.</summary>
+    public void Learn(PeerAddress address) => _addresses.Learn(address);
 
     public void Send(PeerLane lane, PeerFrame frame)
     {
@@ -126,7 +129,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
         {
             while (!stop.IsCancellationRequested)
             {
-                (DialOutcome outcome, PeerConnection? connection) = await DialAsync(stop);
+                PeerAddress address = _addresses.Current;
+                (DialOutcome outcome, PeerConnection? connection) = await DialAsync(address, stop);
                 if (lost && outcome == DialOutcome.Unclear && Stopwatch.GetElapsedTime(lostAt) < UnclearMax)
                 {
                     await Task.Delay(1, stop);
@@ -142,7 +146,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
                 if (connection is not null)
                 {
-                    if (await ServeAsync(connection, stop))
+                    if (await ServeAsync(connection, address, stop))
                     {
                         delay = _options.ReconnectMin;
                     }
@@ -168,6 +172,11 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
                 _refusedBecause = null;
                 _shortInARow = outcome == DialOutcome.Refused ? 0 : _shortInARow;
+                if (_addresses.TryNext(address))
+                {
+                    continue;
+                }
+
                 await _hurry.WaitAsync(Jittered(delay < _options.ReconnectMax ? delay : _options.ReconnectMax), stop);
                 delay = Longer(delay, _options.ReconnectMax);
             }
@@ -183,16 +192,17 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private static TimeSpan Longer(TimeSpan delay, TimeSpan max) => delay * 2 < max ? delay * 2 : max;
 
     /// <summary>True when the connection lasted.</summary>
-    private async Task<bool> ServeAsync(PeerConnection connection, CancellationToken stop)
+    private async Task<bool> ServeAsync(PeerConnection connection, PeerAddress address, CancellationToken stop)
     {
+        _addresses.Answered(address);
         long connectedAt = Stopwatch.GetTimestamp();
         bool quiet = _shortInARow > 1;
         if (!quiet)
         {
-            LogConnected(_node, _address.Host, _address.Port);
+            LogConnected(_node, address);
         }
 
-        _lastFault = null;
+        _lastFaults.Clear();
         _refusedBecause = null;
         _connection = connection;
         _metrics.Connections.Add(1);
@@ -213,7 +223,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
         else if (IsDue(ref _shortLoggedAt))
         {
-            LogShort(_node, _address.Host, _address.Port, _shortInARow, _options.RepeatLogEvery);
+            LogShort(_node, address, _shortInARow, _options.RepeatLogEvery);
         }
 
         return steady;
@@ -230,9 +240,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
         return true;
     }
 
-    private async Task<(DialOutcome Outcome, PeerConnection? Connection)> DialAsync(CancellationToken stop)
+    private async Task<(DialOutcome Outcome, PeerConnection? Connection)> DialAsync(PeerAddress address, CancellationToken stop)
     {
-        DnsEndPoint address = _address;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         Stream? tls = null;
         bool isOpen = false;
@@ -241,20 +250,20 @@ internal sealed partial class PeerLink : IAsyncDisposable
         try
         {
             PeerSockets.Configure(socket);
-            await socket.ConnectAsync(address, limit.Token);
+            await socket.ConnectAsync(address.Where, limit.Token);
             isOpen = true;
             if (_options.Tls is not null)
             {
                 var encrypted = new SslStream(new NetworkStream(socket, ownsSocket: false));
                 tls = encrypted;
-                await encrypted.AuthenticateAsClientAsync(_options.Tls.ForClient(address.Host), limit.Token);
+                await encrypted.AuthenticateAsClientAsync(_options.Tls.ForClient(address.Where.Host), limit.Token);
             }
 
             (PeerPreamble? other, string? fault) =
                 await ExchangePreamblesAsync(tls ?? new NetworkStream(socket, ownsSocket: false), limit.Token);
             if (other is not null)
             {
-                RefusedFor(other);
+                RefusedFor(other, address);
                 return (DialOutcome.OtherProcess, null);
             }
 
@@ -266,23 +275,23 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 return (DialOutcome.Connected, connection);
             }
 
-            Report(fault);
+            Report(address, fault);
             return (DialOutcome.Failed, null);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            Report("connection refused");
+            Report(address, "connection refused");
             return (DialOutcome.Refused, null);
         }
         catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException)
         {
             // Of a process that ends its side while this one writes, the system says now this and now that: one sentence for all.
-            Report(isOpen && exception is not AuthenticationException ? BrokenOff() : exception.Message);
+            Report(address, isOpen && exception is not AuthenticationException ? BrokenOff() : exception.Message);
             return (exception is AuthenticationException ? DialOutcome.Failed : DialOutcome.Unclear, null);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            Report("no answer in time");
+            Report(address, "no answer in time");
             return (DialOutcome.Failed, null);
         }
         finally
@@ -320,10 +329,10 @@ internal sealed partial class PeerLink : IAsyncDisposable
         return (answer.Verdict == PeerVerdict.OtherProcess ? answer : null, null);
     }
 
-    private void RefusedFor(PeerPreamble other)
+    private void RefusedFor(PeerPreamble other, PeerAddress address)
     {
         _refusedBecause =
-            $"Another process runs as node {_options.Self.Value}: node {_node.Value} at {_address.Host}:{_address.Port} is connected with it (it "
+            $"Another process runs as node {_options.Self.Value}: node {_node.Value} at {address.Where.Host}:{address.Where.Port} is connected with it (it "
             + $"dials from {other.Host}:{other.Port}, boot number {other.Boot.Value}; this process has boot number {_own(_node).Boot.Value}). Stop one of the two: a node id "
             + "and a data folder belong to one process, and a copied data folder must never run.";
         if (IsDue(ref _refusedLoggedAt))
@@ -332,13 +341,18 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Each fault once: a node that is down would fill the log.</summary>
-    private void Report(string fault)
+    /// <summary>Each fault of an address once: a node that is down would fill the log.</summary>
+    private void Report(PeerAddress address, string fault)
     {
-        if (_lastFault != fault)
+        if (_lastFaults.GetValueOrDefault(address) != fault)
         {
-            _lastFault = fault;
-            LogNotConnected(_node, _address.Host, _address.Port, fault);
+            if (_lastFaults.Count >= LoggedAddressesMax)
+            {
+                _lastFaults.Clear();
+            }
+
+            _lastFaults[address] = fault;
+            LogNotConnected(_node, address, fault);
         }
     }
 }

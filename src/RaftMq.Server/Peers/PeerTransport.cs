@@ -72,11 +72,11 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a node, or its new address, known. Dialling begins at once.</summary>
-    public void Learn(NodeId node, string host, int port)
+    /// <summary>Makes a node, or one more address of it, known. Dialling begins at once.</summary>
+    public void Learn(NodeId node, string host, int port, PeerAddressSource source)
     {
         Invariant.Holds(node != _options.Self);
-        var address = new DnsEndPoint(host, port);
+        var address = new PeerAddress(new DnsEndPoint(host, port), source);
         lock (_lock)
         {
             if (_stopping)
@@ -86,7 +86,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
 
             if (_links.TryGetValue(node, out PeerLink? link))
             {
-                link.Address = address;
+                link.Learn(address);
                 return;
             }
 
@@ -200,20 +200,16 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         _options.Self, to, staying.RemoteAddress.Address.ToString(), staying.RemoteAddress.Port, staying.Boot, _process,
         PeerVerdict.OtherProcess);
 
-    /// <summary>
-    /// There is a sign of life from the node. One that nobody told us of (it joins) is dialled where it says; what was configured or learnt
-    /// from the cluster is not overruled by it.
-    /// </summary>
+    /// <summary>There is a sign of life from the node: it joins, or was moved, and is dialled where it says.</summary>
     internal void Identified(PeerPreamble preamble)
     {
-        if (_links.TryGetValue(preamble.From, out PeerLink? link))
+        bool isKnown = _links.TryGetValue(preamble.From, out PeerLink? link);
+        if (preamble.Host.Length > 0 && preamble.Port > 0 && (isKnown || _links.Count < _options.ConnectionsMax))
         {
-            link.Hurry();
+            Learn(preamble.From, preamble.Host, preamble.Port, PeerAddressSource.Said);
         }
-        else if (preamble.Host.Length > 0 && preamble.Port > 0 && _links.Count < _options.ConnectionsMax)
-        {
-            Learn(preamble.From, preamble.Host, preamble.Port);
-        }
+
+        link?.Hurry();
     }
 
     /// <summary>

@@ -85,6 +85,32 @@ public sealed class ThreeNodesTests : IAsyncLifetime
             ExitCodes.NotFound, await CommandTree.RunAsync(["group", "describe", "nobody", "--bootstrap", bootstrap], TextWriter.Null, TextWriter.Null));
     }
 
+    /// <summary>All nodes at once: their records of each other are old, and no controller can renew them before they find each other.</summary>
+    [Fact]
+    public async Task A_cluster_that_was_moved_to_other_ports_comes_up_with_what_it_had()
+    {
+        string[] load = ["bench", "produce", "--topic", Topic, "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(load, TextWriter.Null, Console.Error));
+        up.Terminate();
+        Assert.Equal(ExitCodes.Done, await up.WaitForExitAsync(Patience, Cancellation));
+
+        string moved = InstalledCommand.FreeBasePort().ToString(CultureInfo.InvariantCulture);
+        up = await raftmq.StartAsync("up", "--data", raftmq.Data, "--base-port", moved);
+        string ready = await up.WaitForLineAsync("ready; clients connect to ", Patience, Cancellation);
+        string before = bootstrap;
+        bootstrap = ready.Split(' ')[4].TrimEnd(';');
+
+        Assert.NotEqual(before, bootstrap);
+        var output = new StringWriter();
+        Assert.Equal(
+            ExitCodes.Done,
+            await CommandTree.RunAsync(
+                ["consume", Topic, "--exit", "--json", "--bootstrap", bootstrap], output, Console.Error));
+        Assert.Equal(500, output.ToString().Count(character => character == '\n'));
+        up.Terminate();
+        Assert.Equal(ExitCodes.Done, await up.WaitForExitAsync(Patience, Cancellation));
+    }
+
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 
     private async Task<JsonElement> JsonOfAsync(params string[] command)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RaftMq.Server.Peers;
 
 namespace RaftMq.Server.Tests.Peers;
 
@@ -18,7 +19,7 @@ internal static class PeerChild
         {
             string[] parts = line.Split(' ');
             var other = new Raft.NodeId(int.Parse(parts[0], CultureInfo.InvariantCulture));
-            node.Transport.Learn(other, "127.0.0.1", int.Parse(parts[1], CultureInfo.InvariantCulture));
+            node.Transport.Learn(other, "127.0.0.1", int.Parse(parts[1], CultureInfo.InvariantCulture), PeerAddressSource.Configured);
             while (!node.Transport.IsConnected(other))
             {
                 await Task.Delay(1);

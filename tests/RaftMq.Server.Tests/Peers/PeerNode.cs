@@ -43,7 +43,7 @@ internal sealed class PeerNode : IPeerReceiver, IAsyncDisposable
 
     public int Port => Transport.Addresses[0].Port;
 
-    public void Knows(PeerNode other) => Transport.Learn(other.Id, "127.0.0.1", other.Port);
+    public void Knows(PeerNode other) => Transport.Learn(other.Id, "127.0.0.1", other.Port, PeerAddressSource.Configured);
 
     public async Task ConnectedToAsync(PeerNode other)
     {

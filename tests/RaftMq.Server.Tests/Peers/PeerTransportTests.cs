@@ -150,7 +150,7 @@ public sealed class PeerTransportTests
                 UseShellExecute = false,
             })!;
             int port = int.Parse((await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!);
-            survivor.Transport.Learn(new NodeId(1), "127.0.0.1", port);
+            survivor.Transport.Learn(new NodeId(1), "127.0.0.1", port, PeerAddressSource.Configured);
             await child.StandardInput.WriteLineAsync($"0 {survivor.Port}");
             Assert.Equal("connected", await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
             await Eventually.HoldsAsync(() => survivor.Transport.IsConnected(new NodeId(1)), () => "not connected");
@@ -179,7 +179,7 @@ public sealed class PeerTransportTests
         await using var a = new PeerNode(0);
         using var listening = new TcpListener(IPAddress.Loopback, 0);
         listening.Start();
-        a.Transport.Learn(new NodeId(1), "127.0.0.1", ((IPEndPoint)listening.LocalEndpoint).Port);
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", ((IPEndPoint)listening.LocalEndpoint).Port, PeerAddressSource.Configured);
         for (int i = 0; i < 2; i++)
         {
             using Socket socket = await listening.AcceptSocketAsync(TestContext.Current.CancellationToken);
@@ -215,11 +215,37 @@ public sealed class PeerTransportTests
     {
         await using var a = new PeerNode(0);
         await using var b = new PeerNode(1);
-        a.Transport.Learn(new NodeId(2), "127.0.0.1", b.Port);
+        a.Transport.Learn(new NodeId(2), "127.0.0.1", b.Port, PeerAddressSource.Configured);
 
         await Eventually.HoldsAsync(() => b.Metrics.BadFrames.Value > 0, () => "not refused");
 
         Assert.False(a.Transport.IsConnected(new NodeId(2)));
+    }
+
+    /// <summary>The records of a cluster are old when all its nodes were moved: there is no controller that could renew them.</summary>
+    [Fact]
+    public async Task Moved_node_is_found_at_its_configured_address_while_the_cluster_still_records_the_old_one()
+    {
+        await using var a = new PeerNode(0);
+        int port = DeadPort();
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", port, PeerAddressSource.Configured);
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", DeadPort(), PeerAddressSource.Recorded);
+
+        await using var b = new PeerNode(1, change: options => options with { Listen = [new IPEndPoint(IPAddress.Loopback, port)] });
+
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(b.Id), () => "not connected");
+    }
+
+    [Fact]
+    public async Task Moved_node_that_dials_in_is_dialled_where_it_says()
+    {
+        await using var a = new PeerNode(0);
+        await using var b = new PeerNode(1);
+        a.Transport.Learn(b.Id, "127.0.0.1", DeadPort(), PeerAddressSource.Configured);
+        a.Transport.Learn(b.Id, "127.0.0.1", DeadPort(), PeerAddressSource.Recorded);
+        await b.ConnectedToAsync(a);
+
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(b.Id), () => "not connected");
     }
 
     [Fact]
@@ -275,5 +301,13 @@ public sealed class PeerTransportTests
         string start = $"raftmq_peer_frames_dropped_total{{reason=\"{reason}\"}} ";
         string line = node.Registry.WriteText().Split('\n').Single(text => text.StartsWith(start, StringComparison.Ordinal));
         return long.Parse(line[start.Length..]);
+    }
+
+    /// <summary>Where nothing listens: it was free a moment ago.</summary>
+    private static int DeadPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -83,7 +83,7 @@ public sealed class TwoProcessesTests
         await using var node = new PeerNode(0);
         using var listening = new TcpListener(IPAddress.Loopback, 0);
         listening.Start();
-        node.Transport.Learn(Twice, "127.0.0.1", ((IPEndPoint)listening.LocalEndpoint).Port);
+        node.Transport.Learn(Twice, "127.0.0.1", ((IPEndPoint)listening.LocalEndpoint).Port, PeerAddressSource.Configured);
         int dials = 0;
         long until = Environment.TickCount64 + 1000;
         while (Environment.TickCount64 < until)
