@@ -256,6 +256,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     long IReplicaListener.SilentForMs(NodeId node) => Cluster.SilentForMs(node);
 
+    bool IReplicaListener.IsQuarantined(NodeId node, GroupId group) => _fitness.Of(node, group).HasFlag(LeaderFaults.Quarantined);
+
     void IReplicaListener.InSyncChanged(Replica replica) => Cluster.LeadershipChanged(
         replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
 

@@ -20,8 +20,11 @@ internal enum LeaderFaults : byte
     /// <summary>Of a replica: the disk had no room for it.</summary>
     DiskFull = 8,
 
-    /// <summary>Of a replica: durable bytes are damaged (DETECTED).</summary>
+    /// <summary>Of a running replica: durable bytes are damaged (DETECTED).</summary>
     Damaged = 16,
+
+    /// <summary>Of a replica: it does not run, as its durable bytes are damaged. It takes nothing, so it is not in sync either.</summary>
+    Quarantined = 32,
 }
 
 /// <param name="Faults">Of this replica, beside those of its node.</param>
@@ -37,6 +40,7 @@ internal static class LeaderFaultText
         (LeaderFaults.SlowDisk, "its disk does not keep up"),
         (LeaderFaults.DiskFull, "its disk is full"),
         (LeaderFaults.Damaged, "its data of this partition is damaged"),
+        (LeaderFaults.Quarantined, "its data of this partition is damaged and it does not run"),
     ];
 
     public static string Describe(this LeaderFaults faults) =>

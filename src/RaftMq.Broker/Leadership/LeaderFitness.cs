@@ -26,11 +26,11 @@ internal sealed class LeaderFitness(NodeId self)
         _own = faults;
     }
 
-    /// <summary>Sets or clears one fault of this node's replica of a group.</summary>
-    public void SetGroup(GroupId group, LeaderFaults fault, bool has)
+    /// <summary>Sets or clears faults of this node's replica of a group.</summary>
+    public void SetGroup(GroupId group, LeaderFaults faults, bool has)
     {
         LeaderFaults before = _ownGroups.GetValueOrDefault(group);
-        LeaderFaults now = has ? before | fault : before & ~fault;
+        LeaderFaults now = has ? before | faults : before & ~faults;
         if (now == before)
         {
             return;

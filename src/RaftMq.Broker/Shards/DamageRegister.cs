@@ -51,13 +51,13 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
     {
         if (_damaged.Remove(group))
         {
-            fitness.SetGroup(group, LeaderFaults.Damaged, has: false);
+            fitness.SetGroup(group, LeaderFaults.Damaged | LeaderFaults.Quarantined, has: false);
         }
     }
 
     private void Add(DamagedGroup damaged)
     {
         _damaged[damaged.Group] = damaged;
-        fitness.SetGroup(damaged.Group, LeaderFaults.Damaged, has: true);
+        fitness.SetGroup(damaged.Group, damaged.IsRunning ? LeaderFaults.Damaged : LeaderFaults.Quarantined, has: true);
     }
 }

@@ -118,10 +118,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
     }
 
-    /// <summary>Another voter that had everything within replica.lag.max, and was heard of within it.</summary>
+    /// <summary>Another voter that runs, had everything within replica.lag.max, and was heard of within it.</summary>
     public bool IsInSync(in PeerProgress peer) =>
         peer.IsVoter && peer.Replica != _shard.Self.Replica && peer.TicksSinceCaughtUp <= _shard.ReplicaLagTicksMax
-        && _shard.Listener.SilentForMs(peer.Replica.Node) <= _shard.Options.ReplicaLagMax.TotalMilliseconds;
+        && _shard.Listener.SilentForMs(peer.Replica.Node) <= _shard.Options.ReplicaLagMax.TotalMilliseconds
+        && !_shard.Listener.IsQuarantined(peer.Replica.Node, Group);
 
     public LogIndex DurableOn(int voters)
     {

@@ -51,6 +51,9 @@ internal interface IReplicaListener
 
     /// <summary>How long nothing was heard of a node that is not alive; 0 while it is.</summary>
     long SilentForMs(NodeId node);
+
+    /// <summary>Whether that node said that its replica does not run (<see cref="Leadership.LeaderFaults.Quarantined"/>).</summary>
+    bool IsQuarantined(NodeId node, GroupId group);
 }
 
 /// <summary>The version that the store notes beside a state machine's snapshot; the snapshot's first byte is its own.</summary>

@@ -61,6 +61,27 @@ public sealed class DamagedGroupTests
         Assert.Equal(2, leader.InSyncCount);
     }
 
+    /// <summary>It lacks nothing yet, and its group sleeps: only its node's word tells.</summary>
+    [Fact]
+    public void A_replica_that_does_not_start_is_not_in_sync_though_it_lacks_nothing()
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        TopicInfo topic = cluster.CreateTopic("t");
+        GroupId group = topic.Partitions[0].Group;
+        cluster.Until(() => cluster.LeaderOf(group) is not null, "it has a leader");
+        cluster.Administer(cluster[1], new AdminCommand.TransferLeadership("t", 0, cluster[1].Id));
+        cluster.Until(() => cluster.LeaderOf(group) == cluster[1], "the first node leads");
+        Damage(cluster, topic);
+        cluster[3].Start();
+        cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
+        Replica leader = cluster.ReplicaOf(1, group);
+
+        cluster.Until(() => leader.InSyncCount == 2, "it counts no more", withinMs: 2_000);
+        cluster.Pass(2_000);
+        Assert.Equal(2, leader.InSyncCount);
+        Assert.Equal(leader.Log.LastIndex, leader.Progress.Single(peer => peer.Replica.Node == cluster[3].Id).Match);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
