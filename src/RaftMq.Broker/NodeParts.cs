@@ -192,9 +192,9 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     {
         if (_replicas.CreateController(formed))
         {
-            string voters = string.Join(", ", formed.Voters.Select(v => v.Node.Value));
+            int[] voters = [.. formed.Voters.Select(v => v.Node.Value)];
             _environment.Report(new NodeEvent(
-                NodeEventKind.ClusterForms, $"Node {_settings.Self.Value} forms a cluster with nodes {voters}.",
+                NodeEventKind.ClusterForms, $"Node {_settings.Self.Value} forms a cluster with nodes {string.Join(", ", voters)}.",
                 [("node", _settings.Self.Value), ("voters", voters)]));
         }
     }

@@ -4,7 +4,7 @@ namespace RaftMq.Broker.Environment;
 
 /// <summary>Something an operator may want to read, for the log. Low rate: life-cycle, degraded states, refusals.</summary>
 /// <param name="Text">One or two sentences for people.</param>
-/// <param name="Facts">What the sentences are about, by name, for programs that read the log; the names of docs/operations.md.</param>
+/// <param name="Facts">What the sentences are about, by name, for programs that read the log; the names of docs/operations.md. A fact that is several things is a list.</param>
 public sealed record NodeEvent(NodeEventKind Kind, string Text, ImmutableArray<(string Name, object Value)> Facts)
 {
     public string Name => Kind.ToString();
@@ -12,8 +12,8 @@ public sealed record NodeEvent(NodeEventKind Kind, string Text, ImmutableArray<(
     public NodeEventLevel Level => Kind switch
     {
         NodeEventKind.RefusedByCluster or NodeEventKind.DiskFull or NodeEventKind.GroupDamaged or NodeEventKind.LogDamaged => NodeEventLevel.Error,
-        NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused =>
-            NodeEventLevel.Warning,
+        NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused
+            or NodeEventKind.JournalAboveDisk => NodeEventLevel.Warning,
         _ => NodeEventLevel.Information,
     };
 }
@@ -31,6 +31,7 @@ public enum NodeEventKind
     DiskKeepsUp = 1052,
     DiskFull = 1053,
     DiskHasRoom = 1054,
+    JournalAboveDisk = 1055,
     GroupDamaged = 1061,
     LogDamaged = 1062,
     DamagedGroupDeleted = 1063,

@@ -42,7 +42,7 @@ internal sealed class LeadershipLog(Action<NodeEvent> report)
         {
             report(new NodeEvent(
                 NodeEventKind.LeadershipBegan, $"Leads {Named(begun)}; {Groups(led)} in all.",
-                [("groups", string.Join(", ", begun)), ("count", begun.Count), ("led", led)]));
+                [("groups", begun), ("count", begun.Count), ("led", led)]));
         }
 
         if (_reported.Count > led)
@@ -66,7 +66,7 @@ internal sealed class LeadershipLog(Action<NodeEvent> report)
 
         report(new NodeEvent(
             NodeEventKind.LeadershipEnded, $"Leads no longer {Named(ended)}; {Groups(led)} in all.",
-            [("groups", string.Join(", ", ended)), ("count", ended.Count), ("led", led)]));
+            [("groups", ended), ("count", ended.Count), ("led", led)]));
     }
 
     private static string Named(List<string> names) => names.Count <= NamesMax

@@ -9,11 +9,12 @@ namespace RaftMq.Server.Configuration;
 internal sealed class ConfigurationReader
 {
     private const string EnvironmentPrefix = "RAFTMQ_";
+    private const string ConfigKey = "config";
 
     /// <summary>Switches of the project's own tests, which the processes that they start inherit.</summary>
     private static readonly HashSet<string> NotSettings = ["RAFTMQ_FULL", "RAFTMQ_GOLDEN"];
 
-    private readonly Dictionary<string, (string Text, string Source)> _given = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
     private readonly List<string> _faults = [];
     private bool _helpWanted;
 
@@ -21,19 +22,19 @@ internal sealed class ConfigurationReader
     public static ConfigurationResult Read(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         var reader = new ConfigurationReader();
-        Dictionary<string, (string Text, string Source)> fromCommandLine = reader.ReadCommandLine(arguments, out string? file);
+        Dictionary<string, Given> fromCommandLine = reader.ReadCommandLine(arguments);
         if (reader._helpWanted)
         {
             return new ConfigurationResult.HelpWanted();
         }
 
-        if (file is not null)
+        if (fromCommandLine.Remove(ConfigKey, out Given? file))
         {
-            reader.ReadFile(file);
+            reader.ReadFile(file.Text);
         }
 
         reader.ReadEnvironment(environment);
-        foreach ((string key, (string Text, string Source) given) in fromCommandLine)
+        foreach ((string key, Given given) in fromCommandLine)
         {
             reader._given[key] = given;
         }
@@ -44,22 +45,22 @@ internal sealed class ConfigurationReader
     private ConfigurationResult Finish()
     {
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach ((string key, (string text, string source)) in _given.OrderBy(given => given.Key, StringComparer.Ordinal))
+        foreach ((string key, Given given) in _given.OrderBy(given => given.Key, StringComparer.Ordinal))
         {
             SettingTable.Entry? entry = SettingTable.All.FirstOrDefault(setting => setting.Setting.Key == key);
             if (entry is null)
             {
-                _faults.Add($"There is no setting {key} ({source}){Suggestion(key)}.");
+                _faults.Add(Unknown(key, given));
                 continue;
             }
 
             try
             {
-                values[key] = SettingText.Parse(entry.Type, entry.Setting, text);
+                values[key] = SettingText.Parse(entry.Type, entry.Setting, given.Text);
             }
             catch (FormatException exception)
             {
-                _faults.Add($"{key} ({source}): {exception.Message}.");
+                _faults.Add($"{key} ({given.Source}): {exception.Message}.");
             }
         }
 
@@ -76,10 +77,9 @@ internal sealed class ConfigurationReader
             : new ConfigurationResult.Accepted(options, warnings);
     }
 
-    private Dictionary<string, (string Text, string Source)> ReadCommandLine(IReadOnlyList<string> arguments, out string? file)
+    private Dictionary<string, Given> ReadCommandLine(IReadOnlyList<string> arguments)
     {
-        var given = new Dictionary<string, (string Text, string Source)>(StringComparer.Ordinal);
-        file = null;
+        var given = new Dictionary<string, Given>(StringComparer.Ordinal);
         for (int i = 0; i < arguments.Count; i++)
         {
             string argument = arguments[i];
@@ -112,13 +112,9 @@ internal sealed class ConfigurationReader
             {
                 _faults.Add($"--{key} has no value.");
             }
-            else if (key == "config")
+            else if (!given.TryAdd(key, new Given(value, "command line")))
             {
-                file = value;
-            }
-            else if (!given.TryAdd(key, (value, "command line")))
-            {
-                _faults.Add($"--{key} is given twice.");
+                _faults.Add($"--{key} is given twice: '{given[key].Text}' and '{value}'.");
             }
         }
 
@@ -127,12 +123,23 @@ internal sealed class ConfigurationReader
 
     private void ReadEnvironment(IReadOnlyDictionary<string, string> environment)
     {
-        foreach ((string name, string value) in environment)
+        var variables = new Dictionary<string, (string Name, string Value)>(StringComparer.Ordinal);
+        foreach ((string name, string value) in environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
-            if (name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal) && !NotSettings.Contains(name))
+            if (!name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal) || NotSettings.Contains(name))
             {
-                string key = name[EnvironmentPrefix.Length..].ToLowerInvariant().Replace('_', '.');
-                _given[key] = (value, $"environment variable {name}");
+                continue;
+            }
+
+            string key = name[EnvironmentPrefix.Length..].ToLowerInvariant().Replace('_', '.');
+            if (variables.TryAdd(key, (name, value)))
+            {
+                _given[key] = new Given(value, $"environment variable {name}") { Variable = name };
+            }
+            else
+            {
+                (string first, string firstValue) = variables[key];
+                _faults.Add($"The environment variables {first} and {name} both give {key}: '{firstValue}' and '{value}'.");
             }
         }
     }
@@ -171,9 +178,9 @@ internal sealed class ConfigurationReader
             {
                 ReadObject(property.Value, key + ".", path);
             }
-            else if (!_given.TryAdd(key, (TextOf(property.Value), path)))
+            else if (!_given.TryAdd(key, new Given(TextOf(property.Value), path)))
             {
-                _faults.Add($"{path} gives {key} twice.");
+                _faults.Add($"{path} gives {key} twice: '{_given[key].Text}' and '{TextOf(property.Value)}'.");
             }
         }
     }
@@ -186,11 +193,21 @@ internal sealed class ConfigurationReader
         _ => value.GetRawText(),
     };
 
-    private static string Suggestion(string key)
+    private static string Unknown(string key, Given given)
     {
-        string? near = SettingTable.All.Select(entry => entry.Setting.Key)
-            .FirstOrDefault(known => known.Replace(".", "").Equals(key.Replace(".", "").Replace("-", ""), StringComparison.OrdinalIgnoreCase)
-                || known.EndsWith("." + key, StringComparison.Ordinal));
-        return near is null ? "" : $"; did you mean {near}?";
+        string? near = NearestSetting.To(key);
+        return given.Variable is null
+            ? $"There is no setting {key} ({given.Source})." + (near is null ? "" : $" Did you mean {near}?")
+            : $"There is no setting for the environment variable {given.Variable}." + (near is null ? "" : $" Did you mean {VariableOf(near)}?");
+    }
+
+    private static string VariableOf(string key) => EnvironmentPrefix + key.ToUpperInvariant().Replace('.', '_');
+
+    /// <param name="Text">What was written.</param>
+    /// <param name="Source">Where, for messages.</param>
+    private sealed record Given(string Text, string Source)
+    {
+        /// <summary>The variable's name where it came from the environment.</summary>
+        public string? Variable { get; init; }
     }
 }

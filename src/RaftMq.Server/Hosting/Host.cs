@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Disk;
+using RaftMq.Server.Telemetry;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Recovery;
 
@@ -32,6 +33,11 @@ internal static partial class Host
         {
             await using var process = new NodeProcess(options, loggers, ProcessEnd.Fatal, NodeFactory.Create);
             process.Prepare();
+            if (JournalRoom.Look(options, JournalRoom.FreeBytesOf) is { } tight)
+            {
+                NodeEventLog.Write(logger, tight);
+            }
+
             await process.StartAsync();
             Task first = await Task.WhenAny(asked.Task, FailureOfAsync(process.Ready));
             await first;
@@ -101,7 +107,8 @@ internal static partial class Host
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Connections", level > LogLevel.Error ? level : LogLevel.Error);
         if (options.LogFormat == LogFormat.Json)
         {
-            logging.AddJsonConsole(static console => Stamp(console, ""));
+            logging.AddConsole(static console => console.FormatterName = JsonLogFormatter.FormatterName);
+            logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>(static console => Stamp(console, ""));
             return;
         }
 

@@ -5,7 +5,7 @@ namespace RaftMq.Server.Hosting;
 internal sealed partial class NodeProcess
 {
     [LoggerMessage(1011, LogLevel.Information, "Node {Node} is ready: kafka {Kafka}, http {Http}, peers {Peers}")]
-    private partial void LogReady(int node, string kafka, string http, string peers);
+    private partial void LogReady(int node, object kafka, object http, object peers);
 
     [LoggerMessage(1012, LogLevel.Information, "Leadership is handed over and checkpoints are written")]
     private partial void LogDrained();

@@ -320,7 +320,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             }
 
             _isOpen = true;
-            LogReady(_options.NodeId, string.Join(", ", KafkaAddresses), string.Join(", ", HttpAddresses), string.Join(", ", PeerAddresses));
+            LogReady(_options.NodeId, new LoggedList(KafkaAddresses), new LoggedList(HttpAddresses), new LoggedList(PeerAddresses));
             _ready.TrySetResult();
             while (true)
             {

@@ -42,15 +42,5 @@ internal sealed class ServerEnvironment : INodeEnvironment
 
     public void Fatal(string report, Exception cause) => _fatal(report, cause);
 
-    public void Report(NodeEvent nodeEvent) => _logger.Log(
-        nodeEvent.Level switch
-        {
-            NodeEventLevel.Information => LogLevel.Information,
-            NodeEventLevel.Warning => LogLevel.Warning,
-            _ => LogLevel.Error,
-        },
-        new EventId((int)nodeEvent.Kind, nodeEvent.Name),
-        new NodeEventState(nodeEvent),
-        exception: null,
-        static (state, _) => state.ToString());
+    public void Report(NodeEvent nodeEvent) => NodeEventLog.Write(_logger, nodeEvent);
 }

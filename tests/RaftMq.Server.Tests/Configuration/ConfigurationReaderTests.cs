@@ -71,7 +71,7 @@ public sealed class ConfigurationReaderTests
                 "--rack has no value.",
                 $"default.replication.factor ({folder.File("raftmq.json")}): '1.5' is not a whole number.",
                 "listeners (command line): 'http://x:1' has the scheme 'http'; there are kafka and kafkas (TLS).",
-                $"There is no setting nodeid ({folder.File("raftmq.json")}); did you mean node.id?.",
+                $"There is no setting nodeid ({folder.File("raftmq.json")}). Did you mean node.id?",
                 $"num.partitions ({folder.File("raftmq.json")}): '0' is out of range (1 to 10000).",
                 "peers.listen (command line): 'localhost' is not host:port.",
                 "replica.lag.max (command line): '10' is not a time (a number followed by us, ms, s, m, h or d).",
@@ -82,7 +82,8 @@ public sealed class ConfigurationReaderTests
     [Theory]
     [InlineData("{", "is not JSON")]
     [InlineData("[]", "is not a JSON object")]
-    [InlineData("""{"node.id":1,"node":{"id":2}}""", "gives node.id twice")]
+    [InlineData("""{"node.id":1,"node":{"id":2}}""", "gives node.id twice: '1' and '2'.")]
+    [InlineData("""{"node.id":1,"rack":"a","rack":"a"}""", "gives rack twice: 'a' and 'a'.")]
     [InlineData("""{"node.id":"one"}""", "'one' is not a whole number")]
     [InlineData("""{"node.id":1000000}""", "out of range")]
     [InlineData("""{"node.id":99999999999}""", "too large")]
@@ -96,7 +97,11 @@ public sealed class ConfigurationReaderTests
 
     [Theory]
     [InlineData("there is no", "--config", "/there/is/no.json")]
-    [InlineData("given twice", "--node.id", "1", "--node.id", "2")]
+    [InlineData("--node.id is given twice: '1' and '2'.", "--node.id", "1", "--node.id=2")]
+    [InlineData("--config is given twice: '/one.json' and '/two.json'.", "--config", "/one.json", "--config", "/two.json")]
+    [InlineData("There is no setting node.idd (command line). Did you mean node.id?", "--node.idd", "1")]
+    [InlineData("There is no setting journal.bytes (command line). Did you mean journal.file.bytes?", "--journal.bytes", "1")]
+    [InlineData("There is no setting peers (command line).", "--peers", "1")]
     [InlineData("two are named kafka", "--listeners", "kafka://localhost:1,kafka://localhost:2")]
     [InlineData("the name peers is taken", "--listeners", "peers@kafka://localhost:1")]
     [InlineData("the name http is taken", "--listeners", "http@kafka://localhost:1")]
@@ -125,6 +130,24 @@ public sealed class ConfigurationReaderTests
     [InlineData("listener b (10.0.0.1:9) and listener a (10.0.0.1:9) can't share a port", "--listeners", "a@kafka://10.0.0.1:9,b@kafka://10.0.0.1:9")]
     public void What_can_not_work_is_refused(string fault, params string[] arguments) =>
         Assert.Contains(Refused(arguments), text => text.Contains(fault, StringComparison.OrdinalIgnoreCase) || text.Contains("can't be read", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("There is no setting for the environment variable RAFTMQ_NODE_IDD. Did you mean RAFTMQ_NODE_ID?", "RAFTMQ_NODE_IDD")]
+    [InlineData("There is no setting for the environment variable RAFTMQ_NODEID. Did you mean RAFTMQ_NODE_ID?", "RAFTMQ_NODEID")]
+    [InlineData("There is no setting for the environment variable RAFTMQ_LOGFORMAT. Did you mean RAFTMQ_LOG_FORMAT?", "RAFTMQ_LOGFORMAT")]
+    [InlineData("There is no setting for the environment variable RAFTMQ_SOMETHING.", "RAFTMQ_SOMETHING")]
+    [InlineData("The environment variables RAFTMQ_NODE_ID and RAFTMQ_node_id both give node.id: '1' and '2'.", "RAFTMQ_node_id", "RAFTMQ_NODE_ID")]
+    public void Variable_that_can_not_be_used_is_named_in_its_own_form(string fault, params string[] variables)
+    {
+        Dictionary<string, string> environment = variables.ToDictionary(name => name, name => name.Any(char.IsAsciiLetterLower) ? "2" : "1");
+
+        Assert.Equal(fault, Assert.Single(Assert.IsType<ConfigurationResult.Refused>(ConfigurationReader.Read([], environment)).Faults));
+    }
+
+    [Fact]
+    public void Setting_that_is_given_twice_is_told_with_every_other_fault() => Assert.Equal(
+        ["--rack is given twice: 'a' and 'b'.", "There is no setting no.such (command line)."],
+        Refused("--rack", "a", "--no.such", "1", "--rack", "b"));
 
     [Fact]
     public void Same_port_of_another_address_and_free_ports_are_no_fault() =>

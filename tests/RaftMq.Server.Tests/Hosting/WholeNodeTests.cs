@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Tests.Disk;
 
@@ -215,7 +216,32 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Equal((1041, "Information"), (led.GetProperty("EventId").GetInt32(), led.GetProperty("LogLevel").GetString()));
         Assert.EndsWith("Z", led.GetProperty("Timestamp").GetString());
         Assert.Equal("LeadershipBegan", led.GetProperty("State").GetProperty("event").GetString());
-        Assert.Contains("orders-0 (term ", led.GetProperty("State").GetProperty("groups").GetString());
+        Assert.Contains(
+            led.GetProperty("State").GetProperty("groups").EnumerateArray(), group => group.GetString()!.StartsWith("orders-0 (term ", StringComparison.Ordinal));
+        JsonElement ready = documents.First(document => document.GetProperty("EventId").GetInt32() == 1011).GetProperty("State");
+        Assert.All(ready.GetProperty("Kafka").EnumerateArray(), address => IPEndPoint.Parse(address.GetString()!));
+        Assert.NotEqual(0, ready.GetProperty("Kafka").GetArrayLength());
+        JsonElement formed = documents.First(document => document.GetProperty("EventId").GetInt32() == 1031).GetProperty("State");
+        Assert.Equal([0], formed.GetProperty("voters").EnumerateArray().Select(voter => voter.GetInt32()));
+    }
+
+    [Fact]
+    public async Task Journal_that_is_larger_than_its_disk_is_warned_of_at_the_start()
+    {
+        using Process large = Start([], "--journal.total.bytes", "1000000GiB");
+        string log = await LogUntilReadyAsync(large);
+        Assert.Matches("(?m)^.*warn.*1055.*JournalAboveDisk: journal.total.bytes is 1024000000 MiB, but the journal finds room for [0-9]+ MiB only", log);
+        Terminate(large);
+        await ExitedAsync(large);
+
+        // What the journal has counts, and is found where it is.
+        var options = new ServerOptions { DataFolder = _folder.File("data"), Journal = new JournalSettings { TotalBytes = 1L << 50 } };
+        Dictionary<string, object> facts = JournalRoom.Look(options, _ => 5)!.Facts.ToDictionary(fact => fact.Name, fact => fact.Value);
+        Assert.InRange((long)facts["journalBytes"], 1 << 20, 8 << 20);
+        Assert.Equal(5L, facts["freeBytes"]);
+
+        using Process fits = Start([]);
+        Assert.DoesNotContain("JournalAboveDisk", await LogUntilReadyAsync(fits));
     }
 
     private Process Start(Dictionary<string, string> environment, params string[] more)

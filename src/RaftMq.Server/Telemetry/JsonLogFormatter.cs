@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace RaftMq.Server.Telemetry;
+
+/// <summary>
+/// <c>log.format=json</c>: a document per line, with the names that .NET's own JSON console has, which would make one text of a fact that is
+/// several things.
+/// </summary>
+internal sealed class JsonLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> options) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "raftmq-json";
+
+    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        string message = logEntry.Formatter(logEntry.State, logEntry.Exception);
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(bytes))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("Timestamp", DateTimeOffset.UtcNow.ToString(options.CurrentValue.TimestampFormat, CultureInfo.InvariantCulture));
+            writer.WriteNumber("EventId", logEntry.EventId.Id);
+            writer.WriteString("LogLevel", logEntry.LogLevel.ToString());
+            writer.WriteString("Category", logEntry.Category);
+            writer.WriteString("Message", message);
+            if (logEntry.Exception is { } exception)
+            {
+                writer.WriteString("Exception", exception.ToString());
+            }
+
+            writer.WriteStartObject("State");
+            writer.WriteString("Message", logEntry.State?.ToString());
+            foreach ((string name, object? value) in logEntry.State as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
+            {
+                writer.WritePropertyName(name);
+                WriteValue(writer, value);
+            }
+
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        textWriter.WriteLine(Encoding.UTF8.GetString(bytes.WrittenSpan));
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, object? value)
+    {
+        switch (value)
+        {
+            case null:
+                writer.WriteNullValue();
+                break;
+            case bool flag:
+                writer.WriteBooleanValue(flag);
+                break;
+            case int number:
+                writer.WriteNumberValue(number);
+                break;
+            case long number:
+                writer.WriteNumberValue(number);
+                break;
+            case string text:
+                writer.WriteStringValue(text);
+                break;
+            case IEnumerable several:
+                writer.WriteStartArray();
+                foreach (object? one in several)
+                {
+                    WriteValue(writer, one);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                writer.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
+                break;
+        }
+    }
+}
