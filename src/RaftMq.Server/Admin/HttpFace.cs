@@ -46,6 +46,7 @@ internal sealed class HttpFace : IAsyncDisposable
     /// <exception cref="SocketException">Somebody listens on an address since it was bound.</exception>
     public async Task StartAsync(HttpSources sources, ILoggerFactory loggers)
     {
+        var door = new HttpDoor(new WrongProtocolLog(loggers.CreateLogger("RaftMq.Http"), TimeProvider.System, "http.listen is for HTTP without TLS"));
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
@@ -71,7 +72,10 @@ internal sealed class HttpFace : IAsyncDisposable
                     Connections.Add(1);
                     try
                     {
-                        await next(connection);
+                        if (await door.LetsInAsync(connection))
+                        {
+                            await next(connection);
+                        }
                     }
                     finally
                     {

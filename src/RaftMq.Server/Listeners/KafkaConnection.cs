@@ -6,13 +6,14 @@ using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using RaftMq.Kafka.Connections;
 using RaftMq.Server.Security;
+using RaftMq.Server.Sockets;
 
 namespace RaftMq.Server.Listeners;
 
 /// <summary>
-/// One Kafka client. Its life: TLS handshake where configured; then frame after frame: i32 size, bytes, handed to the session, the
-/// next one read when the session is done with the bytes and the limits leave room; closed by any side for any reason, once.
-/// Nothing a client sends can do more than close its own connection.
+/// One Kafka client. Its life: TLS handshake where configured; then, unless it begins like another protocol, frame after frame: i32 size,
+/// bytes, handed to the session, the next one read when the session is done with the bytes and the limits leave room; closed by any side
+/// for any reason, once. Nothing a client sends can do more than close its own connection.
 /// </summary>
 internal sealed partial class KafkaConnection : IDisposable
 {
@@ -28,6 +29,7 @@ internal sealed partial class KafkaConnection : IDisposable
     private readonly ListenerLimits _limits;
     private readonly RequestMemory _memory;
     private readonly ListenerMetrics _metrics;
+    private readonly WrongProtocolLog _wrongProtocols;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _gone = new();
     private ResponseQueue? _responses;
@@ -37,7 +39,7 @@ internal sealed partial class KafkaConnection : IDisposable
 
     public KafkaConnection(
         Socket socket, KafkaConnectionInfo info, Func<KafkaConnectionInfo, IKafkaSession> openSession, CertificateSource? certificates,
-        ListenerLimits limits, RequestMemory memory, ListenerMetrics metrics, ILogger logger)
+        ListenerLimits limits, RequestMemory memory, ListenerMetrics metrics, WrongProtocolLog wrongProtocols, ILogger logger)
     {
         _socket = socket;
         _info = info;
@@ -46,6 +48,7 @@ internal sealed partial class KafkaConnection : IDisposable
         _limits = limits;
         _memory = memory;
         _metrics = metrics;
+        _wrongProtocols = wrongProtocols;
         _logger = logger;
     }
 
@@ -164,6 +167,7 @@ internal sealed partial class KafkaConnection : IDisposable
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
             limit.CancelAfter(_limits.HandshakeMax);
+            await RefuseWithoutTlsAsync(limit.Token);
             CertificateSource.Loaded loaded = _certificates.Current;
             var options = new SslServerAuthenticationOptions
             {
@@ -182,10 +186,30 @@ internal sealed partial class KafkaConnection : IDisposable
         }
     }
 
+    /// <summary>Who does not begin like TLS is closed without an alert, which his protocol would not know.</summary>
+    private async Task RefuseWithoutTlsAsync(CancellationToken cancellation)
+    {
+        byte[] first = new byte[FirstBytes.Count];
+        int seen = await _socket.ReceiveAsync(first, SocketFlags.Peek, cancellation);
+        SpokenProtocol spoken = FirstBytes.Of(first.AsSpan(0, seen));
+        if (seen > 0 && spoken != SpokenProtocol.Tls)
+        {
+            CloseAsWrong(spoken);
+            throw new AuthenticationException("it does not begin like TLS");
+        }
+    }
+
+    private void CloseAsWrong(SpokenProtocol spoken)
+    {
+        _wrongProtocols.Closed(_info.RemoteAddress, spoken);
+        Close(CloseCause.WrongProtocol, $"it began like {spoken}");
+    }
+
     private async Task ServeAsync(Stream? tls, ResponseQueue responses)
     {
         IKafkaSession session = _openSession(_info);
         using var buffer = new RequestBuffer(_memory, _limits.RequestMemoryWait);
+        bool isFirst = true;
         while (_closeCause == -1)
         {
             if (!await FillAsync(buffer, tls, SizeBytes, wholeBytes: SizeBytes))
@@ -193,6 +217,14 @@ internal sealed partial class KafkaConnection : IDisposable
                 return;
             }
 
+            // Before the size, which a high limit would make one of a request that never ends.
+            if (isFirst && FirstBytes.Of(buffer.Bytes) is var spoken and (SpokenProtocol.Http or SpokenProtocol.Tls))
+            {
+                CloseAsWrong(spoken);
+                return;
+            }
+
+            isFirst = false;
             int size = BinaryPrimitives.ReadInt32BigEndian(buffer.Bytes);
             if (size < FrameBytesMin || size > _limits.RequestFrameBytesMax)
             {

@@ -20,6 +20,7 @@ internal sealed partial class KafkaListener : IAsyncDisposable
     private readonly RequestMemory _memory;
     private readonly ListenerMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly WrongProtocolLog _wrongProtocols;
     private readonly List<Socket> _listening = [];
     private readonly ConcurrentDictionary<KafkaConnection, byte> _connections = new();
     private readonly CancellationTokenSource _stop = new();
@@ -33,6 +34,8 @@ internal sealed partial class KafkaListener : IAsyncDisposable
         _memory = memory;
         _metrics = metrics;
         _logger = logger;
+        _wrongProtocols = new WrongProtocolLog(
+            logger, TimeProvider.System, $"Listener {options.Name} is for Kafka {(options.Certificates is null ? "without" : "with")} TLS");
     }
 
     public string Name => _options.Name;
@@ -151,7 +154,7 @@ internal sealed partial class KafkaListener : IAsyncDisposable
         }
 
         var connection = new KafkaConnection(
-            socket, new KafkaConnectionInfo(Name, remote), openSession, _options.Certificates, _limits, _memory, _metrics, _logger);
+            socket, new KafkaConnectionInfo(Name, remote), openSession, _options.Certificates, _limits, _memory, _metrics, _wrongProtocols, _logger);
         _connections.TryAdd(connection, 0);
         connection.Start(Ended);
     }

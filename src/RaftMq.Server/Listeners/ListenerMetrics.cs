@@ -12,6 +12,7 @@ internal enum CloseCause
     TooManyConnections,
     BySession,
     Handshake,
+    WrongProtocol,
     Stopping,
 }
 
@@ -27,7 +28,7 @@ internal sealed class ListenerMetrics
         Accepted = registry.Counter("raftmq_kafka_connections_accepted_total", "Connections of Kafka clients that were accepted.");
         _closed = registry.Counters(
             "raftmq_kafka_connections_closed_total", "Closed connections of Kafka clients, by cause.", "cause",
-            "client", "frame_too_large", "bad_frame", "idle", "no_memory", "too_many", "session", "handshake", "stopping");
+            "client", "frame_too_large", "bad_frame", "idle", "no_memory", "too_many", "session", "handshake", "wrong_protocol", "stopping");
         InFlight = registry.Gauge("raftmq_kafka_requests_in_flight", "Requests that are received and not yet answered.");
         ResponseBytes = registry.Gauge(
             "raftmq_kafka_response_waiting_bytes",

@@ -96,7 +96,7 @@ public sealed class ConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("there is no", "--config", "/there/is/no.json")]
+    [InlineData("/there/is/no.json can't be read: ", "--config", "/there/is/no.json")]
     [InlineData("--node.id is given twice: '1' and '2'.", "--node.id", "1", "--node.id=2")]
     [InlineData("--config is given twice: '/one.json' and '/two.json'.", "--config", "/one.json", "--config", "/two.json")]
     [InlineData("There is no setting node.idd (command line). Did you mean node.id?", "--node.idd", "1")]
@@ -129,7 +129,7 @@ public sealed class ConfigurationReaderTests
     [InlineData("peers.listen ([::1]:9092) and listener kafka (localhost:9092) can't share a port", "--peers.listen", "[::1]:9092")]
     [InlineData("listener b (10.0.0.1:9) and listener a (10.0.0.1:9) can't share a port", "--listeners", "a@kafka://10.0.0.1:9,b@kafka://10.0.0.1:9")]
     public void What_can_not_work_is_refused(string fault, params string[] arguments) =>
-        Assert.Contains(Refused(arguments), text => text.Contains(fault, StringComparison.OrdinalIgnoreCase) || text.Contains("can't be read", StringComparison.Ordinal));
+        Assert.Contains(Refused(arguments), text => text.Contains(fault, StringComparison.OrdinalIgnoreCase));
 
     [Theory]
     [InlineData("There is no setting for the environment variable RAFTMQ_NODE_IDD. Did you mean RAFTMQ_NODE_ID?", "RAFTMQ_NODE_IDD")]

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftMq.Broker;
 using RaftMq.Broker.Controller;
@@ -299,6 +300,65 @@ public sealed class NodeProcessTests : IAsyncDisposable
         sockets.ForEach(socket => socket.Dispose());
     }
 
+    /// <summary>HTTP alone would wait for the end of a line: a Kafka client did not know for half a minute that it has the wrong port.</summary>
+    [Theory]
+    [InlineData(new byte[] { 0, 0, 0, 38, 0, 18, 0, 3 }, "a Kafka request without TLS")]
+    [InlineData(new byte[] { 22, 3, 1, 2, 0, 1, 0, 1 }, "a TLS handshake")]
+    public async Task What_is_not_HTTP_is_closed_at_once_by_the_port_of_HTTP(byte[] bytes, string spoken)
+    {
+        using var lines = new ListLoggerFactory();
+        await using NodeProcess process = Create(loggers: lines);
+        process.Prepare();
+        await process.StartAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            using Socket client = await ConnectAsync(process.HttpAddresses[0]);
+            await client.SendAsync(bytes, TestContext.Current.CancellationToken);
+
+            // Closed by the node without an answer, well before HTTP gives a request up.
+            Assert.Equal(0, await client.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().WaitAsync(
+                TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        }
+
+        Assert.StartsWith("http.listen is for HTTP without TLS; a connection from 127.0.0.1:", Assert.Single(lines.Logger.Of(1103)));
+        Assert.EndsWith($" began like {spoken} and was closed", lines.Logger.Of(1103)[0]);
+    }
+
+    [Fact]
+    public async Task Request_that_comes_byte_by_byte_is_HTTP_and_a_silent_connection_does_not_hold_up_the_stop()
+    {
+        NodeProcess process = Create();
+        Task stopped;
+        Socket? silent = null;
+        try
+        {
+            process.Prepare();
+            await process.StartAsync();
+            using Socket slow = await ConnectAsync(process.HttpAddresses[0]);
+            foreach (byte one in "GET /health/live HTTP/1.0\r\n\r\n"u8.ToArray())
+            {
+                await slow.SendAsync(new[] { one }, TestContext.Current.CancellationToken);
+            }
+
+            using (var answer = new StreamReader(new NetworkStream(slow)))
+            {
+                Assert.Equal("HTTP/1.1 200 OK", await answer.ReadLineAsync(TestContext.Current.CancellationToken));
+            }
+
+            silent = await ConnectAsync(process.HttpAddresses[0]);
+            await Eventually.HoldsAsync(
+                () => process.Metrics.WriteText().Contains("raftmq_limit_used{limit=\"http_connections\"} 1\n", StringComparison.Ordinal),
+                process.Metrics.WriteText);
+        }
+        finally
+        {
+            stopped = process.DisposeAsync().AsTask();
+        }
+
+        await stopped.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        silent.Dispose();
+    }
+
     [Fact]
     public async Task Status_says_what_is_full_and_why_a_node_is_not_ready()
     {
@@ -336,7 +396,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
         Leaders = ImmutableDictionary<GroupId, LeaderInfo>.Empty.Add(Group, new LeaderInfo(new NodeId(0), 7, [new NodeId(0)])),
     };
 
-    private NodeProcess Create(Func<ServerOptions, ServerOptions>? change = null)
+    private NodeProcess Create(Func<ServerOptions, ServerOptions>? change = null, ILoggerFactory? loggers = null)
     {
         var options = new ServerOptions
         {
@@ -346,7 +406,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
             HttpListen = new HostPort("127.0.0.1", 0),
         };
         return new NodeProcess(
-            change?.Invoke(options) ?? options, NullLoggerFactory.Instance, (_, cause) => _fatal.Add(cause), CreateNode);
+            change?.Invoke(options) ?? options, loggers ?? NullLoggerFactory.Instance, (_, cause) => _fatal.Add(cause), CreateNode);
     }
 
     private TestNode CreateNode(NodeContext context)
@@ -363,10 +423,12 @@ public sealed class NodeProcessTests : IAsyncDisposable
         await _process.StartAsync();
     }
 
-    private async Task<Socket> ConnectAsync()
+    private Task<Socket> ConnectAsync() => ConnectAsync(new IPEndPoint(IPAddress.Loopback, _process.KafkaAddresses[0].Port));
+
+    private static async Task<Socket> ConnectAsync(IPEndPoint address)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _process.KafkaAddresses[0].Port), TestContext.Current.CancellationToken);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(address, TestContext.Current.CancellationToken);
         return socket;
     }
 

@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Tests.Disk;
+using RaftMq.Testing.Processes;
 
 namespace RaftMq.Server.Tests.Hosting;
 
@@ -22,7 +22,7 @@ public sealed class WholeNodeTests : IDisposable
     private readonly List<int> _started = [];
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
-    private readonly int _httpPort = FreePort();
+    private readonly int _httpPort = FreePorts.Next();
     private readonly ConcurrentQueue<string> _output = new();
 
     private static string[] LimitsOf(string metrics, string family) =>
@@ -322,12 +322,5 @@ public sealed class WholeNodeTests : IDisposable
     {
         using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString()]);
         kill.WaitForExit();
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

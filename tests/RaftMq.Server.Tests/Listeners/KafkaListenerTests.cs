@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using RaftMq.Server.Listeners;
 
 namespace RaftMq.Server.Tests.Listeners;
@@ -187,7 +188,7 @@ public sealed class KafkaListenerTests
     [InlineData((100 << 20) + 1, "frame_too_large")]
     [InlineData(-1, "bad_frame")]
     [InlineData(7, "bad_frame")]
-    [InlineData(0x47455420, "frame_too_large")]
+    [InlineData(0x53534820, "frame_too_large")]
     public async Task Impossible_size_closes_the_connection(int size, string cause)
     {
         await using var listener = new TestListener();
@@ -200,6 +201,61 @@ public sealed class KafkaListenerTests
         Assert.True(await client.IsClosedAsync());
         await listener.ClosedAsync(cause);
         Assert.Equal(0, listener.Sessions.Handled);
+    }
+
+    /// <summary>A handshake of TLS, read as a size, is 369 MB: where the limit is higher such a client waited for ever.</summary>
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\n\r\n", "an HTTP request")]
+    [InlineData("POST /v1/topics HTTP/1.1\r\n", "an HTTP request")]
+    [InlineData("PRI * HTTP/2.0\r\n", "an HTTP request")]
+    [InlineData("\u0016\u0003\u0001\u0002\u0000\u0001", "a TLS handshake")]
+    public async Task Other_protocol_is_closed_at_once_and_told(string bytes, string spoken)
+    {
+        await using var listener = new TestListener(new ListenerLimits { RequestFrameBytesMax = 1 << 30 });
+        using TestClient client = await listener.ConnectAsync();
+
+        await client.SendBytesAsync(Encoding.Latin1.GetBytes(bytes));
+
+        Assert.True(await client.IsClosedAsync());
+        await listener.ClosedAsync("wrong_protocol");
+        Assert.Equal(
+            $"Listener kafka is for Kafka without TLS; a connection from {client.Socket.LocalEndPoint} began like {spoken} and was closed",
+            Assert.Single(listener.Log.Of(1103)));
+        Assert.Equal(0, listener.Sessions.Handled);
+    }
+
+    [Fact]
+    public async Task Other_protocol_costs_a_line_in_a_while_however_often_it_comes()
+    {
+        await using var listener = new TestListener();
+        for (int i = 0; i < 20; i++)
+        {
+            using TestClient client = await listener.ConnectAsync();
+            await client.SendBytesAsync("HEAD / HTTP/1.1\r\n"u8.ToArray());
+            Assert.True(await client.IsClosedAsync());
+        }
+
+        await listener.ClosedAsync("wrong_protocol", 20);
+        Assert.Single(listener.Log.Of(1103));
+        using TestClient good = await listener.ConnectAsync();
+        await good.SendAsync(what: 0, 1);
+        Assert.Equal(1, (await good.ReceiveAsync()).Correlation);
+    }
+
+    /// <summary>Only a connection's first bytes say what it speaks.</summary>
+    [Fact]
+    public async Task Later_request_may_be_as_long_as_a_handshake_looks()
+    {
+        await using var listener = new TestListener(new ListenerLimits { RequestFrameBytesMax = 1 << 30 });
+        using TestClient client = await listener.ConnectAsync();
+        await client.SendAsync(what: 0, 1);
+        Assert.Equal(1, (await client.ReceiveAsync()).Correlation);
+
+        await client.SendBytesAsync(new byte[] { 22, 3, 1, 0, 0, 0 });
+        client.Dispose();
+
+        await listener.ClosedAsync("client");
+        Assert.Empty(listener.Log.Of(1103));
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using RaftMq.Server.Listeners;
 using RaftMq.Server.Security;
 using RaftMq.Server.Telemetry;
@@ -15,10 +14,12 @@ internal sealed class TestListener : IAsyncDisposable
         Metrics = new ListenerMetrics(Registry, Limits, Memory);
         Listener = new KafkaListener(
             new ListenerOptions("kafka", bind ?? [new IPEndPoint(IPAddress.Loopback, 0)], certificates), Limits, Memory, Metrics,
-            NullLogger.Instance);
+            Log);
         Listener.Bind();
         Listener.Start(Sessions.Open);
     }
+
+    public ListLogger Log { get; } = new();
 
     public MetricRegistry Registry { get; } = new();
 

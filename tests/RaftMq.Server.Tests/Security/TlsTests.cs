@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftMq.Broker.Environment;
 using RaftMq.Server.Security;
@@ -99,20 +100,37 @@ public sealed class TlsTests : IDisposable
         await Eventually.HoldsAsync(() => listener.Closed("handshake") == 2, () => $"{listener.Closed("handshake")}");
     }
 
-    [Fact]
-    public async Task Plaintext_client_at_a_TLS_listener_is_closed()
+    [Theory]
+    [InlineData("\u0000\u0000\u0000\u0020\u0000\u0012", "a Kafka request without TLS")]
+    [InlineData("\u0000", "a Kafka request without TLS")]
+    [InlineData("GET /metrics HTTP/1.1\r\n", "an HTTP request")]
+    [InlineData("SSH-2.0-OpenSSH\r\n", "neither of the protocols that are spoken here")]
+    public async Task Plaintext_client_at_a_TLS_listener_is_closed_at_once_and_told(string bytes, string spoken)
     {
         await using var listener = new TestListener(certificates: Source(_authority.Issue("node", withAuthority: false)));
         using TestClient client = await listener.ConnectAsync();
 
-        await client.SendAsync(0, 1, new byte[100]);
+        await client.SendBytesAsync(Encoding.Latin1.GetBytes(bytes));
 
-        while (!await client.IsClosedAsync())
-        {
-            // An alert may come first.
-        }
+        Assert.True(await client.IsClosedAsync());
+        await listener.ClosedAsync("wrong_protocol");
+        Assert.Equal(
+            $"Listener kafka is for Kafka with TLS; a connection from {client.Socket.LocalEndPoint} began like {spoken} and was closed",
+            Assert.Single(listener.Log.Of(1103)));
+    }
 
-        await listener.ClosedAsync("handshake");
+    [Fact]
+    public async Task HTTP_inside_of_TLS_is_closed_and_told_as_well()
+    {
+        await using var listener = new TestListener(certificates: Source(_authority.Issue("node", withAuthority: false)));
+        (TestClient client, _) = await ConnectAsync(listener, client: null);
+
+        await client.SendBytesAsync("GET /metrics HTTP/1.1\r\n"u8.ToArray());
+
+        Assert.True(await client.IsClosedAsync());
+        await listener.ClosedAsync("wrong_protocol");
+        Assert.Contains("began like an HTTP request", Assert.Single(listener.Log.Of(1103)));
+        client.Dispose();
     }
 
     [Fact]
