@@ -7,7 +7,7 @@ namespace RaftMq.Cli;
 /// <summary>All commands, and what is the same for each of them: faults become one sentence and an exit code.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Build() => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
+    public static RootCommand Build(StandardStreams streams) => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
     {
         UpCommand.Build(),
         new Command("topic", "Create, list, describe and delete topics.")
@@ -17,8 +17,8 @@ internal static class CommandTree
         new Command("partition", "Move the leadership of partitions.") { PartitionTransferCommand.Build() },
         new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
         new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
-        ProduceCommand.Build(),
-        ConsumeCommand.Build(),
+        ProduceCommand.Build(streams),
+        ConsumeCommand.Build(streams),
         SimCommand.Build(),
         new Command("bench", "Measure any broker that speaks Kafka's protocol.")
         {
@@ -26,9 +26,12 @@ internal static class CommandTree
         },
     };
 
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
+        RunAsync(args, output, error, StandardStreams.OfProcess);
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, StandardStreams streams)
     {
-        ParseResult parsed = Build().Parse(args);
+        ParseResult parsed = Build(streams).Parse(args);
         if (CommandLineFault.Of(parsed) is { } fault)
         {
             await error.WriteLineAsync(CommandLineFault.Sentence(parsed, fault));

@@ -13,7 +13,10 @@ internal static class CommonOptions
     public const string LocalAdmin = "localhost:8080,localhost:8090,localhost:8100";
 
     /// <summary>A separator as it is typed: \t is a tab, as with kcat.</summary>
-    public static string? Unescaped(string? separator) => separator?.Replace("\\t", "\t", StringComparison.Ordinal);
+    /// <exception cref="CommandFailedException">It is empty.</exception>
+    public static string? Separator(string? typed) => typed is ""
+        ? throw new CommandFailedException(ExitCodes.Usage, "--key-separator is empty.")
+        : typed?.Replace("\\t", "\t", StringComparison.Ordinal);
 
     public static Option<bool> JsonOutput() => new("--json") { Description = "Output for programs: one JSON document." };
 

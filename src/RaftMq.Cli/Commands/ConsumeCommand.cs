@@ -10,7 +10,7 @@ namespace RaftMq.Cli.Commands;
 /// <summary><c>raftmq consume</c>: a line per record on standard output.</summary>
 internal static class ConsumeCommand
 {
-    public static Command Build()
+    public static Command Build(StandardStreams streams)
     {
         Argument<string> topic = CommonOptions.Topic();
         var partition = new Option<int?>("--partition") { Description = "One partition; without: all." };
@@ -26,35 +26,24 @@ internal static class ConsumeCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            TextWriter output = parsed.InvocationConfiguration.Output;
+            string? separator = CommonOptions.Separator(parsed.GetValue(keys));
+            long first = Parse(parsed.GetValue(from)!);
             await using KafkaCluster cluster = CommonOptions.Cluster(parsed.GetValue(bootstrap)!);
-            TextWriter error = parsed.InvocationConfiguration.Error;
-            var reader = new RecordsReader(cluster, parsed.GetRequiredValue(topic), error.WriteLineAsync);
-            await reader.OpenAsync(parsed.GetValue(partition), Parse(parsed.GetValue(from)!), parsed.GetValue(exit), cancellation);
+            await using Stream bytes = streams.Output();
+            TextWriter text = parsed.InvocationConfiguration.Output;
+            var printer = new RecordPrinter(bytes, separator is null ? null : Encoding.UTF8.GetBytes(separator));
+            var reader = new RecordsReader(cluster, parsed.GetRequiredValue(topic), parsed.InvocationConfiguration.Error.WriteLineAsync);
+            await reader.OpenAsync(parsed.GetValue(partition), first, parsed.GetValue(exit), cancellation);
             await foreach (ConsumedRecord record in reader.ReadAsync(parsed.GetValue(count) ?? long.MaxValue, cancellation))
             {
-                await WriteAsync(output, record, CommonOptions.Unescaped(parsed.GetValue(keys)), parsed.GetValue(json));
+                await (parsed.GetValue(json) ? Json.WriteLineAsync(text, RecordLine.Of(record)) : printer.WriteAsync(record, cancellation));
             }
 
-            await output.FlushAsync(CancellationToken.None);
+            await text.FlushAsync(CancellationToken.None);
             return ExitCodes.Done;
         });
         return command;
     }
-
-    internal static async Task WriteAsync(TextWriter output, ConsumedRecord record, string? keySeparator, bool json)
-    {
-        if (json)
-        {
-            await Json.WriteLineAsync(output, RecordLine.Of(record));
-            return;
-        }
-
-        string? value = Text(record.Value);
-        await output.WriteLineAsync(keySeparator is null ? value : $"{Text(record.Key)}{keySeparator}{value}");
-    }
-
-    private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
     private static long Parse(string from) => from switch
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using RaftMq.Cli.Brokers;
 using RaftMq.Cli.Commands;
 using RaftMq.Kafka.Wire;
@@ -117,9 +118,10 @@ public sealed class ConsumeTests : IAsyncDisposable
 
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] options)
     {
-        var output = new StringWriter();
+        using var output = new MemoryStream();
         var error = new StringWriter();
-        int code = await CommandTree.RunAsync(["consume", "t", "--bootstrap", broker.Bootstrap, .. options], output, error);
-        return (code, output.ToString(), error.ToString());
+        var streams = new StandardStreams(() => Stream.Null, () => output);
+        int code = await CommandTree.RunAsync(["consume", "t", "--bootstrap", broker.Bootstrap, .. options], TextWriter.Null, error, streams);
+        return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
     }
 }

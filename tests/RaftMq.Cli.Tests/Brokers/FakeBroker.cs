@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Messages;
 using RaftMq.Kafka.Wire.Tests.Client;
@@ -12,9 +13,9 @@ internal sealed class FakeBroker : IAsyncDisposable
     private int offsetsAsked;
     private int metadataAsked;
 
-    public FakeBroker() => broker = new ScriptedBroker((header, _) =>
+    public FakeBroker() => broker = new ScriptedBroker((header, body) =>
         header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header)
-        : Answer(header) is { } answer ? ScriptedBroker.Frame(answer, header.Version, header.CorrelationId)
+        : Answer(header, body) is { } answer ? ScriptedBroker.Frame(answer, header.Version, header.CorrelationId)
         : null);
 
     public string Bootstrap => broker.Endpoint.ToString();
@@ -36,8 +37,20 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public int Changes { get; private set; }
 
-    /// <summary>What it says of its own configuration.</summary>
+    /// <summary>How many partitions the topic has; all are led by this node.</summary>
+    public int Partitions { get; init; } = 1;
+
+    /// <summary>What the n-th send is answered with, counted from 0, given what it brings; null closes the connection.</summary>
+    public Func<int, Sent, ProduceResponse.Partition?> Produce { get; set; } = (_, _) => new ProduceResponse.Partition();
+
+    /// <summary>What sends brought, in the order in which they came, acknowledged or not.</summary>
+    public ConcurrentQueue<Sent> Sends { get; } = [];
+
+    /// <summary>What it says of its own configuration and of the topic's.</summary>
     public Dictionary<string, string> Settings { get; } = [];
+
+    /// <param name="Sequence">Of the first record.</param>
+    internal sealed record Sent(int Partition, int Sequence, IReadOnlyList<(byte[]? Key, byte[] Value)> Records);
 
     public static FetchResponse.Partition Record(long offset, string value)
     {
@@ -50,7 +63,7 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public ValueTask DisposeAsync() => broker.DisposeAsync();
 
-    private IKafkaMessage? Answer(RequestHeader header) => header.Key switch
+    private IKafkaMessage? Answer(RequestHeader header, ReadOnlyMemory<byte> body) => header.Key switch
     {
         ApiKey.Metadata => new MetadataResponse
         {
@@ -60,7 +73,12 @@ internal sealed class FakeBroker : IAsyncDisposable
             [
                 new MetadataResponse.Topic
                 {
-                    Name = "t", Partitions = [new MetadataResponse.Partition { Index = 0, LeaderId = 0, ReplicaNodes = [0], IsrNodes = [0] }],
+                    Name = "t",
+                    Partitions =
+                    [
+                        .. Enumerable.Range(0, Partitions).Select(
+                            index => new MetadataResponse.Partition { Index = index, LeaderId = 0, ReplicaNodes = [0], IsrNodes = [0] }),
+                    ],
                 },
             ],
         },
@@ -83,8 +101,38 @@ internal sealed class FakeBroker : IAsyncDisposable
         ApiKey.DeleteTopics => Change(Changes++) is { } error
             ? new DeleteTopicsResponse { Responses = [new DeleteTopicsResponse.Response { Name = "t", Error = error }] }
             : null,
+        ApiKey.InitProducerId => new InitProducerIdResponse { ProducerId = 7 },
+        ApiKey.Produce => Answer(Read(header, body)) is { } answer
+            ? new ProduceResponse { Topics = [new ProduceResponse.Topic { Name = "t", Partitions = [answer] }] }
+            : null,
         _ => new FetchResponse { Topics = [new FetchResponse.Topic { Name = "t", Partitions = [Fetch(Fetches++)] }] },
     };
+
+    private static Sent Read(RequestHeader header, ReadOnlyMemory<byte> body)
+    {
+        KafkaReader reader = new(body);
+        Assert.True(ProduceRequest.TryRead(ref reader, header.Version, out ProduceRequest? request));
+        ProduceRequest.Partition partition = Assert.Single(Assert.Single(request.Topics).Partitions);
+        Assert.IsType<RecordBatchVerdict.Valid>(RecordBatchValidator.Validate(partition.Records.Memory.Span));
+        Assert.True(RecordBatchHeader.TryRead(partition.Records.Memory.Span, out RecordBatchHeader batch));
+        List<(byte[]?, byte[])> records = [];
+        var each = new RecordReader(batch, partition.Records.Memory.Span[RecordBatchLayout.HeaderBytes..]);
+        while (each.TryNext(out RecordView record))
+        {
+            records.Add((record.HasKey ? record.Key.ToArray() : null, record.Value.ToArray()));
+        }
+
+        return new Sent(partition.Index, batch.BaseSequence, records);
+    }
+
+    private ProduceResponse.Partition? Answer(Sent sent)
+    {
+        int n = Sends.Count;
+        Sends.Enqueue(sent);
+        ProduceResponse.Partition? answer = Produce(n, sent);
+        answer?.Index = sent.Partition;
+        return answer;
+    }
 
     /// <summary>The end is asked for first, then the beginning.</summary>
     private ListOffsetsResponse Offsets()

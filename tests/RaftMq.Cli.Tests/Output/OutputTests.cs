@@ -2,6 +2,7 @@ using System.Text.Json;
 using RaftMq.Cli.Admin;
 using RaftMq.Cli.Brokers;
 using RaftMq.Cli.Commands;
+using RaftMq.Cli.Output;
 
 namespace RaftMq.Cli.Tests.Output;
 
@@ -132,11 +133,23 @@ public sealed class OutputTests
     public async Task A_consumed_record_is_a_line_with_its_key_where_that_is_wanted()
     {
         var record = new ConsumedRecord(2, 17, 1000, "k"u8.ToArray(), "v"u8.ToArray());
-        Assert.Equal(["v"], await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: false)));
-        Assert.Equal(["k|v"], await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, "|", json: false)));
+        Assert.Equal("v\n"u8.ToArray(), await PrintedAsync(record, keySeparator: null));
+        Assert.Equal("k|v\n"u8.ToArray(), await PrintedAsync(record, "|"u8.ToArray()));
         Assert.Equal(
             ["""{"partition":2,"offset":17,"timestampMs":1000,"key":"k","value":"v"}"""],
-            await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: true)));
+            await LinesAsync(output => Json.WriteLineAsync(output, RecordLine.Of(record))));
+    }
+
+    /// <summary>Red before: each byte that is no UTF-8 became the three of a replacement character.</summary>
+    [Fact]
+    public async Task A_line_has_the_bytes_of_the_record_as_they_are_and_nothing_for_what_is_null()
+    {
+        byte[] bytes = [.. Enumerable.Range(0, 256).Select(value => (byte)value)];
+        var record = new ConsumedRecord(2, 17, 1000, bytes, bytes);
+        byte[] whole = await PrintedAsync(record, "|"u8.ToArray());
+        Assert.Equal([.. bytes, (byte)'|', .. bytes, (byte)'\n'], whole);
+        byte[] nothing = await PrintedAsync(record with { Key = null, Value = null }, "|"u8.ToArray());
+        Assert.Equal("|\n"u8.ToArray(), nothing);
     }
 
     /// <summary>Red before: what is not UTF-8 became replacement characters, from which nobody gets the bytes back.</summary>
@@ -146,11 +159,11 @@ public sealed class OutputTests
         var record = new ConsumedRecord(2, 17, 1000, [0xFF, 0], "text �"u8.ToArray());
         Assert.Equal(
             ["""{"partition":2,"offset":17,"timestampMs":1000,"key":null,"value":"text �","keyBase64":"/wA="}"""],
-            await LinesAsync(output => ConsumeCommand.WriteAsync(output, record, keySeparator: null, json: true)));
+            await LinesAsync(output => Json.WriteLineAsync(output, RecordLine.Of(record))));
         Assert.Equal(
             ["""{"partition":2,"offset":17,"timestampMs":1000,"key":null,"value":null,"valueBase64":"w6k8w+8="}"""],
-            await LinesAsync(output => ConsumeCommand.WriteAsync(
-                output, record with { Key = null, Value = [0xC3, 0xA9, 0x3C, 0xC3, 0xEF] }, keySeparator: null, json: true)));
+            await LinesAsync(output => Json.WriteLineAsync(
+                output, RecordLine.Of(record with { Key = null, Value = [0xC3, 0xA9, 0x3C, 0xC3, 0xEF] }))));
     }
 
     [Theory]
@@ -167,16 +180,6 @@ public sealed class OutputTests
     public void Anything_else_is_not_a_partition(string text) =>
         Assert.Equal(ExitCodes.Usage, Assert.Throws<CommandFailedException>(() => PartitionTransferCommand.Parse(text)).ExitCode);
 
-    [Fact]
-    public void A_line_is_divided_at_the_first_separator()
-    {
-        (byte[]? key, byte[] value) = RecordWriter.Split("k:v:w", ":");
-        Assert.Equal("k"u8.ToArray(), key);
-        Assert.Equal("v:w"u8.ToArray(), value);
-        Assert.Null(RecordWriter.Split("no key", ":").Key);
-        Assert.Null(RecordWriter.Split("k:v", keySeparator: null).Key);
-    }
-
     private static NodeAnswer Node(int id, bool alive) => new(
         id, null, alive, 1, 1, [new ListenerAnswer("kafka", "localhost", 9092 + id), new ListenerAnswer("peers", "127.0.0.1", 7070 + id),
             new ListenerAnswer("http", "localhost", 8080 + (10 * id))]);
@@ -186,6 +189,13 @@ public sealed class OutputTests
     private static ClusterReport Report(IReadOnlyList<StatusAnswer> statuses) => new(statuses, new Dictionary<int, string>());
 
     private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task<byte[]> PrintedAsync(ConsumedRecord record, byte[]? keySeparator)
+    {
+        await using var output = new MemoryStream();
+        await new RecordPrinter(output, keySeparator).WriteAsync(record, TestContext.Current.CancellationToken);
+        return output.ToArray();
+    }
 
     private static async Task<string[]> LinesAsync(Func<TextWriter, Task> write)
     {

@@ -1,0 +1,277 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.RegularExpressions;
+using RaftMq.Cli.Brokers;
+using RaftMq.Cli.Commands;
+using RaftMq.Kafka.Wire;
+using RaftMq.Kafka.Wire.Client;
+using RaftMq.Kafka.Wire.Messages;
+
+namespace RaftMq.Cli.Tests.Brokers;
+
+/// <summary><c>raftmq produce</c>: which bytes it sends, what it says while it waits, and how it ends.</summary>
+public sealed class ProduceTests
+{
+    private static readonly byte[] EveryByte = [.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value != '\n')];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Red before: what is not UTF-8 became replacement characters, and \r was gone.</summary>
+    [Fact]
+    public async Task Bytes_are_sent_as_they_are()
+    {
+        await using var broker = new FakeBroker();
+
+        (int code, _, string error) = await RunAsync(broker, [.. EveryByte, (byte)'\n', .. "crlf\r\nlast"u8]);
+
+        Assert.Equal((ExitCodes.Done, ""), (code, error));
+        Assert.Equal([EveryByte, "crlf\r"u8.ToArray(), "last"u8.ToArray()], Records(broker).Select(record => record.Value));
+        Assert.All(Records(broker), record => Assert.Null(record.Key));
+    }
+
+    [Fact]
+    public async Task A_line_is_divided_at_the_first_separator_which_is_bytes_too()
+    {
+        await using var broker = new FakeBroker();
+        byte[] key = [0xC3, (byte)'\r', 0xFF];
+
+        (int code, _, string error) = await RunAsync(
+            broker, [.. key, .. "→v→w\n→empty key\nno key"u8], "--key-separator", "→", "--keys-optional");
+
+        Assert.Equal((ExitCodes.Done, ""), (code, error));
+        Assert.Equal([key, [], null], Records(broker).Select(record => record.Key));
+        Assert.Equal(["v→w", "empty key", "no key"], Records(broker).Select(record => Encoding.UTF8.GetString(record.Value)));
+    }
+
+    [Theory]
+    [InlineData("nokey\n", "Line 1 has no key: ':' is not in it. Nothing was before it; it and what follows were not sent; --keys-optional stores such lines without a key.")]
+    [InlineData("k:v\nnokey\n", "Line 2 has no key: ':' is not in it. The line before it is acknowledged; it and what follows were not sent; --keys-optional stores such lines without a key.")]
+    [InlineData("k:v\nk:v\nnokey", "Line 3 has no key: ':' is not in it. The 2 lines before it are acknowledged; it and what follows were not sent; --keys-optional stores such lines without a key.")]
+    public async Task A_line_without_a_key_ends_it_behind_those_before(string input, string sentence)
+    {
+        await using var broker = new FakeBroker();
+
+        (int code, _, string error) = await RunAsync(broker, Encoding.UTF8.GetBytes(input), "--key-separator", ":");
+
+        Assert.Equal((ExitCodes.Failed, sentence + "\n"), (code, error));
+        Assert.Equal(input.Split("k:v").Length - 1, Records(broker).Length);
+    }
+
+    [Theory]
+    [InlineData("x", "1 record acknowledged\n")]
+    [InlineData("", "0 records acknowledged\n")]
+    [InlineData("x\ny\n", "2 records acknowledged\n")]
+    public async Task It_says_how_many_were_acknowledged(string input, string sentence)
+    {
+        await using var broker = new FakeBroker();
+        Assert.Equal((ExitCodes.Done, sentence, ""), await RunAsync(broker, Encoding.UTF8.GetBytes(input)));
+    }
+
+    /// <summary>Red before: a full batch was refused as a whole where the topic takes only smaller ones.</summary>
+    [Fact]
+    public async Task Batches_are_as_the_topic_takes_them()
+    {
+        await using var broker = new FakeBroker { Settings = { ["max.message.bytes"] = "1024" } };
+        string[] lines = [.. Enumerable.Range(0, 100).Select(n => $"{n}{new string('x', 90)}")];
+
+        (int code, _, string error) = await RunAsync(broker, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+
+        Assert.Equal((ExitCodes.Done, ""), (code, error));
+        Assert.Equal(lines, Records(broker).Select(record => Encoding.UTF8.GetString(record.Value)));
+        Assert.InRange(broker.Sends.Count, 10, 20);
+        Assert.Equal(broker.Sends.Select((_, n) => broker.Sends.Take(n).Sum(sent => sent.Records.Count)), broker.Sends.Select(sent => sent.Sequence));
+    }
+
+    /// <summary>Red before: neither line nor limit was told.</summary>
+    [Theory]
+    [InlineData(960, "Line 3 is too long: its batch of 1030 bytes is larger than t takes, which is 1024 (max.message.bytes)")]
+    [InlineData(5000, "Line 3 is too long: with more than 1024 bytes it does not fit the largest batch that t takes (max.message.bytes)")]
+    public async Task A_line_that_the_topic_does_not_take_is_named_with_the_setting(int bytes, string sentence)
+    {
+        await using var broker = new FakeBroker { Partitions = 2, Settings = { ["max.message.bytes"] = "1024" } };
+
+        (int code, _, string error) = await RunAsync(broker, Encoding.UTF8.GetBytes($"one\ntwo\n{new string('x', bytes)}\nfour\n"));
+
+        Assert.Equal((ExitCodes.Failed, sentence + ". The 2 lines before it are acknowledged; it and what follows were not sent.\n"), (code, error));
+        Assert.Equal(["one", "two"], Records(broker).Select(record => Encoding.UTF8.GetString(record.Value)));
+    }
+
+    /// <summary>Red before: the whole batch was refused, without a line.</summary>
+    [Theory]
+    [InlineData(1, "one two three big-four five big-six", "one two three", "The 3 lines before it are acknowledged; it and what follows are not.")]
+    [InlineData(
+        2, "one two three big-four five big-six", "one three five two",
+        "The 3 lines before it are acknowledged; 1 line after it, to other partitions, is as well; it and the rest are not.")]
+    [InlineData(2, "one two big-three four", "one two", "The 2 lines before it are acknowledged; it and what follows are not.")]
+    [InlineData(2, "one big-two", "one", "The line before it is acknowledged; it and what follows are not.")]
+    public async Task A_record_that_the_leader_refuses_is_named_by_its_line_and_what_is_before_it_is_stored(
+        int partitions, string words, string expected, string sentence)
+    {
+        string[] lines = words.Split(' ');
+        List<string> stored = [];
+        await using var broker = new FakeBroker
+        {
+            Partitions = partitions,
+            Produce = (_, sent) =>
+            {
+                string[] values = [.. sent.Records.Select(record => Encoding.UTF8.GetString(record.Value))];
+                if (Array.Exists(values, value => value.Contains("big", StringComparison.Ordinal)))
+                {
+                    return new ProduceResponse.Partition { Error = KafkaError.MessageTooLarge };
+                }
+
+                stored.AddRange(values);
+                return new ProduceResponse.Partition();
+            },
+        };
+
+        (int code, _, string error) = await RunAsync(broker, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+
+        Assert.Equal(ExitCodes.Failed, code);
+        int line = Array.FindIndex(lines, word => word.StartsWith("big", StringComparison.Ordinal)) + 1;
+        Assert.Matches(
+            $@"^Line {line} was refused by t/[01]: its batch of 7[0-9] bytes is larger than the leader takes \(MESSAGE_TOO_LARGE\): "
+            + $@"max\.message\.bytes of the topic, or limits\.record\.batch\.bytes of the leader's node\. {Regex.Escape(sentence)}\n$",
+            error);
+        Assert.Equal(expected.Split(' '), stored);
+    }
+
+    [Fact]
+    public async Task A_refusal_of_another_kind_names_the_line_and_what_the_broker_says()
+    {
+        await using var broker = new FakeBroker
+        {
+            Produce = (_, _) => new ProduceResponse.Partition { Error = KafkaError.InvalidTimestamp, ErrorMessage = "The record is of tomorrow." },
+        };
+
+        (int code, _, string error) = await RunAsync(broker, "one"u8.ToArray());
+
+        Assert.Equal(
+            (ExitCodes.Failed, "Line 1 was refused by t/0: The record is of tomorrow (INVALID_TIMESTAMP). Nothing was before it; it and what follows are not.\n"),
+            (code, error));
+    }
+
+    /// <summary>Red before: it waited for a minute, said nothing, and then not what was acknowledged.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task What_it_waits_for_is_said_again_and_again_and_has_an_end()
+    {
+        await using var broker = new FakeBroker
+        {
+            Produce = (n, _) => new ProduceResponse.Partition { Error = n == 0 ? KafkaError.None : KafkaError.NotEnoughReplicas },
+        };
+        var input = new Pipe();
+        await input.Writer.WriteAsync("one\n"u8.ToArray(), Cancellation);
+        List<string> said = [];
+
+        Task<CommandFailedException> ended = EndedAsync(broker, said, input.Reader.AsStream());
+        await SeenAsync(() => broker.Sends.Count == 1);
+        await input.Writer.WriteAsync("two\nthree\n"u8.ToArray(), Cancellation);
+        CommandFailedException failed = await ended;
+
+        const string What = "fewer replicas are in sync than the topic's min.insync.replicas asks for; raftmq topic describe shows which (NOT_ENOUGH_REPLICAS)";
+        Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
+        Assert.Equal(
+            $"t/0 has acknowledged nothing for 1 s: {What}. 1 record is acknowledged, 2 that were read are not (2 of them may be stored all the same).", failed.Message);
+        Assert.InRange(said.Count, 2, 20);
+        Assert.All(said, sentence => Assert.Matches(
+            @"^t/0 has acknowledged nothing for [01](\.[0-9])? s: .*\. Waiting on, until 1 s are over\.$", sentence));
+        Assert.Contains(said, sentence => sentence.Contains(What, StringComparison.Ordinal));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_leader_that_says_nothing_or_goes_is_not_waited_for_without_an_end(bool silent)
+    {
+        using var asked = new ManualResetEventSlim();
+        await using var broker = new FakeBroker
+        {
+            Produce = (_, _) =>
+            {
+                if (silent)
+                {
+                    // As long as the command waits: it ends before this does.
+                    asked.Wait(TimeSpan.FromSeconds(50), Cancellation);
+                }
+
+                return null;
+            },
+        };
+        List<string> said = [];
+
+        CommandFailedException failed = await EndedAsync(broker, said, new MemoryStream("one"u8.ToArray()));
+        asked.Set();
+
+        Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
+        Assert.Matches(
+            $@"^t/0 has acknowledged nothing for 1 s: {(silent ? "no answer yet" : ".*closed the connection")}\. "
+            + @"0 records are acknowledged, 1 that was read is not \(1 of them may be stored all the same\)\.$",
+            failed.Message);
+        Assert.NotEmpty(said);
+    }
+
+    /// <summary>Red before: a line waited for 999 more, or for the end.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task Lines_are_sent_when_no_more_come_for_a_moment()
+    {
+        await using var broker = new FakeBroker();
+        var input = new Pipe();
+        Task<(int Code, string Output, string Error)> running = RunAsync(broker, input.Reader.AsStream());
+        await input.Writer.WriteAsync("one\ntw"u8.ToArray(), Cancellation);
+        await SeenAsync(() => broker.Sends.Count == 1);
+        Assert.False(running.IsCompleted);
+
+        await input.Writer.WriteAsync("o\n"u8.ToArray(), Cancellation);
+        await SeenAsync(() => broker.Sends.Count == 2);
+        await input.Writer.CompleteAsync();
+
+        Assert.Equal((ExitCodes.Done, "2 records acknowledged\n", ""), await running);
+        Assert.Equal(["one", "two"], Records(broker).Select(record => Encoding.UTF8.GetString(record.Value)));
+    }
+
+    [Fact]
+    public async Task An_empty_separator_is_a_wrong_command_line()
+    {
+        await using var broker = new FakeBroker();
+        Assert.Equal(
+            (ExitCodes.Usage, "", "--key-separator is empty; see raftmq produce --help.\n"), await RunAsync(broker, "x"u8.ToArray(), "--key-separator", ""));
+        Assert.Empty(broker.Sends);
+    }
+
+    private static (byte[]? Key, byte[] Value)[] Records(FakeBroker broker) => [.. broker.Sends.SelectMany(sent => sent.Records)];
+
+    private static async Task SeenAsync(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            await Task.Delay(5, Cancellation);
+        }
+    }
+
+    /// <summary>Runs it with short times to its failure.</summary>
+    private static async Task<CommandFailedException> EndedAsync(FakeBroker broker, List<string> said, Stream input)
+    {
+        await using KafkaCluster cluster = CommonOptions.Cluster(broker.Bootstrap);
+        var writer = new RecordWriter(cluster, "t", sentence =>
+        {
+            said.Add(sentence);
+            return Task.CompletedTask;
+        })
+        { NoticeTime = TimeSpan.FromSeconds(0.05), TimeLimit = TimeSpan.FromSeconds(1) };
+        await writer.OpenAsync(Cancellation);
+        return await Assert.ThrowsAsync<CommandFailedException>(
+            () => writer.WriteLinesAsync(input, partition: null, keySeparator: null, keysOptional: false, Cancellation));
+    }
+
+    private static Task<(int Code, string Output, string Error)> RunAsync(FakeBroker broker, byte[] input, params string[] options) =>
+        RunAsync(broker, new MemoryStream(input), options);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(FakeBroker broker, Stream input, params string[] options)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var streams = new StandardStreams(() => input, () => Stream.Null);
+        int code = await CommandTree.RunAsync(["produce", "t", "--bootstrap", broker.Bootstrap, .. options], output, error, streams);
+        return (code, output.ToString(), error.ToString());
+    }
+}
