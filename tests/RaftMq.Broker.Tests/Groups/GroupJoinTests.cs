@@ -210,6 +210,11 @@ public sealed class GroupJoinTests
     public void Session_timeout_outside_the_range_is_refused(int sessionMs) =>
         _world.Join(sessionMs: sessionMs).IsRefused(GroupRefusal.InvalidSessionTimeout);
 
+    [Theory]
+    [InlineData(6_000)]
+    [InlineData(1_800_000)]
+    public void Session_timeout_at_an_end_of_the_range_is_taken(int sessionMs) => Assert.True(_world.Join(sessionMs: sessionMs).IsWaiting);
+
     [Fact]
     public void Group_ids_and_names_beyond_their_limits_are_refused()
     {
@@ -218,6 +223,13 @@ public sealed class GroupJoinTests
         _world.Join(instance: new string('i', 250)).IsRefused(GroupRefusal.InvalidRequest);
         _world.Join(instance: "").IsRefused(GroupRefusal.InvalidRequest);
         _world.Join(protocols: [.. Enumerable.Range(0, 33).Select(i => $"p{i}")]).IsRefused(GroupRefusal.InvalidRequest);
+        _world.Join(protocols: [new string('p', 1025)]).IsRefused(GroupRefusal.InvalidRequest);
+        _world.Join(protocolType: new string('t', 1025)).IsRefused(GroupRefusal.InvalidRequest);
+
+        // All of them at their limits.
+        Assert.True(_world.Join(
+            group: new string('ä', 512), instance: new string('i', 249), protocolType: new string('t', 1024),
+            protocols: [new string('p', 1024), .. Enumerable.Range(0, 31).Select(i => $"p{i}")]).IsWaiting);
     }
 
     [Fact]
@@ -254,6 +266,21 @@ public sealed class GroupJoinTests
         world.Join(metadata: new string('m', 60)).IsRefused(GroupRefusal.TooLarge);
         world.Join(group: "second").IsRefused(GroupRefusal.LimitReached);
         world.CommitOffset(1, group: "third").IsRefused(GroupRefusal.LimitReached);
+    }
+
+    [Fact]
+    public void Member_that_joins_again_takes_its_own_bytes_place()
+    {
+        GroupWorld world = new(new GroupsConfig { InitialRebalanceDelayMs = 0, Limits = new GroupLimits { GroupBytesMax = 100 } });
+        JoinResult.Joined member = Assert.Single(world.Stable(1));
+
+        Answer<JoinResult> again = world.Join(member.Member.Value, metadata: new string('m', 100));
+        world.Commit();
+        again = world.Join(member.Member.Value, metadata: new string('n', 100));
+        world.Commit();
+
+        Assert.Equal(member.Member, again.Joined().Member);
+        world.Join(member.Member.Value, metadata: new string('m', 101)).IsRefused(GroupRefusal.TooLarge);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class SnapshotFetchTests
 
     private static readonly Lazy<Disks> Made = new(MakeDisks);
 
-    private readonly WholeCluster _cluster = new(3);
+    private WholeCluster _cluster = new(3);
     private readonly List<(NodeId From, long Position, int Bytes)> _pieces = [];
     private GroupId _group;
     private ClusterNode _leader = null!;
@@ -44,6 +44,32 @@ public sealed class SnapshotFetchTests
 
         Assert.True(_pieces.Count > 1);
         Assert.Equal(_pieces.Select(p => p.Position), _pieces.Select((_, i) => _pieces.Take(i).Sum(p => (long)p.Bytes)));
+    }
+
+    /// <summary>What goes over the pace is paid back before the next piece is read.</summary>
+    [Fact]
+    public void Pieces_are_sent_at_the_pace_of_recovery()
+    {
+        const int bytesPerSecond = 100 << 10;
+        _cluster = new WholeCluster(3, new BrokerOptions { OffsetsPartitions = 1, Limits = new BrokerLimits { RecoveryBytesPerSecond = bytesPerSecond } });
+        LeaveBehind();
+        var sentAtMs = new List<long>();
+        Watch((_, message) =>
+        {
+            if (message is PeerMessage.SnapshotChunk)
+            {
+                sentAtMs.Add(_cluster.NowMs);
+            }
+
+            return message;
+        });
+
+        _behind.Start();
+        UntilCaughtUp();
+
+        // The first piece is charged a tenth of a second that is there, and the rest of it when it is sent.
+        Assert.True(_pieces.Count > 1);
+        Assert.InRange(sentAtMs[1] - sentAtMs[0], (1000L * FollowerFeed.ChunkBytes / bytesPerSecond) - 150, 4_000);
     }
 
     [Fact]

@@ -9,6 +9,9 @@ internal sealed class SentMessages : IPeerTransport
 {
     private readonly Queue<(NodeId To, PeerMessage Message)> _sent = new();
 
+    /// <summary>What is said to be queued towards a node.</summary>
+    public Dictionary<NodeId, long> Queued { get; } = [];
+
     public PeerFrame Rent(int bytes) => new(new byte[bytes]);
 
     public void Send(NodeId to, PeerLane lane, PeerFrame frame)
@@ -25,7 +28,7 @@ internal sealed class SentMessages : IPeerTransport
     {
     }
 
-    public long QueuedBytes(NodeId to) => 0;
+    public long QueuedBytes(NodeId to) => Queued.GetValueOrDefault(to);
 
     /// <summary>All that was sent since the last call.</summary>
     public (NodeId To, PeerMessage Message)[] Take()

@@ -71,6 +71,41 @@ public sealed class ElectionTests
         Assert.Equal([true, true], rig.Take<VoteReply>(2).Select(r => r.Granted));
     }
 
+    /// <summary>The term is on the disk, the vote is not: it is a write of its own.</summary>
+    [Fact]
+    public void Vote_in_a_term_that_is_durable_already_is_made_durable_before_it_is_answered()
+    {
+        Rig rig = new(setup: disk => disk.Write(new HardState(T(1), null), [E(1, 1)]));
+        rig.Hear(2, new VoteRequest(T(2), I(0), T(0), LeadershipTransfer: false)).Persist();
+        Assert.False(Assert.Single(rig.Take<VoteReply>(2)).Granted);
+        Assert.Equal(new HardState(T(2), null), rig.Host.Disk.HardState);
+
+        rig.Hear(3, new VoteRequest(T(2), I(1), T(1), LeadershipTransfer: false));
+
+        Assert.Empty(rig.Take<VoteReply>(3));
+        Assert.Equal(1, rig.Host.WritesInFlight);
+        rig.Persist();
+        Assert.True(Assert.Single(rig.Take<VoteReply>(3)).Granted);
+        Assert.Equal(new HardState(T(2), N(3)), rig.Host.Disk.HardState);
+    }
+
+    /// <summary>Who has not answered is asked again with each heartbeat's time: not sooner than the vote for itself is durable.</summary>
+    [Fact]
+    public void Candidate_on_a_slow_disk_does_not_ask_again_before_its_vote_is_durable()
+    {
+        Rig rig = new();
+        rig.Host.Do(g => g.Campaign());
+        rig.Hear(2, new PreVoteReply(T(1), Granted: true));
+
+        rig.Ticks(6);
+
+        Assert.Equal(Role.Candidate, rig.Group.Role);
+        Assert.Empty(rig.Take<VoteRequest>(2));
+        Assert.Empty(rig.Take<VoteRequest>(3));
+        rig.Persist();
+        Assert.NotEmpty(rig.Take<VoteRequest>(2));
+    }
+
     /// <summary>Raft 5.2: at most one candidate per term; dissertation 3.8 (restarts).</summary>
     [Fact]
     public void One_vote_per_term_also_after_a_restart()
