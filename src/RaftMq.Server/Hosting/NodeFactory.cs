@@ -22,7 +22,7 @@ internal static class NodeFactory
         BatchBytesMax = journal.BatchBytes,
     };
 
-    private static BrokerOptions BrokerOptions(ServerOptions options) => new()
+    public static BrokerOptions BrokerOptions(ServerOptions options) => new()
     {
         AutoCreateTopics = options.AutoCreateTopics,
         DefaultPartitions = options.DefaultPartitions,
@@ -50,7 +50,7 @@ internal static class NodeFactory
         },
     };
 
-    private static NodeSettings NodeSettings(NodeContext context)
+    public static NodeSettings NodeSettings(NodeContext context)
     {
         ServerOptions options = context.Options;
         return new NodeSettings
