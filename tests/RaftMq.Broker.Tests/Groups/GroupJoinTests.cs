@@ -126,6 +126,28 @@ public sealed class GroupJoinTests
         Assert.Equal(new HeartbeatResult.Refused(GroupRefusal.UnknownMember), _world.Heartbeat(members[0]));
     }
 
+    /// <summary>A client may ask for weeks; its group would stand still for as long when it does not come back.</summary>
+    [Fact]
+    public void Long_rebalance_timeout_is_cut()
+    {
+        const int cutMs = 20_000;
+        GroupWorld world = new(new GroupsConfig { InitialRebalanceDelayMs = 0, Limits = new GroupLimits { RebalanceTimeoutMsMax = cutMs } });
+        Answer<JoinResult> first = world.Join(rebalanceMs: int.MaxValue);
+        world.Commit();
+        JoinResult.Joined member = first.Joined();
+        Answer<JoinResult> newcomer = world.Join();
+        for (int i = 0; i < cutMs / 5000; i++)
+        {
+            Assert.True(newcomer.IsWaiting);
+            world.Heartbeat(member);
+            world.Pass(5000);
+        }
+
+        world.Commit();
+        Assert.Equal(newcomer.Joined().Member, newcomer.Joined().Leader);
+        Assert.Equal(new HeartbeatResult.Refused(GroupRefusal.UnknownMember), world.Heartbeat(member));
+    }
+
     [Fact]
     public void Unchanged_follower_that_joins_a_stable_group_is_told_the_generation_again()
     {

@@ -136,6 +136,9 @@ public sealed class GroupOffsetTests
                     new("t", 0, -1, 1, -1, ""),
                     new("", 0, 1, 1, -1, ""),
                     new("t", 0, 2, -1, -1, ""),
+                    new(new string('ä', 513), 0, 1, 1, -1, ""),
+                    new(new string('ä', 512), 0, 1, 1, -1, new string('ä', 2048)),
+                    new("t", 0, 3, 1, -1, new string('ä', 2049)),
                 ],
             },
             _world.NowMs,
@@ -148,9 +151,12 @@ public sealed class GroupOffsetTests
                 OffsetCommitOutcome.Invalid,
                 OffsetCommitOutcome.Invalid,
                 OffsetCommitOutcome.Invalid,
+                OffsetCommitOutcome.Invalid,
+                OffsetCommitOutcome.Stored,
+                OffsetCommitOutcome.MetadataTooLarge,
             ],
             Assert.IsType<OffsetCommitResult.Committed>(answer.Result).Offsets);
-        Assert.Equal(1, _world.Machine.OffsetCount);
+        Assert.Equal(2, _world.Machine.OffsetCount);
     }
 
     [Fact]
