@@ -1,4 +1,3 @@
-using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
