@@ -14,7 +14,8 @@ internal static class CommandLineFault
         CommandResult command = parsed.CommandResult;
         if (parsed.Errors.Count == 0 && parsed.Action != command.Command.Action)
         {
-            return null; // The help was asked for.
+            // The help, or the version, was asked for: but not that of a command that there is not.
+            return parsed.UnmatchedTokens.Count > 0 && command.Command.Subcommands.Count > 0 ? Unknown(command, parsed.UnmatchedTokens[0]) : null;
         }
 
         if (OptionTakenForArgument(parsed) is { } option)

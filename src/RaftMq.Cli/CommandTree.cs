@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using RaftMq.Cli.Commands;
 using RaftMq.Kafka.Wire.Client;
 
@@ -7,31 +8,20 @@ namespace RaftMq.Cli;
 /// <summary>All commands, and what is the same for each of them: faults become one sentence and an exit code.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Build(StandardStreams streams) => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
+    public static RootCommand Build(StandardStreams streams)
     {
-        UpCommand.Build(),
-        new Command("topic", "Create, list, describe and delete topics.")
-        {
-            TopicCreateCommand.Build(), TopicListCommand.Build(), TopicDescribeCommand.Build(), TopicDeleteCommand.Build(),
-        },
-        new Command("partition", "Move the leadership of partitions.") { PartitionTransferCommand.Build() },
-        new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
-        new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
-        ProduceCommand.Build(streams),
-        ConsumeCommand.Build(streams),
-        SimCommand.Build(),
-        new Command("bench", "Measure any broker that speaks Kafka's protocol.")
-        {
-            BenchProduceCommand.Build(), BenchConsumeCommand.Build(), BenchEndToEndCommand.Build(),
-        },
-    };
+        RootCommand root = Commands(streams);
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new ExplainedHelp((HelpAction)help.Action!, new Dictionary<string, string> { [SimCommand.Name] = SimCommand.Explanation });
+        return root;
+    }
 
     public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
         RunAsync(args, output, error, StandardStreams.OfProcess);
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, StandardStreams streams)
     {
-        ParseResult parsed = Build(streams).Parse(args);
+        ParseResult parsed = Build(streams).Parse(args is ["help", .. string[] asked] ? [.. asked, "--help"] : args);
         if (CommandLineFault.Of(parsed) is { } fault)
         {
             await error.WriteLineAsync(CommandLineFault.Sentence(parsed, fault));
@@ -56,7 +46,7 @@ internal static class CommandTree
         }
         catch (KafkaConnectionException unreachable)
         {
-            await error.WriteLineAsync(unreachable.Message);
+            await error.WriteLineAsync($"{unreachable.Message}{await CommonOptions.HttpAtBootstrapAsync(parsed)}");
             return ExitCodes.Unreachable;
         }
         catch (OperationCanceledException)
@@ -64,4 +54,23 @@ internal static class CommandTree
             return ExitCodes.Interrupted;
         }
     }
+
+    private static RootCommand Commands(StandardStreams streams) => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
+    {
+        UpCommand.Build(),
+        new Command("topic", "Create, list, describe and delete topics.")
+        {
+            TopicCreateCommand.Build(), TopicListCommand.Build(), TopicDescribeCommand.Build(), TopicDeleteCommand.Build(),
+        },
+        new Command("partition", "Move the leadership of partitions.") { PartitionTransferCommand.Build() },
+        new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
+        new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
+        ProduceCommand.Build(streams),
+        ConsumeCommand.Build(streams),
+        SimCommand.Build(),
+        new Command("bench", "Measure any broker that speaks Kafka's protocol.")
+        {
+            BenchProduceCommand.Build(), BenchConsumeCommand.Build(), BenchEndToEndCommand.Build(),
+        },
+    };
 }

@@ -42,6 +42,10 @@ public sealed class CommandTreeTests
     [InlineData("up --nodes x", "--nodes takes a number, not 'x'; see raftmq up --help.")]
     [InlineData("up --nodes 9", "--nodes is between 1 and 7; see raftmq up --help.")]
     [InlineData("up --nodes 1 --nodes 2", "--nodes is given more than once; see raftmq up --help.")]
+    [InlineData("nonsense --help", "raftmq has no command 'nonsense'; see raftmq --help.")]
+    [InlineData("help topc", "raftmq has no command 'topc', the nearest is topic; see raftmq --help.")]
+    [InlineData("help topic lst", "raftmq topic has no command 'lst', the nearest is list; see raftmq topic --help.")]
+    [InlineData("sim --seed 1 --seconds 10", "--seconds is between 50 and 86400; see raftmq sim --help.")]
     [InlineData("sim", "raftmq sim lacks the option --seed; see raftmq sim --help.")]
     [InlineData("partition transfer t/0 --to -1", "--to is between 0 and 2147483647; see raftmq partition transfer --help.")]
     [InlineData("sim --seed x", "--seed takes a number, not 'x'; see raftmq sim --help.")]
@@ -68,6 +72,50 @@ public sealed class CommandTreeTests
         var output = new StringWriter();
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(args, output, TextWriter.Null));
         Assert.Contains("Usage:", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help topic", "topic --help")]
+    [InlineData("help topic create", "topic create --help")]
+    public async Task Help_before_a_command_is_help_behind_it(string line, string same)
+    {
+        var output = new StringWriter();
+        var expected = new StringWriter();
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(line.Split(' '), output, TextWriter.Null));
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(same.Split(' '), expected, TextWriter.Null));
+        Assert.Contains("Usage:", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(expected.ToString(), output.ToString());
+    }
+
+    [Fact]
+    public async Task The_version_is_told()
+    {
+        var output = new StringWriter();
+        Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["--version"], output, TextWriter.Null));
+        Assert.Matches(@"^[0-9]+\.[0-9]+\.[0-9]+(\+[0-9a-f]+)?\n$", output.ToString());
+    }
+
+    [Fact]
+    public async Task A_trace_that_can_not_be_written_is_a_sentence()
+    {
+        var error = new StringWriter();
+        Assert.Equal(
+            ExitCodes.Failed, await CommandTree.RunAsync(["sim", "--seed", "1", "--trace", "/proc/none/trace"], TextWriter.Null, error));
+        Assert.StartsWith("The file /proc/none/trace can't be written: ", error.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>What its help says of the faults is what the summary counts.</summary>
+    [Fact]
+    public async Task Help_of_the_simulator_explains_faults_and_sizes()
+    {
+        var output = new StringWriter();
+        await CommandTree.RunAsync(["sim", "--help"], output, TextWriter.Null);
+        string said = string.Join(' ', output.ToString().Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        foreach (string word in new[] { "crashes", "power cuts", "networks", "full", "clocks", "retried duplicates", "sends held", "128 KiB", "64 KiB", "31 s" })
+        {
+            Assert.Contains(word, said, StringComparison.Ordinal);
+        }
     }
 
     /// <summary>A topic may be called like an option; behind -- it can be said.</summary>

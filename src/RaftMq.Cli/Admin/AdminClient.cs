@@ -202,9 +202,9 @@ internal sealed class AdminClient : IDisposable
             {
                 return await ask(node, ending.Token);
             }
-            catch (HttpRequestException wrong)
+            catch (HttpRequestException failed)
             {
-                reasons.Add(wrong.Message);
+                reasons.Add(failed.Message);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
@@ -216,7 +216,9 @@ internal sealed class AdminClient : IDisposable
             }
         }
 
+        string wrong = await PortProbe.KafkaAmongAsync(nodes, cancellation);
         throw new CommandFailedException(
-            ExitCodes.Unreachable, $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))} (HTTP, see --admin): {string.Join("; ", reasons.Distinct())}.");
+            ExitCodes.Unreachable,
+            $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))} (HTTP, see --admin): {string.Join("; ", reasons.Distinct().Select(reason => reason.TrimEnd('.')))}.{wrong}");
     }
 }

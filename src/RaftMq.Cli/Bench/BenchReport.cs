@@ -103,7 +103,7 @@ internal sealed record BenchReport
             string acks = Settings.Acks < 0 ? "all" : Settings.Acks.ToString(culture);
             string pace = Settings.Rate > 0 ? string.Create(culture, $"{Settings.Rate:N0}/s open loop") : "closed loop";
             yield return string.Create(
-                culture, $"load      {Settings.RecordBytes} B records, {Settings.Partitions} partitions, {Settings.Producers} producers, {pace}, topic {Topic}");
+                culture, $"load      {Settings.RecordBytes} B records, {Counted.Of(Settings.Partitions, "partition")}, {Counted.Of(Settings.Producers, "producer")}, {pace}, topic {Topic}");
             yield return string.Create(
                 culture,
                 $"client    acks {acks}, idempotence {(Settings.Idempotence ? "on" : "off")}, window {Settings.Window:N0}, batches up to {Settings.BatchBytes:N0} B, {Settings.RequestsInFlight} requests in flight");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using RaftMq.Cli.Brokers;
+using RaftMq.Cli.Output;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
 
@@ -193,8 +194,9 @@ internal sealed class BenchRun(BenchSettings settings, string? admin)
             ThrowOnFault(producers);
             if (Stopwatch.GetElapsedTime(started) > DrainTime)
             {
+                long open = producers.Sum(producer => producer.Outstanding);
                 throw new CommandFailedException(
-                    $"{producers.Sum(producer => producer.Outstanding)} records were not acknowledged within {DrainTime.TotalSeconds:0} s of the end.");
+                    $"{Counted.Of(open, "record")} {(open == 1 ? "was" : "were")} not acknowledged within {DrainTime.TotalSeconds:0} s of the end.");
             }
 
             await Task.Delay(5, cancellation);

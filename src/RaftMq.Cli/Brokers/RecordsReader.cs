@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using RaftMq.Cli.Output;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Compression;
@@ -53,7 +54,7 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
         int count = (await offsets.DescribeAsync([topic], cancellation)).Single().Partitions.Count;
         if (partition >= count)
         {
-            throw new CommandFailedException(ExitCodes.NotFound, $"{topic} has {count} partitions, counted from 0.");
+            throw new CommandFailedException(ExitCodes.NotFound, $"{topic} has {Counted.Of(count, "partition")}, counted from 0.");
         }
 
         long[] end = await offsets.AllOffsetsAsync(topic, count, TopicReader.Latest, OffsetsTime, cancellation);

@@ -48,7 +48,7 @@ internal static class ClusterStatusCommand
         {
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"cluster {cluster.ClusterId}, feature level {cluster.FeatureLevel}, {cluster.Topics.Count(topic => !topic.Internal)} topics"));
+                $"cluster {cluster.ClusterId}, feature level {cluster.FeatureLevel}, {Counted.Of(cluster.Topics.Count(topic => !topic.Internal), "topic")}"));
             Tables.Write(
                 output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "DAMAGED", "DISK", "RECORDS/S", "CLIENTS AT"],
                 cluster.Nodes.Select(node => Row(node, cluster, report)));
@@ -122,7 +122,7 @@ internal static class ClusterStatusCommand
 
             if (status.ReplicasWithoutRoom > 0)
             {
-                yield return $"node {status.Node}: the disk is full, {status.ReplicasWithoutRoom} replicas find no room; make some (docs/operations.md)";
+                yield return $"node {status.Node}: the disk is full, {Counted.Of(status.ReplicasWithoutRoom, "replica")} {(status.ReplicasWithoutRoom == 1 ? "finds" : "find")} no room; make some (docs/operations.md)";
             }
             else if (status.DiskFreeBytes < FreeBytesMin)
             {

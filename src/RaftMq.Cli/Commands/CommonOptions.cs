@@ -8,6 +8,8 @@ namespace RaftMq.Cli.Commands;
 /// <summary>Options that several commands have, so that they are called and mean the same everywhere.</summary>
 internal static class CommonOptions
 {
+    private const string BootstrapName = "--bootstrap";
+
     /// <summary>The first nodes of <c>raftmq up</c>: one may be down.</summary>
     public const string LocalBootstrap = "localhost:9092,localhost:9093,localhost:9094";
     public const string LocalAdmin = "localhost:8080,localhost:8090,localhost:8100";
@@ -20,7 +22,7 @@ internal static class CommonOptions
 
     public static Option<bool> JsonOutput() => new("--json") { Description = "Output for programs: one JSON document." };
 
-    public static Option<string> Bootstrap() => new("--bootstrap")
+    public static Option<string> Bootstrap() => new(BootstrapName)
     {
         Description = "Kafka addresses of some brokers, host:port with commas.",
         DefaultValueFactory = _ => LocalBootstrap,
@@ -51,6 +53,16 @@ internal static class CommonOptions
         : throw new CommandFailedException(ExitCodes.Usage, $"'{text}' is not a list of host:port.");
 
     public static KafkaCluster Cluster(string bootstrap) => new(Endpoints(bootstrap), new KafkaConnectionOptions { ClientId = "raftmq-cli" });
+
+    /// <summary>What to say where no broker was found; empty where none of the addresses is known to speak HTTP.</summary>
+    public static async Task<string> HttpAtBootstrapAsync(ParseResult parsed)
+    {
+        string sentence = parsed.CommandResult.Command.Options.OfType<Option<string>>().FirstOrDefault(option => option.Name == BootstrapName) is { } option
+            && KafkaEndpoint.TryParseList(parsed.GetValue(option)!, out IReadOnlyList<KafkaEndpoint> addresses)
+            ? await PortProbe.HttpAmongAsync(addresses, CancellationToken.None)
+            : "";
+        return sentence.Length == 0 ? "" : $".{sentence}";
+    }
 
     public static AdminClient AdminOf(string text) => new(AdminClient.Parse(text));
 }

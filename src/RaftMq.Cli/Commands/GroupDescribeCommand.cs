@@ -35,8 +35,8 @@ internal static class GroupDescribeCommand
         }
 
         int uncommitted = group.Positions.Count(position => position.Committed is null);
-        string without = uncommitted == 0 ? "" : $" and {uncommitted} partitions without a committed offset";
-        await output.WriteLineAsync($"{group.Group}: {group.State}, {group.Members.Count} members, lag {lag}{without}");
+        string without = uncommitted == 0 ? "" : $" and {Counted.Of(uncommitted, "partition")} without a committed offset";
+        await output.WriteLineAsync($"{group.Group}: {group.State}, {Counted.Of(group.Members.Count, "member")}, lag {lag}{without}");
         Tables.Write(
             output, ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"],
             group.Positions.Select(position => (IReadOnlyList<string>)

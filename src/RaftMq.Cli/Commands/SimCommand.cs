@@ -7,20 +7,44 @@ namespace RaftMq.Cli.Commands;
 /// <summary><c>raftmq sim --seed N</c>: replays one run of the simulator.</summary>
 internal static class SimCommand
 {
+    public const string Name = "sim";
+
+    /// <summary>What the options do not say.</summary>
+    public const string Explanation =
+        """
+        Drawn from the seed are: crashes of processes, power cuts of one node or of all, cut, slow and lossy networks, connections that
+        break, disks that are slow, hang, fail or are full, wall clocks that jump. The line at the end says how often each happened, and
+        what the cluster did meanwhile: acks are sends acknowledged, retried duplicates sends that came again and were stored once, sends
+        held those that waited in the broker, appends held off those that a follower with a full journal did not take. With a promise
+        broken it ends with 1, and the first line replays it. docs/simulation.md explains all of it.
+        """;
+
+    /// <summary>Shorter ones the simulator makes as long as this: it needs 30 s at the end for what is owed.</summary>
+    private const int SecondsMin = 50;
+    private const int SecondsMax = 86_400;
+
     public static Command Build()
     {
-        var seed = new Option<ulong>("--seed") { Description = "The number all else follows from.", Required = true };
-        var seconds = new Option<int>("--seconds") { Description = "Virtual seconds.", DefaultValueFactory = _ => 60 };
+        var seed = new Option<ulong>("--seed") { Description = "The number all else follows from: load, faults, delays, what disks forget.", Required = true };
+        var seconds = new Option<int>("--seconds")
+        {
+            Description = "Virtual seconds, at least 50; faults happen until 31 s before the end.",
+            DefaultValueFactory = _ => 60,
+        };
         var nodes = new Option<int?>("--nodes") { Description = "3 to 5; without: drawn from the seed." };
-        var journal = new Option<JournalSize?>("--journal") { Description = "Usual, small or tiny; without: drawn from the seed." };
-        var trace = new Option<string?>("--trace") { Description = "File that every event is written to." };
+        var journal = new Option<JournalSize?>("--journal")
+        {
+            Description = "Of each node: usual (full only while a disk is slow), small (six files of 128 KiB) or tiny (four of 64 KiB); without: drawn from the seed.",
+        };
+        var trace = new Option<string?>("--trace") { Description = "File that every event is written to, a line each." };
         Option<bool> json = CommonOptions.JsonOutput();
         CommonOptions.Between(nodes, 3, 5);
-        var command = new Command("sim", "Run a simulated cluster with faults; the same seed gives the same run.") { seed, seconds, nodes, journal, trace, json };
+        CommonOptions.Between(seconds, SecondsMin, SecondsMax);
+        var command = new Command(Name, "Run a simulated cluster with faults; the same seed gives the same run.") { seed, seconds, nodes, journal, trace, json };
         command.SetAction(async (parsed, _) =>
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
-            await using TextWriter? events = parsed.GetValue(trace) is { } path ? new StreamWriter(path) : null;
+            await using TextWriter? events = Opened(parsed.GetValue(trace));
             SimulationResult result = Simulator.Run(new SimulationOptions
             {
                 Seed = parsed.GetValue(seed),
@@ -57,5 +81,17 @@ internal static class SimCommand
             return held ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;
+    }
+
+    private static StreamWriter? Opened(string? trace)
+    {
+        try
+        {
+            return trace is null ? null : new StreamWriter(trace);
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException($"The file {trace} can't be written: {wrong.Message}", wrong);
+        }
     }
 }

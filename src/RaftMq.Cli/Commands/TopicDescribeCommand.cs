@@ -33,7 +33,7 @@ internal static class TopicDescribeCommand
             return;
         }
 
-        await output.WriteLineAsync($"{topic.Name}: {topic.Partitions.Count} partitions");
+        await output.WriteLineAsync($"{topic.Name}: {Counted.Of(topic.Partitions.Count, "partition")}");
         string[] settings = [.. (topic.Settings ?? []).Where(setting => !setting.IsDefault).Select(setting => $"{setting.Name}={setting.Value}")];
         if (topic.Settings is not null)
         {

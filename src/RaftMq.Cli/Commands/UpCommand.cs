@@ -53,9 +53,11 @@ internal static class UpCommand
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Asked);
 
         using FolderLock folder = FolderLock.Take(options.DataFolder);
+        FolderNodes.Check(options);
         LocalNodes.Check(options);
         string program = await ServerProgram.FindOrBuildAsync(json ? TextWriter.Null : output, stop.Token);
         folder.Keep();
+        FolderNodes.Note(options);
         var lines = new LiveLines(json ? TextWriter.Null : output, terminal: !Console.IsOutputRedirected && ReferenceEquals(output, Console.Out));
         using var starter = new NodeStarter();
         using var admin = new AdminClient(AdminClient.Parse(LocalNodes.Admin(options)));
@@ -90,6 +92,12 @@ internal static class UpCommand
         {
             NodePorts ports = NodePorts.Of(state.Node, options.BasePort);
             lines.Say($"node {state.Node}: Kafka localhost:{ports.Kafka}  HTTP localhost:{ports.Http}  peers localhost:{ports.Peers}  data {options.FolderOf(state.Node)}");
+        }
+
+        if (options.BasePort is not null)
+        {
+            lines.Say($"the other commands need --bootstrap {LocalNodes.Bootstrap(options)}");
+            lines.Say($"cluster status and partition transfer need --admin {LocalNodes.Admin(options)}");
         }
 
         lines.Say($"ready; clients connect to {LocalNodes.Bootstrap(options)}; Ctrl-C stops all nodes");

@@ -41,7 +41,7 @@ internal sealed class FolderLock : IDisposable
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be made: {wrong.Message}");
+            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be made: {WhyNotMade(folder, wrong)}.");
         }
 
         FileStream file;
@@ -83,6 +83,20 @@ internal sealed class FolderLock : IDisposable
         }
 
         file.Dispose();
+    }
+
+    /// <summary>The base library says of all but rights that a file could not be found.</summary>
+    private static string WhyNotMade(string folder, Exception wrong)
+    {
+        string there = Path.GetFullPath(folder);
+        while (!Path.Exists(there))
+        {
+            there = Path.GetDirectoryName(there)!;
+        }
+
+        return File.Exists(there) ? $"{there} is a file"
+            : wrong is UnauthorizedAccessException ? $"there is no right to write in {there}"
+            : $"the system does not make a folder in {there}";
     }
 
     private static string LockFile(string folder) => Path.Combine(folder, "up.lock");

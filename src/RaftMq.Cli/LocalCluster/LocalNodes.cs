@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RaftMq.Cli.Admin;
+using RaftMq.Cli.Output;
 
 namespace RaftMq.Cli.LocalCluster;
 
@@ -57,7 +58,7 @@ internal sealed class LocalNodes
         if (free < wanted)
         {
             throw new CommandFailedException(
-                ExitCodes.NoRoom, $"The disk of {options.DataFolder} has {free >> 20} MiB free; {options.Nodes} nodes need {wanted >> 20} MiB to start.");
+                ExitCodes.NoRoom, $"The disk of {options.DataFolder} has {free >> 20} MiB free; {Counted.Of(options.Nodes, "node")} {(options.Nodes == 1 ? "needs" : "need")} {wanted >> 20} MiB to start.");
         }
     }
 

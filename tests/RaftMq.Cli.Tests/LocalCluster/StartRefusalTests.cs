@@ -53,6 +53,65 @@ public sealed class StartRefusalTests : IDisposable
         Assert.Equal([old], Directory.EnumerateFileSystemEntries(folder));
     }
 
+    /// <summary>Red before: five nodes waited for ever for two that three never took, and one started as one of three.</summary>
+    [Theory]
+    [InlineData(3, 5, true, "3 nodes", "--nodes 3")]
+    [InlineData(3, 1, true, "3 nodes", "--nodes 3")]
+    [InlineData(1, 3, true, "1 node", "--nodes 1")]
+    [InlineData(3, 5, false, "3 nodes", "--nodes 3")]
+    [InlineData(3, 1, false, "3 nodes", "--nodes 3")]
+    public async Task A_folder_of_another_number_of_nodes_is_refused_before_anything_is_made(int made, int wanted, bool noted, string holds, string todo)
+    {
+        Form(made);
+        if (noted)
+        {
+            FolderNodes.Note(new LocalClusterOptions(made, folder, BasePort: null));
+        }
+
+        using FolderLock taken = FolderLock.Take(folder);
+        string[] before = [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        taken.Dispose();
+
+        // A port that is taken ends the start of a build that does not look at the folder.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        string port = ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        var error = new StringWriter();
+        string[] up = ["up", "--nodes", wanted.ToString(CultureInfo.InvariantCulture), "--data", folder, "--base-port", port];
+        Assert.Equal(ExitCodes.NodeCannotStart, await CommandTree.RunAsync(up, TextWriter.Null, error));
+
+        Assert.Equal(
+            $"The data folder {folder} holds a cluster of {holds}, and a cluster keeps the nodes it was formed with: start it with {todo}, "
+            + "or begin a new one in another folder (--data).\n", error.ToString());
+        Assert.Equal(before, Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A first start that ended before every node had its folder, or a folder that was lost later, does not change the number.</summary>
+    [Fact]
+    public void A_folder_in_which_a_node_is_missing_keeps_its_number()
+    {
+        var three = new LocalClusterOptions(3, folder, BasePort: null);
+        FolderNodes.Check(three);
+        FolderNodes.Note(three);
+        FolderNodes.Check(three with { Nodes = 5 });
+        Form(1);
+
+        FolderNodes.Check(three);
+        Assert.Throws<CommandFailedException>(() => FolderNodes.Check(three with { Nodes = 1 }));
+    }
+
+    /// <summary>Red before: all but rights were "could not find file".</summary>
+    [Theory]
+    [InlineData("/proc/raftmq-data", "the system does not make a folder in /proc")]
+    [InlineData("/etc/hostname/data", "/etc/hostname is a file")]
+    [InlineData("/etc/hostname", "/etc/hostname is a file")]
+    public async Task A_folder_that_can_not_be_made_says_why(string data, string why)
+    {
+        var error = new StringWriter();
+        Assert.Equal(ExitCodes.NoRoom, await CommandTree.RunAsync(["up", "--data", data], TextWriter.Null, error));
+        Assert.Equal($"The data folder {data} can't be made: {why}.\n", error.ToString());
+    }
+
     [Fact]
     public void A_folder_in_which_something_lies_is_not_taken_away()
     {
@@ -138,6 +197,15 @@ public sealed class StartRefusalTests : IDisposable
         {
             first.TrySetResult(value!);
             return Task.CompletedTask;
+        }
+    }
+
+    private void Form(int nodes)
+    {
+        for (int node = 0; node < nodes; node++)
+        {
+            string made = Directory.CreateDirectory(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"node-{node}"))).FullName;
+            File.WriteAllText(Path.Combine(made, "identity"), "");
         }
     }
 

@@ -31,6 +31,7 @@ public sealed class ThreeNodesTests : IAsyncLifetime
     public async Task A_node_that_died_is_started_again_and_its_last_line_is_said()
     {
         Assert.Equal(3, bootstrap.Split(',').Length);
+        Assert.Contains($"the other commands need --bootstrap {bootstrap}", up.Output);
         string line = await up.WaitForLineAsync("node 1  ready ", Patience, Cancellation);
         int node = int.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
         string logFile = Path.Combine(raftmq.Data, "node-1.log");
@@ -79,7 +80,7 @@ public sealed class ThreeNodesTests : IAsyncLifetime
         var output = new StringWriter();
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(["group", "describe", Group, "--bootstrap", bootstrap], output, Console.Error));
         Assert.StartsWith(
-            string.Create(CultureInfo.InvariantCulture, $"{Group}: Stable, 1 members, lag {ends[0] - 7} and 1 partitions without a committed offset"),
+            string.Create(CultureInfo.InvariantCulture, $"{Group}: Stable, 1 member, lag {ends[0] - 7} and 1 partition without a committed offset"),
             output.ToString(), StringComparison.Ordinal);
         Assert.Equal(
             ExitCodes.NotFound, await CommandTree.RunAsync(["group", "describe", "nobody", "--bootstrap", bootstrap], TextWriter.Null, TextWriter.Null));

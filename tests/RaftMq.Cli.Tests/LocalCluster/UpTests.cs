@@ -27,8 +27,13 @@ public sealed class UpTests : IAsyncLifetime
         string[] load = ["bench", "produce", "--topic", "t", "--records", "500", "--warmup-seconds", "0", "--bootstrap", bootstrap];
         Assert.Equal(ExitCodes.Done, await CommandTree.RunAsync(load, TextWriter.Null, Console.Error));
         await RefuseOthersAsync(up);
+        await TellWrongPortsAsync(bootstrap);
         up.Terminate();
         Assert.Equal(ExitCodes.Done, await up.WaitForExitAsync(Patience, Cancellation));
+        Assert.Equal("1", await File.ReadAllTextAsync(Path.Combine(raftmq.Data, "up.nodes"), Cancellation));
+        string other = await raftmq.RefusalAsync(ExitCodes.NodeCannotStart, "--nodes", "3", "--data", raftmq.Data, "--base-port", port);
+        Assert.StartsWith($"The data folder {raftmq.Data} holds a cluster of 1 node, ", other, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(raftmq.Data + "/node-1"));
 
         (up, bootstrap, int node) = await StartAsync();
         var output = new StringWriter();
@@ -94,6 +99,25 @@ public sealed class UpTests : IAsyncLifetime
         Assert.Contains(owner, second, StringComparison.Ordinal);
         string elsewhere = await raftmq.RefusalAsync(ExitCodes.PortTaken, "--nodes", "1", "--data", raftmq.Data + "-2", "--base-port", port);
         Assert.StartsWith($"Port {port} (Kafka of node 0) is taken by RaftMq.Server (process ", elsewhere, StringComparison.Ordinal);
+    }
+
+    /// <summary>The addresses of Kafka and of HTTP, taken for each other. Red before: a response that ended, an answer of 1,213,486,160 bytes.</summary>
+    private static async Task TellWrongPortsAsync(string bootstrap)
+    {
+        string http = string.Create(CultureInfo.InvariantCulture, $"localhost:{int.Parse(bootstrap.Split(':')[1], CultureInfo.InvariantCulture) + 200}");
+        var error = new StringWriter();
+        Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync(["cluster", "status", "--admin", bootstrap], TextWriter.Null, error));
+        Assert.EndsWith(
+            $". {bootstrap} speaks Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin.\n", error.ToString(),
+            StringComparison.Ordinal);
+        foreach (string command in new[] { "topic list", "consume t", "produce t" })
+        {
+            error = new StringWriter();
+            Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync([.. command.Split(' '), "--bootstrap", http], TextWriter.Null, error));
+            Assert.EndsWith(
+                $". {http} speaks HTTP and not Kafka's protocol: an address for --admin, it seems, not for --bootstrap.\n", error.ToString(),
+                StringComparison.Ordinal);
+        }
     }
 
     private async Task<(ChildProcess Up, string Bootstrap, int Node)> StartAsync()

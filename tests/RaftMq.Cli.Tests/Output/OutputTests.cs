@@ -75,7 +75,7 @@ public sealed class OutputTests
             "g", "Stable", "consumer", [new GroupMember("m", null, "c", "/127.0.0.1")],
             [new GroupPosition("t", 0, 5, 8, 3), new GroupPosition("t", 1, 5, null, null), new GroupPosition("t", 2, 1, 2, 1), new GroupPosition("t", 3, null, 9, null)]);
         string[] lines = await LinesAsync(output => GroupDescribeCommand.WriteAsync(output, group, json: false));
-        Assert.Contains("lag 4 and 1 partitions without a committed offset", lines[0], StringComparison.Ordinal);
+        Assert.Contains("1 member, lag 4 and 1 partition without a committed offset", lines[0], StringComparison.Ordinal);
         Assert.Equal(["t", "0", "5", "8", "3"], Words(lines[2]));
         Assert.Equal(["t", "1", "5", "?", "?"], Words(lines[3]));
         Assert.Equal(["t", "3", "none", "9", "?"], Words(lines[5]));

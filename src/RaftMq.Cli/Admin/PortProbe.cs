@@ -1,0 +1,60 @@
+using RaftMq.Kafka.Wire.Client;
+
+namespace RaftMq.Cli.Admin;
+
+/// <summary>What answers at an address that did not answer as it should: the addresses of Kafka and of HTTP are easily taken for each other.</summary>
+internal static class PortProbe
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>A sentence that begins with a space; empty where none of them is known to speak Kafka's protocol.</summary>
+    public static async Task<string> KafkaAmongAsync(IEnumerable<Uri> addresses, CancellationToken cancellation)
+    {
+        bool[] kafka = await Task.WhenAll(addresses.Select(address => SpeaksKafkaAsync(new KafkaEndpoint(address.Host, address.Port), cancellation)));
+        return Sentence(
+            addresses.Select(address => address.Authority).Where((_, n) => kafka[n]), "Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin");
+    }
+
+    /// <summary>As the other, for addresses that speak HTTP.</summary>
+    public static async Task<string> HttpAmongAsync(IEnumerable<KafkaEndpoint> addresses, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeLimit };
+        bool[] speaks = await Task.WhenAll(addresses.Select(address => SpeaksHttpAsync(http, address, cancellation)));
+        return Sentence(
+            addresses.Select(address => address.ToString()).Where((_, n) => speaks[n]), "HTTP and not Kafka's protocol: an address for --admin, it seems, not for --bootstrap");
+    }
+
+    private static string Sentence(IEnumerable<string> addresses, string what)
+    {
+        string[] all = [.. addresses];
+        return all.Length == 0 ? "" : $" {string.Join(", ", all)} {(all.Length == 1 ? "speaks" : "speak")} {what}.";
+    }
+
+    private static async Task<bool> SpeaksKafkaAsync(KafkaEndpoint address, CancellationToken cancellation)
+    {
+        try
+        {
+            await using KafkaConnection connection = await KafkaConnection.ConnectAsync(
+                address, new KafkaConnectionOptions { ClientId = "raftmq-cli", ConnectTimeout = TimeLimit }, cancellation);
+            return true;
+        }
+        catch (KafkaConnectionException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<bool> SpeaksHttpAsync(HttpClient http, KafkaEndpoint address, CancellationToken cancellation)
+    {
+        try
+        {
+            using HttpResponseMessage any = await http.GetAsync(
+                new UriBuilder("http", address.Host, address.Port).Uri, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            return true;
+        }
+        catch (Exception silent) when (silent is (HttpRequestException or TaskCanceledException) && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}
