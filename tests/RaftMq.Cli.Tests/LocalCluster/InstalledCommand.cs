@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RaftMq.Cli.LocalCluster;
+using RaftMq.Testing;
 using RaftMq.Testing.Processes;
 
 namespace RaftMq.Cli.Tests.LocalCluster;
@@ -85,15 +86,9 @@ internal sealed class InstalledCommand : IAsyncDisposable
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    public static async Task GoneAsync(int process)
-    {
-        long from = Environment.TickCount64;
-        while (Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}")))
-        {
-            Assert.True(Environment.TickCount64 - from < Patience.TotalMilliseconds, $"process {process} still runs");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-    }
+    public static Task GoneAsync(int process) => Eventually.HoldsAsync(
+        () => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}")), () => $"process {process} still runs",
+        (int)Patience.TotalMilliseconds);
 
     public async ValueTask DisposeAsync()
     {

@@ -2,6 +2,7 @@ using RaftMq.Cli.Commands;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
+using RaftMq.Testing;
 
 namespace RaftMq.Cli.Tests.LocalCluster;
 
@@ -91,21 +92,18 @@ internal sealed class OneMemberGroup : IAsyncDisposable
     /// <summary>The group's partition of the internal topic is made when first asked for.</summary>
     private async Task<KafkaConnection> CoordinatorAsync(CancellationToken cancellation)
     {
-        long from = Environment.TickCount64;
-        while (true)
-        {
-            KafkaConnection any = await cluster.GetAnyConnectionAsync(cancellation);
-            using KafkaReply<FindCoordinatorResponse> reply =
-                await any.SendAsync(new FindCoordinatorRequest { Key = group, CoordinatorKeys = [group] }, cancellation);
-            FindCoordinatorResponse.Coordinator answer = reply.Message.Coordinators[0];
-            if (answer.Error == KafkaError.None)
+        FindCoordinatorResponse.Coordinator? answer = null;
+        await Eventually.HoldsAsync(
+            async () =>
             {
-                await cluster.RefreshAsync([], cancellation);
-                return await cluster.GetConnectionAsync(answer.NodeId, cancellation);
-            }
-
-            Assert.True(Environment.TickCount64 - from < Patience.TotalMilliseconds, $"no coordinator: {answer.Error} {answer.ErrorMessage}");
-            await Task.Delay(50, cancellation);
-        }
+                KafkaConnection any = await cluster.GetAnyConnectionAsync(cancellation);
+                using KafkaReply<FindCoordinatorResponse> reply =
+                    await any.SendAsync(new FindCoordinatorRequest { Key = group, CoordinatorKeys = [group] }, cancellation);
+                answer = reply.Message.Coordinators[0];
+                return answer.Error == KafkaError.None;
+            },
+            () => $"no coordinator: {answer?.Error} {answer?.ErrorMessage}", (int)Patience.TotalMilliseconds);
+        await cluster.RefreshAsync([], cancellation);
+        return await cluster.GetConnectionAsync(answer!.NodeId, cancellation);
     }
 }

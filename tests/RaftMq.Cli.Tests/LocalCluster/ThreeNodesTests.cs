@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RaftMq.Testing;
 using RaftMq.Testing.Processes;
 
 namespace RaftMq.Cli.Tests.LocalCluster;
@@ -122,14 +123,12 @@ public sealed class ThreeNodesTests : IAsyncLifetime
     }
 
     /// <summary>By the node's own log: the live lines show what is so once a second, and may miss a node that is soon back.</summary>
-    private static async Task IsReadyAgainAsync(string logFile)
+    private static Task IsReadyAgainAsync(string logFile)
     {
-        long from = Environment.TickCount64;
-        string[] lines;
-        while ((lines = await File.ReadAllLinesAsync(logFile, Cancellation)).Count(line => line.Contains("Node 1 is ready: ", StringComparison.Ordinal)) < 2)
-        {
-            Assert.True(Environment.TickCount64 - from < Patience.TotalMilliseconds, string.Join('\n', lines));
-            await Task.Delay(50, Cancellation);
-        }
+        string[] lines = [];
+        return Eventually.HoldsAsync(
+            async () => (lines = await File.ReadAllLinesAsync(logFile, Cancellation))
+                .Count(line => line.Contains("Node 1 is ready: ", StringComparison.Ordinal)) >= 2,
+            () => string.Join('\n', lines), (int)Patience.TotalMilliseconds);
     }
 }

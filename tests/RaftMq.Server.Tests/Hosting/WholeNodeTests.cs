@@ -273,26 +273,26 @@ public sealed class WholeNodeTests : IDisposable
 
     private async Task ReadyAsync(Process node)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (true)
-        {
-            Assert.False(node.HasExited, "the node ended before it was ready");
-            try
+        string seen = "";
+        await Eventually.HoldsAsync(
+            async () =>
             {
-                using HttpResponseMessage answer = await _http.GetAsync(new Uri($"http://127.0.0.1:{_httpPort}/health/ready"), limit.Token);
-                if (answer.StatusCode == HttpStatusCode.OK)
+                Assert.False(node.HasExited, "the node ended before it was ready");
+                try
                 {
-                    return;
+                    using HttpResponseMessage answer = await _http.GetAsync(
+                        new Uri($"http://127.0.0.1:{_httpPort}/health/ready"), TestContext.Current.CancellationToken);
+                    seen = $"{answer.StatusCode}";
+                    return answer.StatusCode == HttpStatusCode.OK;
                 }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(10, limit.Token);
-        }
+                catch (HttpRequestException exception)
+                {
+                    // Not listening yet.
+                    seen = exception.Message;
+                    return false;
+                }
+            },
+            () => seen, deadlineMs: 30_000);
     }
 
     /// <summary>All that it logged before it was ready, which is its last word then.</summary>

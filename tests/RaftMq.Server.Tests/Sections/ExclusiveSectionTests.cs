@@ -1,6 +1,5 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Server.Sections;
-using RaftMq.Testing;
 
 namespace RaftMq.Server.Tests.Sections;
 
