@@ -71,7 +71,7 @@ public sealed class ElectionTests
         Assert.Equal([true, true], rig.Take<VoteReply>(2).Select(r => r.Granted));
     }
 
-    /// <summary>The term is on the disk, the vote is not: it is a write of its own.</summary>
+    /// <summary>Raft 5.2, and figure 2: the term is on the disk, the vote is not; it is a write of its own.</summary>
     [Fact]
     public void Vote_in_a_term_that_is_durable_already_is_made_durable_before_it_is_answered()
     {
@@ -89,7 +89,7 @@ public sealed class ElectionTests
         Assert.Equal(new HardState(T(2), N(3)), rig.Host.Disk.HardState);
     }
 
-    /// <summary>Who has not answered is asked again with each heartbeat's time: not sooner than the vote for itself is durable.</summary>
+    /// <summary>Raft 5.2, and figure 2: who has not answered is asked again, but not sooner than the vote for itself is durable.</summary>
     [Fact]
     public void Candidate_on_a_slow_disk_does_not_ask_again_before_its_vote_is_durable()
     {
