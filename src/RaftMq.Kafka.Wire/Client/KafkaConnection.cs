@@ -89,8 +89,14 @@ public sealed class KafkaConnection : IAsyncDisposable
         {
             connecting.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            string reason = wrong is OperationCanceledException ? $"no answer within {options.ConnectTimeout}" : wrong.Message;
-            throw new KafkaConnectionException($"{endpoint}: {reason}", wrong);
+            throw new KafkaConnectionException(
+                wrong switch
+                {
+                    KafkaConnectionException named => named.Message,
+                    OperationCanceledException => $"{endpoint}: no answer within {options.ConnectTimeout.TotalSeconds:0.#} s",
+                    _ => $"{endpoint}: {wrong.Message}",
+                },
+                wrong);
         }
         finally
         {

@@ -114,6 +114,8 @@ public sealed class UpTests : IAsyncLifetime
         {
             error = new StringWriter();
             Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync([.. command.Split(' '), "--bootstrap", http], TextWriter.Null, error));
+            Assert.StartsWith($"{http}: ", error.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain($"{http}: {http}", error.ToString(), StringComparison.Ordinal);
             Assert.EndsWith(
                 $". {http} speaks HTTP and not Kafka's protocol: an address for --admin, it seems, not for --bootstrap.\n", error.ToString(),
                 StringComparison.Ordinal);
