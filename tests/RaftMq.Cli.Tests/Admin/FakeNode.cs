@@ -35,7 +35,14 @@ internal sealed class FakeNode : IAsyncDisposable
             {
                 using TcpClient client = await listener.AcceptTcpClientAsync();
                 using var reader = new StreamReader(client.GetStream(), leaveOpen: true);
-                string path = (await reader.ReadLineAsync() ?? "GET / ").Split(' ')[1];
+                char[] first = new char[1];
+                if (await reader.ReadAsync(first) == 0 || !char.IsAsciiLetterUpper(first[0]))
+                {
+                    // Whoever asks whether Kafka's protocol is spoken here; no method of HTTP begins so.
+                    continue;
+                }
+
+                string path = (await reader.ReadLineAsync() ?? "ET / ").Split(' ')[1];
                 while (!string.IsNullOrEmpty(await reader.ReadLineAsync()))
                 {
                     // The headers say nothing that matters here.

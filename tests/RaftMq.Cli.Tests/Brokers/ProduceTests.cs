@@ -6,6 +6,7 @@ using RaftMq.Cli.Commands;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
+using RaftMq.Testing;
 
 namespace RaftMq.Cli.Tests.Brokers;
 
@@ -164,7 +165,7 @@ public sealed class ProduceTests
         List<string> said = [];
 
         Task<CommandFailedException> ended = EndedAsync(broker, said, input.Reader.AsStream());
-        await SeenAsync(() => broker.Sends.Count == 1);
+        await Eventually.HoldsAsync(() => broker.Sends.Count == 1, () => $"{broker.Sends.Count} sends", deadlineMs: 30_000);
         await input.Writer.WriteAsync("two\nthree\n"u8.ToArray(), Cancellation);
         CommandFailedException failed = await ended;
 
@@ -218,11 +219,11 @@ public sealed class ProduceTests
         var input = new Pipe();
         Task<(int Code, string Output, string Error)> running = RunAsync(broker, input.Reader.AsStream());
         await input.Writer.WriteAsync("one\ntw"u8.ToArray(), Cancellation);
-        await SeenAsync(() => broker.Sends.Count == 1);
+        await Eventually.HoldsAsync(() => broker.Sends.Count == 1, () => $"{broker.Sends.Count} sends", deadlineMs: 30_000);
         Assert.False(running.IsCompleted);
 
         await input.Writer.WriteAsync("o\n"u8.ToArray(), Cancellation);
-        await SeenAsync(() => broker.Sends.Count == 2);
+        await Eventually.HoldsAsync(() => broker.Sends.Count == 2, () => $"{broker.Sends.Count} sends", deadlineMs: 30_000);
         await input.Writer.CompleteAsync();
 
         Assert.Equal((ExitCodes.Done, "2 records acknowledged\n", ""), await running);
@@ -239,14 +240,6 @@ public sealed class ProduceTests
     }
 
     private static (byte[]? Key, byte[] Value)[] Records(FakeBroker broker) => [.. broker.Sends.SelectMany(sent => sent.Records)];
-
-    private static async Task SeenAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            await Task.Delay(5, Cancellation);
-        }
-    }
 
     /// <summary>Runs it with short times to its failure.</summary>
     private static async Task<CommandFailedException> EndedAsync(FakeBroker broker, List<string> said, Stream input)
