@@ -21,6 +21,7 @@ internal sealed class TopicKeeper
     private readonly string _name;
     private readonly Mark _mark;
     private readonly int _minInSync;
+    private readonly HashSet<UInt128> _ids = [];
     private UInt128 _lastId;
 
     public TopicKeeper(
@@ -81,10 +82,10 @@ internal sealed class TopicKeeper
             });
     }
 
-    /// <summary>Waits until some node tells of the topic's (new) incarnation.</summary>
+    /// <summary>Waits until some node tells of the topic's new incarnation; one that was cut off for long may still tell of any former one.</summary>
     private void Open()
     {
-        if (_clients.AnyNode(_random).Host?.Broker.Cluster.Topics.GetValueOrDefault(_name) is not { } topic || topic.Id == _lastId)
+        if (_clients.AnyNode(_random).Host?.Broker.Cluster.Topics.GetValueOrDefault(_name) is not { } topic || !_ids.Add(topic.Id))
         {
             World.After(_random.Next(10_000, 100_000), Open);
             return;
