@@ -90,6 +90,11 @@ internal static class ServerOptionsRules
             faults.Add("peers.listen is bound to every address; say under which the other nodes reach it: peers.advertised HOST:PORT.");
         }
 
+        if (options.PeersAdvertised is { IsAnyAddress: true })
+        {
+            faults.Add($"peers.advertised: the other nodes can't connect to {options.PeersAdvertised}.");
+        }
+
         if ((options.PeersAdvertised ?? options.PeersListen).Host.Length > PeerPreamble.HostBytesMax)
         {
             faults.Add($"peers.advertised: the host name is longer than {PeerPreamble.HostBytesMax} characters.");

@@ -30,19 +30,21 @@ internal sealed class PeerAddresses
         }
     }
 
-    /// <summary>News is tried first; what is known already changes nothing.</summary>
-    public void Learn(PeerAddress address)
+    /// <summary>News is tried first; what its source said before changes nothing.</summary>
+    /// <returns>Whether it is news.</returns>
+    public bool Learn(PeerAddress address)
     {
         lock (_lock)
         {
             if (_known.Contains(address))
             {
-                return;
+                return false;
             }
 
             _known.RemoveAll(known => known.Source == address.Source);
             _known.Insert(0, address);
             _turn = 0;
+            return true;
         }
     }
 

@@ -34,22 +34,29 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _hurry = new(0, 1);
+    private readonly SemaphoreSlim _news = new(0, 1);
+    private readonly Action<string, Exception> _fatal;
     private readonly Task _loop;
 
     /// <summary>What was logged of each address since the node was last reached.</summary>
     private readonly Dictionary<PeerAddress, string> _lastFaults = [];
     private volatile PeerConnection? _connection;
+
+    /// <summary>Which process of the node <see cref="_connection"/> leads to.</summary>
+    private ulong _process;
     private volatile string? _refusedBecause;
     private long _refusedLoggedAt;
     private int _shortInARow;
     private long _shortLoggedAt;
 
     /// <param name="own">This node's preamble to a node.</param>
+    /// <param name="fatal">Ends the node: a link that stopped dialling would cut it off unseen.</param>
     public PeerLink(
         NodeId node, PeerAddress address, PeerOptions options, Func<NodeId, PeerPreamble> own, IPeerReceiver receiver, PeerMetrics metrics,
-        ILogger logger)
+        ILogger logger, Action<string, Exception> fatal)
     {
         _node = node;
+        _fatal = fatal;
         _own = own;
         _addresses = new PeerAddresses(address);
         _options = options;
@@ -80,7 +87,23 @@ internal sealed partial class PeerLink : IAsyncDisposable
     public string? RefusedBecause => _refusedBecause;
 
     /// <summary>Where the node may be, from now on; a connection that works stays.</summary>
-    public void Learn(PeerAddress address) => _addresses.Learn(address);
+    public void Learn(PeerAddress address)
+    {
+        if (_addresses.Learn(address))
+        {
+            Release(_news);
+            Hurry();
+        }
+    }
+
+    /// <summary>The node's process dialled in: a connection that leads to any other one is to whoever is at an address of before.</summary>
+    public void IsProcess(ulong process)
+    {
+        if (_connection is { } connection && Volatile.Read(ref _process) != process)
+        {
+            connection.Dispose();
+        }
+    }
 
     public void Send(PeerLane lane, PeerFrame frame)
     {
@@ -97,16 +120,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
     /// <summary>There is a sign of life from the node: dial now instead of waiting out the back-off.</summary>
     public void Hurry()
     {
-        if (_connection is null && _hurry.CurrentCount == 0)
+        if (_connection is null)
         {
-            try
-            {
-                _hurry.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Somebody else hurried it at the same moment.
-            }
+            Release(_hurry);
         }
     }
 
@@ -117,12 +133,30 @@ internal sealed partial class PeerLink : IAsyncDisposable
         await _loop;
         _stop.Dispose();
         _hurry.Dispose();
+        _news.Dispose();
+    }
+
+    private static void Release(SemaphoreSlim semaphore)
+    {
+        try
+        {
+            if (semaphore.CurrentCount == 0)
+            {
+                semaphore.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else did at the same moment.
+        }
     }
 
     private async Task RunAsync(CancellationToken stop)
     {
-        bool lost = false;
-        long lostAt = 0;
+        (PeerAddress Address, long At)? lost = null;
+
+        // At one of the addresses, since all of them were tried.
+        bool refused = false;
         TimeSpan delay = _options.ReconnectMin;
         try
         {
@@ -130,18 +164,21 @@ internal sealed partial class PeerLink : IAsyncDisposable
             {
                 PeerAddress address = _addresses.Current;
                 (DialOutcome outcome, PeerConnection? connection) = await DialAsync(address, stop);
-                if (lost && outcome == DialOutcome.Unclear && Stopwatch.GetElapsedTime(lostAt) < UnclearMax)
+                if (lost is { } last && last.Address.Where.Equals(address.Where))
                 {
-                    await Task.Delay(1, stop);
-                    continue;
-                }
+                    if (outcome == DialOutcome.Unclear && Stopwatch.GetElapsedTime(last.At) < UnclearMax)
+                    {
+                        await Task.Delay(1, stop);
+                        continue;
+                    }
 
-                if (lost && outcome == DialOutcome.Refused)
-                {
-                    _receiver.ConnectionReset(_node, refused: true);
+                    // Only where it was: at an address that was learnt since, a refusal says nothing of the process that was lost.
+                    lost = null;
+                    if (outcome == DialOutcome.Refused)
+                    {
+                        _receiver.ConnectionReset(_node, refused: true);
+                    }
                 }
-
-                lost = false;
 
                 if (connection is not null)
                 {
@@ -156,26 +193,27 @@ internal sealed partial class PeerLink : IAsyncDisposable
                     }
 
                     _receiver.ConnectionReset(_node, refused: false);
-                    lost = true;
-                    lostAt = Stopwatch.GetTimestamp();
+                    lost = (address, Stopwatch.GetTimestamp());
                     continue;
                 }
 
-                if (outcome == DialOutcome.OtherProcess)
-                {
-                    // No hurry: what dials in here does not change who is connected there.
-                    await Task.Delay(Jittered(delay), stop);
-                    delay = Longer(delay, _options.RefusedRetryMax);
-                    continue;
-                }
-
-                _refusedBecause = null;
+                refused |= outcome == DialOutcome.OtherProcess;
                 _shortInARow = outcome == DialOutcome.Refused ? 0 : _shortInARow;
                 if (_addresses.TryNext(address))
                 {
                     continue;
                 }
 
+                if (refused)
+                {
+                    // No hurry: what dials in here does not change who is connected there. But it may be somewhere else.
+                    refused = false;
+                    await _news.WaitAsync(Jittered(delay), stop);
+                    delay = Longer(delay, _options.RefusedRetryMax);
+                    continue;
+                }
+
+                _refusedBecause = null;
                 await _hurry.WaitAsync(Jittered(delay < _options.ReconnectMax ? delay : _options.ReconnectMax), stop);
                 delay = Longer(delay, _options.ReconnectMax);
             }
@@ -183,6 +221,12 @@ internal sealed partial class PeerLink : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The node stops.
+        }
+#pragma warning disable CA1031 // The top of an owned loop.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _fatal($"the connection to {_node}", exception);
         }
     }
 
@@ -258,23 +302,29 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 await encrypted.AuthenticateAsClientAsync(_options.Tls.ForClient(address.Where.Host), limit.Token);
             }
 
-            (PeerPreamble? other, string? fault) =
+            (PeerPreamble? answer, string? fault) =
                 await ExchangePreamblesAsync(tls ?? new NetworkStream(socket, ownsSocket: false), limit.Token);
-            if (other is not null)
+            if (answer is { Verdict: PeerVerdict.OtherProcess })
             {
-                RefusedFor(other, address);
+                RefusedFor(answer, address);
                 return (DialOutcome.OtherProcess, null);
             }
 
-            if (fault is null)
+            if (answer is not null)
             {
+                Volatile.Write(ref _process, answer.Process);
                 var connection = new PeerConnection(socket, tls, _options.QueueBytesMax, _metrics);
                 socket = null;
                 tls = null;
                 return (DialOutcome.Connected, connection);
             }
 
-            Report(address, fault);
+            Report(address, fault!);
+            return (DialOutcome.Failed, null);
+        }
+        catch (ArgumentException exception)
+        {
+            Report(address, $"not an address to dial ({exception.Message})");
             return (DialOutcome.Failed, null);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
@@ -308,8 +358,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
         ? "it ended the connection before it said who it is"
         : "it ended the connection before it said who it is, as a node does that does not take this one's certificate";
 
-    /// <summary>Who stays in this process's place, or what is wrong, or neither.</summary>
-    private async Task<(PeerPreamble? Other, string? Fault)> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
+    /// <summary>What the node there says, or what is wrong.</summary>
+    private async Task<(PeerPreamble? Answer, string? Fault)> ExchangePreamblesAsync(Stream stream, CancellationToken stop)
     {
         await stream.WriteAsync(_own(_node).ToBytes(), stop);
         byte[] bytes = new byte[PeerPreamble.Bytes];
@@ -325,7 +375,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
             return (null, $"the node there is {answer.From}, not {_node}: check the addresses of the nodes");
         }
 
-        return (answer.Verdict == PeerVerdict.OtherProcess ? answer : null, null);
+        return (answer, null);
     }
 
     private void RefusedFor(PeerPreamble other, PeerAddress address)

@@ -59,10 +59,16 @@ internal sealed record PeerPreamble(
             fault = "negative node id";
         }
 
-        ReadOnlySpan<byte> host = source.Slice(18, HostBytesMax);
+        ReadOnlySpan<byte> host = source.Slice(18, HostBytesMax).TrimEnd((byte)0);
+        if (fault is null && host.ContainsAnyInRange<byte>(0, 0x20))
+        {
+            // It is dialled, and printed.
+            fault = "a host name that is none";
+        }
+
         return fault is null
             ? new PeerPreamble(
-                from, to, Encoding.UTF8.GetString(host.TrimEnd((byte)0)), BinaryPrimitives.ReadUInt16BigEndian(source[16..]),
+                from, to, Encoding.UTF8.GetString(host), BinaryPrimitives.ReadUInt16BigEndian(source[16..]),
                 new BootNumber(BinaryPrimitives.ReadInt64BigEndian(source[82..])), BinaryPrimitives.ReadUInt64BigEndian(source[90..]),
                 (PeerVerdict)verdict)
             : null;

@@ -90,7 +90,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
                 return;
             }
 
-            _links[node] = new PeerLink(node, address, _options, OwnPreamble, Receiver, _metrics, _logger);
+            _links[node] = new PeerLink(node, address, _options, OwnPreamble, Receiver, _metrics, _logger, _fatal);
         }
     }
 
@@ -209,6 +209,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
             Learn(preamble.From, preamble.Host, preamble.Port, PeerAddressSource.Said);
         }
 
+        link?.IsProcess(preamble.Process);
         link?.Hurry();
     }
 

@@ -60,10 +60,19 @@ internal sealed class JsonLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> 
             case bool flag:
                 writer.WriteBooleanValue(flag);
                 break;
-            case int number:
+            case byte or sbyte or short or ushort or int or uint or long:
+                writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            case ulong number:
                 writer.WriteNumberValue(number);
                 break;
-            case long number:
+            case decimal number:
+                writer.WriteNumberValue(number);
+                break;
+            case float number when float.IsFinite(number):
+                writer.WriteNumberValue(number);
+                break;
+            case double number when double.IsFinite(number):
                 writer.WriteNumberValue(number);
                 break;
             case string text:

@@ -106,6 +106,7 @@ public sealed class ConfigurationReaderTests
     [InlineData("the name peers is taken", "--listeners", "peers@kafka://localhost:1")]
     [InlineData("the name http is taken", "--listeners", "http@kafka://localhost:1")]
     [InlineData("nobody can connect to 0.0.0.0:1", "--http.advertised", "0.0.0.0:1")]
+    [InlineData("peers.advertised: the other nodes can't connect to 0.0.0.0:1.", "--peers.advertised", "0.0.0.0:1")]
     [InlineData("listeners is empty", "--listeners", " ")]
     [InlineData("say under which clients reach it", "--listeners", "kafka://0.0.0.0:9092")]
     [InlineData("no listener named outside", "--advertised.listeners", "outside@example.org:9092")]

@@ -33,7 +33,8 @@ public sealed class NodeEventLogTests
         ConsoleFormatter formatter = services.GetServices<ConsoleFormatter>().Single(formatter => formatter.Name == JsonLogFormatter.FormatterName);
         var state = new NodeEventState(new NodeEvent(
             NodeEventKind.LeadershipBegan, "Leads \"a\",\nb.",
-            [("groups", ImmutableArray.Create("a, with a comma", "b")), ("numbers", new[] { 1, 2 }), ("none", Array.Empty<string>()), ("count", 2L), ("node", "n")]));
+            [("groups", ImmutableArray.Create("a, with a comma", "b")), ("numbers", new[] { 1, 2 }), ("none", Array.Empty<string>()), ("count", 2L), ("node", "n"),
+            ("api", (short)3), ("size", ulong.MaxValue), ("share", 0.5), ("nothing", double.NaN)]));
         var text = new StringWriter();
 
         formatter.Write(
@@ -48,8 +49,8 @@ public sealed class NodeEventLogTests
         Assert.Contains("broken", Text(document, "Exception"));
         JsonElement facts = document.GetProperty("State");
         Assert.Equal(
-            ["\"LeadershipBegan\"", """["a, with a comma","b"]""", "[1,2]", "[]", "2", "\"n\""],
-            new[] { "event", "groups", "numbers", "none", "count", "node" }.Select(name => facts.GetProperty(name).GetRawText()));
+            ["\"LeadershipBegan\"", """["a, with a comma","b"]""", "[1,2]", "[]", "2", "\"n\"", "3", "18446744073709551615", "0.5", "\"NaN\""],
+            new[] { "event", "groups", "numbers", "none", "count", "node", "api", "size", "share", "nothing" }.Select(name => facts.GetProperty(name).GetRawText()));
     }
 
     [Fact]

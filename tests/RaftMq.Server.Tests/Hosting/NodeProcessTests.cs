@@ -345,10 +345,10 @@ public sealed class NodeProcessTests : IAsyncDisposable
                 Assert.Equal("HTTP/1.1 200 OK", await answer.ReadLineAsync(TestContext.Current.CancellationToken));
             }
 
+            slow.Close();
+            await HasHttpConnectionsAsync(0);
             silent = await ConnectAsync(process.HttpAddresses[0]);
-            await Eventually.HoldsAsync(
-                () => process.Metrics.WriteText().Contains("raftmq_limit_used{limit=\"http_connections\"} 1\n", StringComparison.Ordinal),
-                process.Metrics.WriteText);
+            await HasHttpConnectionsAsync(1);
         }
         finally
         {
@@ -357,6 +357,10 @@ public sealed class NodeProcessTests : IAsyncDisposable
 
         await stopped.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         silent.Dispose();
+
+        Task HasHttpConnectionsAsync(int count) => Eventually.HoldsAsync(
+            () => process.Metrics.WriteText().Contains($"raftmq_limit_used{{limit=\"http_connections\"}} {count}\n", StringComparison.Ordinal),
+            process.Metrics.WriteText);
     }
 
     [Fact]

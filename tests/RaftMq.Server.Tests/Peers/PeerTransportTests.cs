@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
 using RaftMq.Server.Peers;
+using RaftMq.Testing.Processes;
 
 namespace RaftMq.Server.Tests.Peers;
 
@@ -227,9 +228,9 @@ public sealed class PeerTransportTests
     public async Task Moved_node_is_found_at_its_configured_address_while_the_cluster_still_records_the_old_one()
     {
         await using var a = new PeerNode(0);
-        int port = DeadPort();
+        int port = FreePorts.Next();
         a.Transport.Learn(new NodeId(1), "127.0.0.1", port, PeerAddressSource.Configured);
-        a.Transport.Learn(new NodeId(1), "127.0.0.1", DeadPort(), PeerAddressSource.Recorded);
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", FreePorts.Next(), PeerAddressSource.Recorded);
 
         await using var b = new PeerNode(1, change: options => options with { Listen = [new IPEndPoint(IPAddress.Loopback, port)] });
 
@@ -241,11 +242,102 @@ public sealed class PeerTransportTests
     {
         await using var a = new PeerNode(0);
         await using var b = new PeerNode(1);
-        a.Transport.Learn(b.Id, "127.0.0.1", DeadPort(), PeerAddressSource.Configured);
-        a.Transport.Learn(b.Id, "127.0.0.1", DeadPort(), PeerAddressSource.Recorded);
+        a.Transport.Learn(b.Id, "127.0.0.1", FreePorts.Next(), PeerAddressSource.Configured);
+        a.Transport.Learn(b.Id, "127.0.0.1", FreePorts.Next(), PeerAddressSource.Recorded);
         await b.ConnectedToAsync(a);
 
         await Eventually.HoldsAsync(() => a.Transport.IsConnected(b.Id), () => "not connected");
+    }
+
+    /// <summary>.NET refuses to connect to it before it asks the system. Red before: the link ended, and that node was never dialled again.</summary>
+    [Fact]
+    public async Task Address_that_nobody_can_dial_does_not_end_the_dialling()
+    {
+        await using var a = new PeerNode(0);
+        int port = FreePorts.Next();
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", port, PeerAddressSource.Configured);
+        a.Transport.Learn(new NodeId(1), "0.0.0.0", port, PeerAddressSource.Said);
+        await Eventually.HoldsAsync(() => a.Log.Lines.Any(line => line.Text.Contains("not an address to dial", StringComparison.Ordinal)), () => "not said");
+
+        await using var b = new PeerNode(1, change: options => options with { Listen = [new IPEndPoint(IPAddress.Loopback, port)] });
+
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(b.Id), () => "not connected");
+        Assert.Empty(a.Fatal);
+    }
+
+    /// <summary>At an address of before may be a stranger who passes for the node; when the node dials in, its own word counts.</summary>
+    [Fact]
+    public async Task Connection_to_another_process_than_the_one_that_dials_in_is_given_up()
+    {
+        await using var a = new PeerNode(0);
+        using var stranger = new TcpListener(IPAddress.Loopback, 0);
+        stranger.Start();
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", ((IPEndPoint)stranger.LocalEndpoint).Port, PeerAddressSource.Recorded);
+        using Socket taken = await stranger.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await AnswerPreambleAsync(taken, from: 1, to: 0);
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(new NodeId(1)), () => "not connected");
+
+        await using var b = new PeerNode(1);
+        await b.ConnectedToAsync(a);
+
+        // The frame is sent again and again: until it is noticed, frames still go to the stranger.
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                a.Send(b, PeerLane.Control, "hello"u8);
+                return !b.Frames.IsEmpty;
+            },
+            () => "nothing came");
+    }
+
+    [Fact]
+    public async Task Refusal_at_an_address_that_was_learnt_since_says_nothing_of_a_lost_process()
+    {
+        await using var a = new PeerNode(0);
+        using var listening = new TcpListener(IPAddress.Loopback, 0);
+        listening.Start();
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", ((IPEndPoint)listening.LocalEndpoint).Port, PeerAddressSource.Configured);
+        using (Socket first = await listening.AcceptSocketAsync(TestContext.Current.CancellationToken))
+        {
+            await AnswerPreambleAsync(first, from: 1, to: 0);
+            await Eventually.HoldsAsync(() => a.Transport.IsConnected(new NodeId(1)), () => "not connected");
+            a.Transport.Learn(new NodeId(1), "127.0.0.1", FreePorts.Next(), PeerAddressSource.Recorded);
+        }
+
+        using Socket again = await listening.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await AnswerPreambleAsync(again, from: 1, to: 0);
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(new NodeId(1)), () => "not connected again");
+        Assert.DoesNotContain(a.Resets, reset => reset.Refused);
+    }
+
+    [Fact]
+    public async Task Where_another_process_is_connected_as_this_node_the_other_addresses_are_tried_too()
+    {
+        await using var a = new PeerNode(0);
+        using var foreign = new TcpListener(IPAddress.Loopback, 0);
+        foreign.Start();
+        int port = FreePorts.Next();
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", port, PeerAddressSource.Configured);
+        a.Transport.Learn(new NodeId(1), "127.0.0.1", ((IPEndPoint)foreign.LocalEndpoint).Port, PeerAddressSource.Recorded);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Task refusing = RefuseAsync(foreign, over.Token);
+        await Eventually.HoldsAsync(() => a.Transport.RefusedByPeer is not null, () => "not refused");
+
+        await using var b = new PeerNode(1, change: options => options with { Listen = [new IPEndPoint(IPAddress.Loopback, port)] });
+
+        await Eventually.HoldsAsync(() => a.Transport.IsConnected(b.Id), () => "not connected");
+        Assert.Null(a.Transport.RefusedByPeer);
+        await over.CancelAsync();
+        await refusing;
+    }
+
+    [Fact]
+    public void Host_with_control_characters_is_refused()
+    {
+        byte[] bytes = new PeerPreamble(new NodeId(1), new NodeId(0), "a\u001b[2Jb", 1).ToBytes();
+
+        Assert.Null(PeerPreamble.Read(bytes, out string? fault));
+        Assert.Equal("a host name that is none", fault);
     }
 
     [Fact]
@@ -289,11 +381,28 @@ public sealed class PeerTransportTests
         Assert.IsType<InvariantViolationException>(b.Fatal.First());
     }
 
-    private static async Task AnswerPreambleAsync(Socket socket, int from, int to)
+    private static async Task RefuseAsync(TcpListener foreign, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                using Socket socket = await foreign.AcceptSocketAsync(stop);
+                await AnswerPreambleAsync(socket, from: 1, to: 0, PeerVerdict.OtherProcess);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+
+    private static async Task AnswerPreambleAsync(Socket socket, int from, int to, PeerVerdict verdict = PeerVerdict.Taken)
     {
         byte[] bytes = new byte[PeerPreamble.Bytes];
         await new NetworkStream(socket).ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
-        await socket.SendAsync(new PeerPreamble(new NodeId(from), new NodeId(to), "", 0).ToBytes(), TestContext.Current.CancellationToken);
+        PeerPreamble answer = new(new NodeId(from), new NodeId(to), "", 0, Process: 77, Verdict: verdict);
+        await socket.SendAsync(answer.ToBytes(), TestContext.Current.CancellationToken);
     }
 
     private static long Dropped(PeerNode node, string reason)
@@ -301,13 +410,5 @@ public sealed class PeerTransportTests
         string start = $"raftmq_peer_frames_dropped_total{{reason=\"{reason}\"}} ";
         string line = node.Registry.WriteText().Split('\n').Single(text => text.StartsWith(start, StringComparison.Ordinal));
         return long.Parse(line[start.Length..]);
-    }
-
-    /// <summary>Where nothing listens: it was free a moment ago.</summary>
-    private static int DeadPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
