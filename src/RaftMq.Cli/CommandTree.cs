@@ -46,7 +46,7 @@ internal static class CommandTree
         }
         catch (KafkaConnectionException unreachable)
         {
-            await error.WriteLineAsync($"{unreachable.Message}{await CommonOptions.HttpAtBootstrapAsync(parsed)}");
+            await error.WriteLineAsync($"{unreachable.Message}{await CommonOptions.HttpAtBootstrapAsync(parsed, unreachable)}");
             return ExitCodes.Unreachable;
         }
         catch (OperationCanceledException)

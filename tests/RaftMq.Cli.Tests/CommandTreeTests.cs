@@ -1,3 +1,6 @@
+using RaftMq.Kafka.Wire;
+using RaftMq.Kafka.Wire.Tests.Client;
+
 namespace RaftMq.Cli.Tests;
 
 public sealed class CommandTreeTests
@@ -53,6 +56,7 @@ public sealed class CommandTreeTests
     [InlineData("bench produce --acks 2", "--acks takes -1, 0, 1 or all, not '2'; see raftmq bench produce --help.")]
     [InlineData("bench produce --window many", "--window takes a number, not 'many'; see raftmq bench produce --help.")]
     [InlineData("bench produce --acks 1 --idempotence on", "--idempotence on needs --acks all; see raftmq bench produce --help.")]
+    [InlineData("topic list --bootstrap http://h:8080", "'http://h:8080' is not a list of host:port: Kafka addresses have neither a scheme as http:// nor a path; see raftmq topic list --help.")]
     [InlineData("consume t --from yesterday", "'yesterday' is not beginning, end or an offset; see raftmq consume --help.")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string line, string sentence)
     {
@@ -141,6 +145,34 @@ public sealed class CommandTreeTests
     }
 
     [Theory]
+    [InlineData("topic list --bootstrap 0.0.0.0:1", "0.0.0.0:1: ")]
+    [InlineData("topic list --bootstrap [::]:1", "[::]:1: ")]
+    [InlineData("topic list --bootstrap 0:1", "0:1: ")]
+    [InlineData("cluster status --admin 0.0.0.0:1", "No node answers at 0.0.0.0:1 (HTTP, see --admin): ")]
+    public async Task An_address_to_listen_at_is_a_sentence(string line, string begin) => await IsUnreachableAsync(line, begin);
+
+    /// <summary>Red before: a stack trace.</summary>
+    [Fact]
+    public async Task A_name_that_is_too_long_is_a_sentence()
+    {
+        string host = new('h', 300);
+        await IsUnreachableAsync($"topic list --bootstrap {host}:1", $"{host}:1: ");
+    }
+
+    /// <summary>Red before: a request in HTTP was sent to it, of which a node warns.</summary>
+    [Fact]
+    public async Task A_broker_that_answered_is_not_asked_whether_it_speaks_http()
+    {
+        await using var broker = new ScriptedBroker((header, _) => header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header) : null);
+        var error = new StringWriter();
+
+        int code = await CommandTree.RunAsync(["topic", "list", "--bootstrap", broker.Endpoint.ToString()], TextWriter.Null, error);
+
+        Assert.Equal((ExitCodes.Unreachable, $"{broker.Endpoint}: the broker closed the connection\n"), (code, error.ToString()));
+        Assert.Equal(1, broker.Connections);
+    }
+
+    [Theory]
     [InlineData("topic", "list")]
     [InlineData("group", "list")]
     [InlineData("consume", "t")]
@@ -160,5 +192,13 @@ public sealed class CommandTreeTests
         {
             Assert.Contains(command, output.ToString(), StringComparison.Ordinal);
         }
+    }
+
+    private static async Task IsUnreachableAsync(string line, string begin)
+    {
+        var error = new StringWriter();
+        Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync(line.Split(' '), TextWriter.Null, error));
+        Assert.StartsWith(begin, error.ToString(), StringComparison.Ordinal);
+        Assert.Single(error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 }

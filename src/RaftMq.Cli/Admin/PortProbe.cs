@@ -38,7 +38,7 @@ internal static class PortProbe
                 address, new KafkaConnectionOptions { ClientId = "raftmq-cli", ConnectTimeout = TimeLimit }, cancellation);
             return true;
         }
-        catch (KafkaConnectionException)
+        catch (Exception wrong) when (IsNoAnswer(wrong, cancellation))
         {
             return false;
         }
@@ -52,9 +52,13 @@ internal static class PortProbe
                 new UriBuilder("http", address.Host, address.Port).Uri, HttpCompletionOption.ResponseHeadersRead, cancellation);
             return true;
         }
-        catch (Exception silent) when (silent is (HttpRequestException or TaskCanceledException) && !cancellation.IsCancellationRequested)
+        catch (Exception wrong) when (IsNoAnswer(wrong, cancellation))
         {
             return false;
         }
     }
+
+    /// <summary>Whatever is wrong there, the fault that is being told already is the one to tell: only the user ends a probe otherwise.</summary>
+    private static bool IsNoAnswer(Exception wrong, CancellationToken cancellation) =>
+        wrong is not OperationCanceledException || !cancellation.IsCancellationRequested;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RaftMq.Records;
 
 namespace RaftMq.Cli.Brokers;
@@ -17,6 +18,9 @@ internal sealed class PartitionBatch
     /// <summary>Of its first record.</summary>
     public int Sequence { get; private set; }
 
+    /// <summary>When the first of its records came, by the stopwatch.</summary>
+    public long FirstAt { get; private set; }
+
     public int Count => builder.Count;
 
     public int SizeBytes => builder.SizeBytes;
@@ -27,6 +31,11 @@ internal sealed class PartitionBatch
 
     public void Append(long line, long timestampMs, bool hasKey, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
+        if (Count == 0)
+        {
+            FirstAt = Stopwatch.GetTimestamp();
+        }
+
         builder.Append(timestampMs, hasKey, key, hasValue: true, value);
         lines.Add(line);
     }

@@ -1,16 +1,14 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Text;
 using RaftMq.Cli.Input;
 using RaftMq.Cli.Output;
-using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
-using RaftMq.Kafka.Wire.Messages;
 
 namespace RaftMq.Cli.Brokers;
 
 /// <summary>
 /// An idempotent producer for people: one batch under way, sent again until it is acknowledged, refused or too late. What was read is sent
-/// when a batch is full, or when nothing more comes for a moment.
+/// when a batch is full, and a moment after the first line of it came.
 /// </summary>
 /// <param name="warn">Takes sentences about what is waited for.</param>
 internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<string, Task> warn)
@@ -18,30 +16,23 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
     /// <summary>What a topic's largest batch may be set to; no line is longer.</summary>
     public const int LineBytesMax = 100 << 20;
 
-    private const string LargestBatch = "max.message.bytes";
     private const int BatchRecordsMax = 1000;
     private const int BatchBytesMax = 512 * 1024;
 
     /// <summary>Of all partitions together.</summary>
     private const int UnsentBytesMax = 32 << 20;
-    private const int ProduceTimeoutMs = 10_000;
-    private static readonly TimeSpan RetryTime = TimeSpan.FromMilliseconds(100);
 
+    private WritableTopic opened = new(0, 0, 0, null);
     private PartitionBatch[] batches = [];
 
     /// <summary>Of all partitions, roughly.</summary>
     private long unsentBytes;
 
+    /// <summary>Since when the oldest line waits to be sent; null where none does.</summary>
+    private long? unsentSince;
+
     /// <summary>Records that were sent and may be stored without an acknowledgement.</summary>
     private int underWay;
-    private long producerId;
-    private short producerEpoch;
-
-    /// <summary>What the topic says that its largest batch is; null: it was not to be learnt, so the leader decides.</summary>
-    private int? topicBatchBytesMax;
-
-    /// <summary>Why the last try was in vain: the end of a sentence.</summary>
-    private string lastFault = "";
 
     /// <summary>When nothing was acknowledged for so long, it ends.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(60);
@@ -49,7 +40,7 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
     /// <summary>So often the user is told what is waited for.</summary>
     public TimeSpan NoticeTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>When no line came for so long, those that are there are sent.</summary>
+    /// <summary>So long a line waits for others to go with.</summary>
     public TimeSpan LingerTime { get; init; } = TimeSpan.FromMilliseconds(50);
 
     public long RecordsRead { get; private set; }
@@ -60,16 +51,13 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
 
     /// <summary>Finds the topic, or has it made where the cluster does that, and gets a producer id.</summary>
     /// <exception cref="CommandFailedException">There is no such topic, or not in time.</exception>
+    /// <exception cref="KafkaConnectionException">No broker was reached.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
         try
         {
-            int partitions = await Wait.RunAsync(PartitionsAsync, time => $"{topic} can't be written for {time}: {lastFault}", cancellation);
-            InitProducerIdResponse given = await Wait.RunAsync(ProducerIdAsync, time => $"no producer id is given for {time}: {lastFault}", cancellation);
-            producerId = given.ProducerId;
-            producerEpoch = given.ProducerEpoch;
-            batches = [.. Enumerable.Range(0, partitions).Select(_ => new PartitionBatch())];
-            topicBatchBytesMax = await TopicBatchBytesMaxAsync(cancellation);
+            opened = await new TopicOpener(cluster, topic, Wait).OpenAsync(cancellation);
+            batches = [.. Enumerable.Range(0, opened.Partitions).Select(_ => new PartitionBatch())];
         }
         catch (TimeoutException late)
         {
@@ -86,7 +74,7 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         }
 
         byte[]? separator = keySeparator is null ? null : Encoding.UTF8.GetBytes(keySeparator);
-        var lines = new LineReader(input, Math.Min(topicBatchBytesMax ?? LineBytesMax, LineBytesMax));
+        var lines = new LineReader(input, Math.Min(opened.BatchBytesMax ?? LineBytesMax, LineBytesMax));
         int inTurn = 0;
         LineOutcome outcome;
         while ((outcome = await NextAsync(lines, cancellation)) == LineOutcome.Line)
@@ -108,24 +96,14 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
 
         if (outcome == LineOutcome.TooLong)
         {
-            throw await StoppedAtAsync(
-                lines.Number,
-                topicBatchBytesMax is { } most
-                    ? $"is too long: with more than {most} bytes it does not fit the largest batch that {topic} takes ({LargestBatch})"
-                    : $"is too long: no record has more than {LineBytesMax} bytes",
-                "", cancellation);
+            throw await StoppedAtAsync(lines.Number, RefusalWords.TooLong(topic, opened.BatchBytesMax, LineBytesMax), "", cancellation);
         }
 
         await SendAllAsync(cancellation);
     }
 
     /// <summary>What became of the lines that were read.</summary>
-    public string Told()
-    {
-        long open = RecordsRead - RecordsAcknowledged;
-        string unknown = underWay > 0 ? $" ({underWay} of them may be stored all the same)" : "";
-        return $"{Counted.Of(RecordsAcknowledged, "record")} {Counted.Be(RecordsAcknowledged)} acknowledged, {open} that {(open == 1 ? "was" : "were")} read {Counted.Be(open)} not{unknown}.";
-    }
+    public string Told() => RefusalWords.Told(RecordsRead, RecordsAcknowledged, underWay);
 
     /// <param name="keyBytes">Where the key ends; -1: there is none.</param>
     /// <returns>Where the value begins.</returns>
@@ -135,81 +113,23 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         return keyBytes < 0 ? 0 : keyBytes + separator!.Length;
     }
 
-    private async Task<int> PartitionsAsync(CancellationToken cancellation)
-    {
-        while (true)
-        {
-            lastFault = "no broker has answered yet";
-            KafkaConnection connection = await cluster.GetAnyConnectionAsync(cancellation);
-            var ask = new MetadataRequest { Topics = [new MetadataRequest.Topic { Name = topic }], AllowAutoTopicCreation = true };
-            using KafkaReply<MetadataResponse> reply = await connection.SendAsync(ask, cancellation);
-            MetadataResponse.Topic answer = reply.Message.Topics.Single();
-            if (answer.Error == KafkaError.None && answer.Partitions.Length > 0)
-            {
-                return answer.Partitions.Length;
-            }
-
-            lastFault = answer.Error == KafkaError.None ? "it has no partitions yet" : ErrorWords.Of(answer.Error, message: null);
-            if (!(answer.Error == KafkaError.None || KafkaErrors.IsRetriable(answer.Error)))
-            {
-                throw new CommandFailedException(ExitCodes.NotFound, $"{topic} can't be written: {lastFault}.");
-            }
-
-            await Task.Delay(RetryTime, cancellation);
-        }
-    }
-
-    private async Task<InitProducerIdResponse> ProducerIdAsync(CancellationToken cancellation)
-    {
-        while (true)
-        {
-            lastFault = "no broker has answered yet";
-            KafkaConnection connection = await cluster.GetAnyConnectionAsync(cancellation);
-            using KafkaReply<InitProducerIdResponse> reply = await connection.SendAsync(new InitProducerIdRequest { TransactionTimeoutMs = 60_000 }, cancellation);
-            if (reply.Message.Error == KafkaError.None)
-            {
-                return reply.Message;
-            }
-
-            lastFault = ErrorWords.Of(reply.Message.Error, message: null);
-            if (!KafkaErrors.IsRetriable(reply.Message.Error))
-            {
-                throw new CommandFailedException($"No producer id was given: {lastFault}.");
-            }
-
-            await Task.Delay(RetryTime, cancellation);
-        }
-    }
-
-    private async Task<int?> TopicBatchBytesMaxAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            IReadOnlyList<TopicSetting> settings = await Wait.RunAsync(
-                ending => new TopicReader(cluster).SettingsAsync(topic, ending), time => $"the settings of {topic} are not told for {time}", cancellation);
-            return int.TryParse(
-                settings.FirstOrDefault(setting => setting.Name == LargestBatch)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
-                ? bytes
-                : null;
-        }
-        catch (Exception untold) when (untold is CommandFailedException or KafkaConnectionException)
-        {
-            // A broker that does not tell, or a topic that is too new: the leader says what is too large.
-            return null;
-        }
-    }
-
-    /// <summary>While no line comes, those that are there are sent.</summary>
+    /// <summary>What waited for long enough is sent first, whether or not a line comes.</summary>
     private async Task<LineOutcome> NextAsync(LineReader lines, CancellationToken cancellation)
     {
         ValueTask<LineOutcome> next = lines.NextAsync(cancellation);
-        if (next.IsCompleted)
+        if (unsentSince is not { } since)
+        {
+            return await next;
+        }
+
+        TimeSpan left = LingerTime - Stopwatch.GetElapsedTime(since);
+        if (next.IsCompleted && left > TimeSpan.Zero)
         {
             return await next;
         }
 
         Task<LineOutcome> coming = next.AsTask();
-        if (await Task.WhenAny(coming, Task.Delay(LingerTime, cancellation)) != coming)
+        if (left <= TimeSpan.Zero || await Task.WhenAny(coming, Task.Delay(left, cancellation)) != coming)
         {
             await SendAllAsync(cancellation);
         }
@@ -221,17 +141,18 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         int target, long line, bool hasKey, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken cancellation)
     {
         PartitionBatch batch = batches[target];
-        int batchBytesMax = Math.Min(BatchBytesMax, topicBatchBytesMax ?? BatchBytesMax);
+        int batchBytesMax = Math.Min(BatchBytesMax, opened.BatchBytesMax ?? BatchBytesMax);
         if (batch.SizeBytes + key.Length + value.Length + PartitionBatch.RecordOverheadBytesMax > batchBytesMax)
         {
-            await DeliverAsync(target, cancellation);
+            await DeliverFullAsync(target, cancellation);
         }
 
         int before = batch.SizeBytes;
         batch.Append(line, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), hasKey, key.Span, value.Span);
-        if (batch.Count == 1 && batch.SizeBytes > topicBatchBytesMax)
+        unsentSince ??= batch.FirstAt;
+        if (batch.Count == 1 && batch.SizeBytes > opened.BatchBytesMax)
         {
-            string why = $"is too long: its batch of {batch.SizeBytes} bytes is larger than {topic} takes, which is {topicBatchBytesMax} ({LargestBatch})";
+            string why = RefusalWords.TooLarge(topic, batch.SizeBytes, opened.BatchBytesMax);
             batch.Clear();
             throw await StoppedAtAsync(line, why, "", cancellation);
         }
@@ -239,7 +160,7 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         unsentBytes += batch.SizeBytes - before;
         if (batch.Count >= BatchRecordsMax || batch.SizeBytes >= batchBytesMax)
         {
-            await DeliverAsync(target, cancellation);
+            await DeliverFullAsync(target, cancellation);
         }
         else if (unsentBytes > UnsentBytesMax)
         {
@@ -250,8 +171,16 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
     /// <summary>Sends what was before a line that can't be sent.</summary>
     private async Task<CommandFailedException> StoppedAtAsync(long line, string why, string hint, CancellationToken cancellation)
     {
-        await SendAllAsync(cancellation);
-        return new CommandFailedException($"Line {line} {why}. {Before(line)}it and what follows were not sent{hint}.");
+        try
+        {
+            await SendAllAsync(cancellation);
+        }
+        catch (CommandFailedException late) when (late.ExitCode == ExitCodes.Unreachable)
+        {
+            return new CommandFailedException(late.ExitCode, RefusalWords.NotStored(line, $" {why}", late.Message));
+        }
+
+        return new CommandFailedException(RefusalWords.NotSent(line, why, hint));
     }
 
     private async Task SendAllAsync(CancellationToken cancellation)
@@ -262,6 +191,13 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         }
 
         unsentBytes = 0;
+        unsentSince = null;
+    }
+
+    private async Task DeliverFullAsync(int partition, CancellationToken cancellation)
+    {
+        await DeliverAsync(partition, cancellation);
+        unsentSince = batches.Min(batch => batch.Count > 0 ? batch.FirstAt : (long?)null);
     }
 
     private async Task DeliverAsync(int partition, CancellationToken cancellation)
@@ -273,9 +209,10 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
         }
 
         SendAnswer answer = await SendAsync(partition, batch, cancellation);
-        if (answer.IsRefused && batch.Count > 1)
+        if (answer.IsRefused && batch.Count > 1 && !answer.MayBeStored)
         {
-            // Which of them it is shows when each goes alone; none of them was stored.
+            // Which of them it is shows when each goes alone; none of them was stored. Were they, alone they would be other batches of the same
+            // sequences, and whether the broker then takes them for the stored ones is its own affair.
             foreach (PartitionBatch one in batch.Split())
             {
                 answer = await SendAsync(partition, one, cancellation);
@@ -304,101 +241,40 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
     private async Task<CommandFailedException> RefusedAsync(int partition, PartitionBatch refused, SendAnswer answer, CancellationToken cancellation)
     {
         long line = refused.FirstLine;
-        string why = $"was refused by {topic}/{partition}: {answer.Why}";
-        if (answer.Error == KafkaError.MessageTooLarge)
-        {
-            string most = topicBatchBytesMax is { } bytes ? $"; the topic says {bytes}" : "";
-            why = $"was refused by {topic}/{partition}: its batch of {refused.SizeBytes} bytes is larger than the leader takes ({KafkaErrors.Name(answer.Error)}): "
-                + $"{LargestBatch} of the topic, or limits.record.batch.bytes of the leader's node{most}";
-        }
-
+        string why = RefusalWords.Refused($"{topic}/{partition}", refused, answer, opened.BatchBytesMax);
         batches[partition].Clear();
         foreach (PartitionBatch other in batches)
         {
             other.KeepBefore(line);
         }
 
-        await SendAllAsync(cancellation);
-        long after = RecordsAcknowledged - (line - 1);
-        string elsewhere = after > 0 ? $"{Counted.Of(after, "line")} after it, to other partitions, {Counted.Be(after)} as well; " : "";
-        return new CommandFailedException($"Line {line} {why}. {Before(line)}{elsewhere}it and {(after > 0 ? "the rest" : "what follows")} are not.");
-    }
+        try
+        {
+            await SendAllAsync(cancellation);
+        }
+        catch (CommandFailedException late) when (late.ExitCode == ExitCodes.Unreachable)
+        {
+            return new CommandFailedException(late.ExitCode, RefusalWords.NotStored(line, why, late.Message));
+        }
 
-    private static string Before(long line) => line switch
-    {
-        1 => "Nothing was before it; ",
-        2 => "The line before it is acknowledged; ",
-        _ => $"The {line - 1} lines before it are acknowledged; ",
-    };
+        return new CommandFailedException(RefusalWords.NotStored(line, why, after: RecordsAcknowledged - (line - 1)));
+    }
 
     /// <returns>Acknowledged, or refused.</returns>
     /// <exception cref="CommandFailedException">Neither in time.</exception>
     private async Task<SendAnswer> SendAsync(int partition, PartitionBatch batch, CancellationToken cancellation)
     {
-        ReadOnlyMemory<byte> bytes = batch.Build(producerId, producerEpoch);
-        lastFault = "no answer yet";
         underWay = batch.Count;
         try
         {
-            SendAnswer last = await Wait.RunAsync(
-                async ending =>
-                {
-                    while (true)
-                    {
-                        SendAnswer answer = await TrySendAsync(partition, bytes, ending);
-                        if (answer.IsAcknowledged || answer.IsRefused)
-                        {
-                            return answer;
-                        }
-
-                        lastFault = answer.Why;
-                        cluster.Forget();
-                        await Task.Delay(RetryTime, ending);
-                    }
-                },
-                time => $"{topic}/{partition} has acknowledged nothing for {time}: {lastFault}",
-                cancellation);
+            SendAnswer last = await new BatchSender(cluster, topic, Wait).SendAsync(
+                partition, batch.Build(opened.ProducerId, opened.ProducerEpoch), cancellation);
             underWay = 0;
             return last;
         }
         catch (TimeoutException late)
         {
             throw new CommandFailedException(ExitCodes.Unreachable, $"{late.Message} {Told()}");
-        }
-    }
-
-    private async Task<SendAnswer> TrySendAsync(int partition, ReadOnlyMemory<byte> batch, CancellationToken cancellation)
-    {
-        try
-        {
-            if (await cluster.FindLeaderAsync(topic, partition, cancellation) is not { } leader)
-            {
-                return new SendAnswer(KafkaError.LeaderNotAvailable, ErrorWords.Of(KafkaError.LeaderNotAvailable, message: null));
-            }
-
-            KafkaConnection connection = await cluster.GetConnectionAsync(leader, cancellation);
-            var ask = new ProduceRequest
-            {
-                Acks = -1,
-                TimeoutMs = ProduceTimeoutMs,
-                Topics =
-                [
-                    new ProduceRequest.Topic
-                    {
-                        Name = topic,
-                        Partitions = [new ProduceRequest.Partition { Index = partition, Records = new RecordBytes(batch) }],
-                    },
-                ],
-            };
-            using KafkaReply<ProduceResponse> reply = await connection.SendAsync(ask, cancellation);
-            ProduceResponse.Partition answer = reply.Message.Topics.Single().Partitions.Single();
-            return answer.Error is KafkaError.None or KafkaError.DuplicateSequenceNumber
-                ? SendAnswer.Acknowledged
-                : new SendAnswer(answer.Error, ErrorWords.Of(answer.Error, answer.ErrorMessage));
-        }
-        catch (KafkaConnectionException failed)
-        {
-            return new SendAnswer(KafkaError.NetworkException, failed.Message);
         }
     }
 }

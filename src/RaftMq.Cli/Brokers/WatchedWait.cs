@@ -9,7 +9,7 @@ namespace RaftMq.Cli.Brokers;
 /// <param name="warn">Takes the sentences.</param>
 internal sealed class WatchedWait(TimeSpan noticeTime, TimeSpan timeLimit, Func<string, Task> warn)
 {
-    /// <param name="work">What is waited for. It ends soon after its token was cancelled.</param>
+    /// <param name="work">What is waited for. Its token is cancelled when the wait ends.</param>
     /// <param name="waits">Given the time: the sentence, without its full stop.</param>
     /// <param name="cancellation">Ends the wait before its time.</param>
     /// <exception cref="TimeoutException">The time is over; the message is the last sentence.</exception>
@@ -26,7 +26,8 @@ internal sealed class WatchedWait(TimeSpan noticeTime, TimeSpan timeLimit, Func<
                 await warn($"{waits(Told(Stopwatch.GetElapsedTime(started)))}. Waiting on, until {Told(timeLimit)} are over.");
             }
 
-            return await working;
+            // Work that does not end with its token is left behind: the wait has an end.
+            return await working.WaitAsync(ending.Token);
         }
         catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
         {

@@ -34,6 +34,8 @@ internal static class CommonOptions
         DefaultValueFactory = _ => LocalAdmin,
     };
 
+    public static KafkaConnectionOptions Connections { get; } = new() { ClientId = "raftmq-cli" };
+
     public static Argument<string> Topic() => new("topic") { Description = "Name of the topic." };
 
     /// <summary>Refuses numbers outside; what is no number at all the parser refuses.</summary>
@@ -50,14 +52,24 @@ internal static class CommonOptions
     /// <exception cref="CommandFailedException">Not a list of addresses.</exception>
     public static IReadOnlyList<KafkaEndpoint> Endpoints(string text) => KafkaEndpoint.TryParseList(text, out IReadOnlyList<KafkaEndpoint> parsed)
         ? parsed
-        : throw new CommandFailedException(ExitCodes.Usage, $"'{text}' is not a list of host:port.");
+        : throw new CommandFailedException(
+            ExitCodes.Usage,
+            text.Contains('/', StringComparison.Ordinal)
+                ? $"'{text}' is not a list of host:port: Kafka addresses have neither a scheme as http:// nor a path."
+                : $"'{text}' is not a list of host:port.");
 
-    public static KafkaCluster Cluster(string bootstrap) => new(Endpoints(bootstrap), new KafkaConnectionOptions { ClientId = "raftmq-cli" });
+    public static KafkaCluster Cluster(string bootstrap) => Cluster(bootstrap, Connections);
 
-    /// <summary>What to say where no broker was found; empty where none of the addresses is known to speak HTTP.</summary>
-    public static async Task<string> HttpAtBootstrapAsync(ParseResult parsed)
+    public static KafkaCluster Cluster(string bootstrap, KafkaConnectionOptions connections) => new(Endpoints(bootstrap), connections);
+
+    /// <summary>
+    /// What to say where no broker was found; empty where none of the addresses is known to speak HTTP. A broker that answered is not asked: it
+    /// would warn of a client of another protocol.
+    /// </summary>
+    public static async Task<string> HttpAtBootstrapAsync(ParseResult parsed, KafkaConnectionException unreachable)
     {
-        string sentence = parsed.CommandResult.Command.Options.OfType<Option<string>>().FirstOrDefault(option => option.Name == BootstrapName) is { } option
+        string sentence = unreachable.NothingAnswered
+            && parsed.CommandResult.Command.Options.OfType<Option<string>>().FirstOrDefault(option => option.Name == BootstrapName) is { } option
             && KafkaEndpoint.TryParseList(parsed.GetValue(option)!, out IReadOnlyList<KafkaEndpoint> addresses)
             ? await PortProbe.HttpAmongAsync(addresses, CancellationToken.None)
             : "";

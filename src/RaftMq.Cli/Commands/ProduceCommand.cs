@@ -32,7 +32,8 @@ internal static class ProduceCommand
         {
             string name = parsed.GetRequiredValue(topic);
             string? divider = CommonOptions.Separator(parsed.GetValue(separator));
-            await using KafkaCluster cluster = CommonOptions.Cluster(parsed.GetValue(bootstrap)!);
+            await using KafkaCluster cluster = CommonOptions.Cluster(
+                parsed.GetValue(bootstrap)!, BatchSender.Limited(CommonOptions.Connections));
             var writer = new RecordWriter(cluster, name, parsed.InvocationConfiguration.Error.WriteLineAsync)
             {
                 TimeLimit = TimeSpan.FromSeconds(parsed.GetValue(timeout)),

@@ -28,11 +28,11 @@ internal static class UpCommand
         };
         command.SetAction((parsed, _) => RunAsync(
             new LocalClusterOptions(parsed.GetValue(nodes), parsed.GetValue(data)!, parsed.GetValue(basePort)), parsed.GetValue(json),
-            parsed.InvocationConfiguration.Output));
+            parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         return command;
     }
 
-    private static async Task<int> RunAsync(LocalClusterOptions options, bool json, TextWriter output)
+    private static async Task<int> RunAsync(LocalClusterOptions options, bool json, TextWriter output, TextWriter error)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -53,7 +53,11 @@ internal static class UpCommand
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Asked);
 
         using FolderLock folder = FolderLock.Take(options.DataFolder);
-        FolderNodes.Check(options);
+        if (FolderNodes.Check(options) is { } sentence)
+        {
+            await error.WriteLineAsync(sentence);
+        }
+
         LocalNodes.Check(options);
         string program = await ServerProgram.FindOrBuildAsync(json ? TextWriter.Null : output, stop.Token);
         folder.Keep();

@@ -41,7 +41,7 @@ internal sealed class FolderLock : IDisposable
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be made: {WhyNotMade(folder, wrong)}.");
+            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be made: {WhyNotMade(folder, wrong).TrimEnd('.')}.");
         }
 
         FileStream file;
@@ -85,7 +85,7 @@ internal sealed class FolderLock : IDisposable
         file.Dispose();
     }
 
-    /// <summary>The base library says of all but rights that a file could not be found.</summary>
+    /// <summary>Where the system makes no folders, as in /proc, the base library says that a file could not be found.</summary>
     private static string WhyNotMade(string folder, Exception wrong)
     {
         string there = Path.GetFullPath(folder);
@@ -96,7 +96,8 @@ internal sealed class FolderLock : IDisposable
 
         return File.Exists(there) ? $"{there} is a file"
             : wrong is UnauthorizedAccessException ? $"there is no right to write in {there}"
-            : $"the system does not make a folder in {there}";
+            : wrong is FileNotFoundException or DirectoryNotFoundException ? $"the system does not make a folder in {there}"
+            : wrong.Message;
     }
 
     private static string LockFile(string folder) => Path.Combine(folder, "up.lock");

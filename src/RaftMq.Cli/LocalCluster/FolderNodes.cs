@@ -5,30 +5,58 @@ namespace RaftMq.Cli.LocalCluster;
 
 /// <summary>
 /// How many nodes a data folder was made with: the first start writes it into <c>up.nodes</c>. A cluster keeps the nodes it was formed with, so
-/// another number would wait for nodes that never come, or start a part of them as if it were the whole.
+/// another number would wait for nodes that never come, or start a part of them as if it were the whole. Without that note, as folders of
+/// older starts are, nobody knows: a node's folder may be of one that the cluster never took.
 /// </summary>
 internal static class FolderNodes
 {
     private const string NodePrefix = "node-";
 
-    /// <exception cref="CommandFailedException">It was made with another number of nodes; nothing was changed.</exception>
-    public static void Check(LocalClusterOptions options)
+    /// <returns>A sentence for the user; null where there is nothing to say.</returns>
+    /// <exception cref="CommandFailedException">It was made with another number of nodes, or can't be read; nothing was changed.</exception>
+    public static string? Check(LocalClusterOptions options)
     {
-        if (Of(options.DataFolder) is { } made && made != options.Nodes)
+        int formatted = Formatted(options.DataFolder);
+        int? noted = formatted > 0 ? Noted(options.DataFolder) : null;
+        if (noted is { } made && made != options.Nodes)
         {
             throw new CommandFailedException(
                 ExitCodes.NodeCannotStart,
                 $"The data folder {options.DataFolder} holds a cluster of {Counted.Of(made, "node")}, and a cluster keeps the nodes it was formed with: "
                 + $"start it with --nodes {made}, or begin a new one in another folder (--data).");
         }
+
+        if (formatted == 0 || noted is not null || formatted == options.Nodes)
+        {
+            return null;
+        }
+
+        string unknown = $"The data folder {options.DataFolder} has folders of {Counted.Of(formatted, "node")} and does not say with how many its cluster was formed";
+        return options.Nodes < formatted
+            ? $"{unknown}: starting {options.Nodes} of them, which is right only if it was {options.Nodes}."
+            : throw new CommandFailedException(
+                ExitCodes.NodeCannotStart,
+                $"{unknown}, which can't be {options.Nodes}: start it with --nodes {formatted} or fewer, or begin a new one in another folder (--data).");
     }
 
-    /// <exception cref="CommandFailedException">The folder can't be written.</exception>
+    /// <summary>
+    /// Notes the number in a folder in which no node has begun yet. Beside and renamed, so that there is a whole note or none; one that a power cut
+    /// empties all the same counts as none.
+    /// </summary>
+    /// <exception cref="CommandFailedException">The folder can't be read or written.</exception>
     public static void Note(LocalClusterOptions options)
     {
+        if (Formatted(options.DataFolder) > 0)
+        {
+            return;
+        }
+
         try
         {
-            File.WriteAllText(FileIn(options.DataFolder), options.Nodes.ToString(CultureInfo.InvariantCulture));
+            string whole = FileIn(options.DataFolder);
+            string beside = whole + ".new";
+            File.WriteAllText(beside, options.Nodes.ToString(CultureInfo.InvariantCulture));
+            File.Move(beside, whole, overwrite: true);
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
@@ -36,24 +64,32 @@ internal static class FolderNodes
         }
     }
 
-    /// <summary>Null where no node has formatted its folder yet. Folders of starts that wrote no number have as many nodes as there are folders.</summary>
-    private static int? Of(string folder)
-    {
-        if (!Directory.Exists(folder))
-        {
-            return null;
-        }
+    /// <summary>How many there are up to the last node that has formatted its folder; 0 where none has.</summary>
+    private static int Formatted(string folder) => Read(folder, () => Directory.EnumerateDirectories(folder, NodePrefix + "*")
+        .Where(node => File.Exists(Path.Combine(node, "identity")))
+        .Select(node => int.TryParse(Path.GetFileName(node)[NodePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)
+        .Append(-1)
+        .Max() + 1);
 
-        int[] formatted =
-        [
-            .. Directory.EnumerateDirectories(folder, NodePrefix + "*")
-                .Where(node => File.Exists(Path.Combine(node, "identity")))
-                .Select(node => int.TryParse(Path.GetFileName(node)[NodePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)
-                .Where(number => number >= 0),
-        ];
-        return formatted.Length == 0 ? null
-            : File.Exists(FileIn(folder)) && int.TryParse(File.ReadAllText(FileIn(folder)), NumberStyles.None, CultureInfo.InvariantCulture, out int noted) ? noted
-            : formatted.Max() + 1;
+    /// <summary>Null where there is no note, or none that can be understood.</summary>
+    private static int? Noted(string folder) => Read(folder, () =>
+        int.TryParse(File.ReadAllText(FileIn(folder)), NumberStyles.None, CultureInfo.InvariantCulture, out int noted) && noted > 0 ? noted : (int?)null);
+
+    /// <returns>The default where there is no such file or folder.</returns>
+    private static T? Read<T>(string folder, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return default;
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCodes.NoRoom, $"The data folder {folder} can't be read: {wrong.Message}");
+        }
     }
 
     private static string FileIn(string folder) => Path.Combine(folder, "up.nodes");

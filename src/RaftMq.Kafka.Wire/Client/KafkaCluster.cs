@@ -14,6 +14,10 @@ public sealed class KafkaCluster : IAsyncDisposable
 
     // Written under changing. Connections are few: one per broker, and one that found the cluster.
     private readonly Dictionary<KafkaEndpoint, KafkaConnection> connections = [];
+
+    // Written under changing: where the last connection failed, or could not be made.
+    private readonly HashSet<KafkaEndpoint> failing = [];
+    private volatile bool answered;
     private readonly SortedSet<string> topics = new(StringComparer.Ordinal);
     private volatile ClusterView? view;
 
@@ -39,12 +43,15 @@ public sealed class KafkaCluster : IAsyncDisposable
         return await ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Any broker that answers: one that is connected, else of the known ones, else of the first addresses.</summary>
+    /// <summary>
+    /// Any broker that answers: one that is connected, else of the known ones, else of the first addresses; those that failed last are tried last,
+    /// as one that is gone or silent costs the whole time that a connection may take.
+    /// </summary>
     /// <exception cref="KafkaConnectionException">None can be reached; the message names all that were tried, with each reason once.</exception>
     public async Task<KafkaConnection> GetAnyConnectionAsync(CancellationToken cancellationToken)
     {
         KafkaConnectionException? last = null;
-        List<KafkaEndpoint> tried = [.. (view?.Brokers.Values ?? []).Concat(bootstrap).Distinct()];
+        List<KafkaEndpoint> tried = await InOrderAsync(cancellationToken).ConfigureAwait(false);
         List<string> reasons = [];
         foreach (KafkaEndpoint endpoint in tried)
         {
@@ -60,13 +67,13 @@ public sealed class KafkaCluster : IAsyncDisposable
             }
         }
 
-        throw tried.Count switch
+        string why = tried.Count switch
         {
-            0 => new KafkaConnectionException("no address of a broker was given"),
-            1 => last!,
-            _ => new KafkaConnectionException(
-                $"no broker answers at {string.Join(", ", tried)}: {string.Join("; ", reasons.Distinct(StringComparer.Ordinal))}", last),
+            0 => "no address of a broker was given",
+            1 => last!.Message,
+            _ => $"no broker answers at {string.Join(", ", tried)}: {string.Join("; ", reasons.Distinct(StringComparer.Ordinal))}",
         };
+        throw new KafkaConnectionException(why, last) { NothingAnswered = !answered };
     }
 
     /// <summary>The node that leads a partition; asks for metadata if it is not known. Null while the partition has no leader or does not exist.</summary>
@@ -155,6 +162,25 @@ public sealed class KafkaCluster : IAsyncDisposable
         return new ClusterView(answer.ControllerId, brokers, counts, leaders);
     }
 
+    private async Task<List<KafkaEndpoint>> InOrderAsync(CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return
+            [
+                .. (view?.Brokers.Values ?? []).Concat(bootstrap).Distinct().OrderBy(endpoint =>
+                    connections.TryGetValue(endpoint, out KafkaConnection? known) ? (known.IsOpen ? 0 : 2)
+                    : failing.Contains(endpoint) ? 2
+                    : 1),
+            ];
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
     private async Task<KafkaConnection> ConnectAsync(KafkaEndpoint endpoint, CancellationToken cancellationToken)
     {
         await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -171,8 +197,11 @@ public sealed class KafkaCluster : IAsyncDisposable
                 await known.DisposeAsync().ConfigureAwait(false);
             }
 
+            failing.Add(endpoint);
             KafkaConnection made = await KafkaConnection.ConnectAsync(endpoint, options, cancellationToken).ConfigureAwait(false);
+            failing.Remove(endpoint);
             connections.Add(endpoint, made);
+            answered = true;
             return made;
         }
         finally

@@ -84,7 +84,7 @@ public sealed class KafkaConnection : IAsyncDisposable
             connection = null;
             return connected;
         }
-        catch (Exception wrong) when (wrong is SocketException or IOException or OperationCanceledException
+        catch (Exception wrong) when (wrong is SocketException or IOException or OperationCanceledException or ArgumentException
             or System.Security.Authentication.AuthenticationException)
         {
             connecting.Dispose();
@@ -94,6 +94,9 @@ public sealed class KafkaConnection : IAsyncDisposable
                 {
                     KafkaConnectionException named => named.Message,
                     OperationCanceledException => $"{endpoint}: no answer within {options.ConnectTimeout.TotalSeconds:0.#} s",
+
+                    // What the base library says of names that are too long, and of addresses to listen at.
+                    ArgumentException => $"{endpoint}: nothing can be connected to under this address",
                     _ => $"{endpoint}: {wrong.Message}",
                 },
                 wrong);
@@ -125,7 +128,10 @@ public sealed class KafkaConnection : IAsyncDisposable
         return version >= Math.Max(range.Min, request.VersionMin);
     }
 
-    /// <summary>Sends a request and waits for its answer. Giving up the wait does not take the request back.</summary>
+    /// <summary>
+    /// Sends a request and waits for its answer. Giving up the wait does not take the request back; while the request is still being written, it
+    /// closes the connection, as half a frame can't be left behind.
+    /// </summary>
     /// <param name="request">Must stay as it is, records included, until it is answered.</param>
     /// <param name="versionMax">A limit below what is negotiated, or null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -223,6 +229,7 @@ public sealed class KafkaConnection : IAsyncDisposable
         where TRequest : class, IKafkaRequest<TRequest, TResponse>
         where TResponse : class, IKafkaMessage<TResponse>
     {
+        await using Timer? silence = options.RequestTimeout is { } time ? new Timer(CloseSilent, state: null, time, Timeout.InfiniteTimeSpan) : null;
         await inFlight.WaitAsync(cancellationToken).ConfigureAwait(false);
         PendingRequest<TRequest, TResponse> expected;
         try
@@ -231,6 +238,7 @@ public sealed class KafkaConnection : IAsyncDisposable
             try
             {
                 expected = new PendingRequest<TRequest, TResponse>(nextCorrelationId++, version);
+                await using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(CloseHalfWritten, this);
                 await WriteAsync(request, version, expected.CorrelationId, expected).ConfigureAwait(false);
             }
             finally
@@ -245,7 +253,17 @@ public sealed class KafkaConnection : IAsyncDisposable
             throw;
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         return await expected.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private void CloseSilent(object? state) => Close(new KafkaConnectionException(
+        $"{Endpoint}: takes the connection and says nothing within {options.RequestTimeout!.Value.TotalSeconds:0.#} s"));
+
+    private static void CloseHalfWritten(object? state)
+    {
+        var connection = (KafkaConnection)state!;
+        connection.Close(new KafkaConnectionException($"{connection.Endpoint}: a request was given up while it was written"));
     }
 
     /// <summary>Writes one frame. From the first byte on it is not given up halfway but fails with the connection.</summary>

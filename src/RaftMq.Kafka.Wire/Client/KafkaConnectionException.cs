@@ -16,4 +16,7 @@ public sealed class KafkaConnectionException : IOException
     public KafkaConnectionException()
     {
     }
+
+    /// <summary>No address was reached where a broker answers, now or before: they may be those of something else.</summary>
+    public bool NothingAnswered { get; init; }
 }

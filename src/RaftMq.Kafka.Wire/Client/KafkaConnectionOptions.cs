@@ -17,6 +17,12 @@ public sealed record KafkaConnectionOptions
     /// <summary>For connecting, TLS and the first ApiVersions together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// A request that has no answer after this time closes the connection, be it that the broker says nothing or that it takes nothing. Null:
+    /// the caller's token alone ends the wait.
+    /// </summary>
+    public TimeSpan? RequestTimeout { get; init; }
+
     /// <summary>Turns TLS on. <c>TargetHost</c> is filled in where it is empty.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 }

@@ -8,7 +8,7 @@ public readonly record struct KafkaEndpoint(string Host, int Port)
     /// <summary>The port where an address has none.</summary>
     public const int DefaultPort = 9092;
 
-    /// <summary>Reads "host", "host:port" or "[v6 address]:port".</summary>
+    /// <summary>Reads "host", "host:port" or "[v6 address]:port"; what has a scheme or a path is an address of something else.</summary>
     public static bool TryParse(string text, out KafkaEndpoint endpoint)
     {
         endpoint = default;
@@ -29,7 +29,7 @@ public readonly record struct KafkaEndpoint(string Host, int Port)
 
         host = host.TrimStart('[').TrimEnd(']');
         endpoint = new KafkaEndpoint(host, port);
-        return host.Length > 0;
+        return host.Length > 0 && !host.Contains('/', StringComparison.Ordinal);
     }
 
     /// <summary>Reads a list with commas, as clients call bootstrap servers.</summary>

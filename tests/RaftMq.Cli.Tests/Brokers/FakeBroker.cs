@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using RaftMq.Kafka.Wire;
+using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
 using RaftMq.Kafka.Wire.Tests.Client;
 using RaftMq.Records;
@@ -12,11 +13,14 @@ internal sealed class FakeBroker : IAsyncDisposable
     private readonly ScriptedBroker broker;
     private int offsetsAsked;
     private int metadataAsked;
+    private int idsAsked;
+    private readonly ConcurrentDictionary<int, int> nextSequences = [];
 
     public FakeBroker() => broker = new ScriptedBroker((header, body) =>
         header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header)
         : Answer(header, body) is { } answer ? ScriptedBroker.Frame(answer, header.Version, header.CorrelationId)
-        : null);
+        : null)
+    { FrameBytesMax = 64 << 20 };
 
     public string Bootstrap => broker.Endpoint.ToString();
 
@@ -40,7 +44,25 @@ internal sealed class FakeBroker : IAsyncDisposable
     /// <summary>How many partitions the topic has; all are led by this node.</summary>
     public int Partitions { get; init; } = 1;
 
-    /// <summary>What the n-th send is answered with, counted from 0, given what it brings; null closes the connection.</summary>
+    /// <summary>Nodes 1 and on of the cluster.</summary>
+    public IReadOnlyList<KafkaEndpoint> Others { get; init; } = [];
+
+    /// <summary>Which node leads, by the n-th metadata, counted from 0.</summary>
+    public Func<int, int> Leader { get; init; } = _ => 0;
+
+    /// <summary>Whether the connection is closed instead of the n-th metadata, or producer id, counted from 0.</summary>
+    public Func<ApiKey, int, bool> Breaks { get; init; } = (_, _) => false;
+
+    /// <summary>Whether the connection is closed instead of the n-th answer to a send, counted from 0, after what it answers was done.</summary>
+    public Func<int, bool> LosesAnswer { get; init; } = _ => false;
+
+    /// <summary>What is stored, in its order.</summary>
+    public ConcurrentQueue<Sent> Stored { get; } = [];
+
+    /// <summary>
+    /// What the n-th send is answered with, counted from 0, given what it brings; null closes the connection. With no error it is stored, but only
+    /// with the sequence that is next.
+    /// </summary>
     public Func<int, Sent, ProduceResponse.Partition?> Produce { get; set; } = (_, _) => new ProduceResponse.Partition();
 
     /// <summary>What sends brought, in the order in which they came, acknowledged or not.</summary>
@@ -65,23 +87,7 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     private IKafkaMessage? Answer(RequestHeader header, ReadOnlyMemory<byte> body) => header.Key switch
     {
-        ApiKey.Metadata => new MetadataResponse
-        {
-            ControllerId = Controller(metadataAsked++),
-            Brokers = [new MetadataResponse.Broker { NodeId = 0, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port }],
-            Topics =
-            [
-                new MetadataResponse.Topic
-                {
-                    Name = "t",
-                    Partitions =
-                    [
-                        .. Enumerable.Range(0, Partitions).Select(
-                            index => new MetadataResponse.Partition { Index = index, LeaderId = 0, ReplicaNodes = [0], IsrNodes = [0] }),
-                    ],
-                },
-            ],
-        },
+        ApiKey.Metadata => Breaks(ApiKey.Metadata, metadataAsked++) ? null : Metadata(metadataAsked - 1),
         ApiKey.ListOffsets => Offsets(),
         ApiKey.DescribeConfigs => new DescribeConfigsResponse
         {
@@ -101,11 +107,32 @@ internal sealed class FakeBroker : IAsyncDisposable
         ApiKey.DeleteTopics => Change(Changes++) is { } error
             ? new DeleteTopicsResponse { Responses = [new DeleteTopicsResponse.Response { Name = "t", Error = error }] }
             : null,
-        ApiKey.InitProducerId => new InitProducerIdResponse { ProducerId = 7 },
+        ApiKey.InitProducerId => Breaks(ApiKey.InitProducerId, idsAsked++) ? null : new InitProducerIdResponse { ProducerId = 7 },
         ApiKey.Produce => Answer(Read(header, body)) is { } answer
             ? new ProduceResponse { Topics = [new ProduceResponse.Topic { Name = "t", Partitions = [answer] }] }
             : null,
         _ => new FetchResponse { Topics = [new FetchResponse.Topic { Name = "t", Partitions = [Fetch(Fetches++)] }] },
+    };
+
+    private MetadataResponse Metadata(int n) => new()
+    {
+        ControllerId = Controller(n),
+        Brokers =
+        [
+            .. Others.Prepend(broker.Endpoint).Select((node, id) => new MetadataResponse.Broker { NodeId = id, Host = node.Host, Port = node.Port }),
+        ],
+        Topics =
+        [
+            new MetadataResponse.Topic
+            {
+                Name = "t",
+                Partitions =
+                [
+                    .. Enumerable.Range(0, Partitions).Select(
+                        index => new MetadataResponse.Partition { Index = index, LeaderId = Leader(n), ReplicaNodes = [0], IsrNodes = [0] }),
+                ],
+            },
+        ],
     };
 
     private static Sent Read(RequestHeader header, ReadOnlyMemory<byte> body)
@@ -131,7 +158,25 @@ internal sealed class FakeBroker : IAsyncDisposable
         Sends.Enqueue(sent);
         ProduceResponse.Partition? answer = Produce(n, sent);
         answer?.Index = sent.Partition;
-        return answer;
+        if (answer is { Error: KafkaError.None })
+        {
+            answer.Error = Store(sent);
+        }
+
+        return LosesAnswer(n) ? null : answer;
+    }
+
+    private KafkaError Store(Sent sent)
+    {
+        int next = nextSequences.GetOrAdd(sent.Partition, 0);
+        if (sent.Sequence != next)
+        {
+            return sent.Sequence + sent.Records.Count <= next ? KafkaError.DuplicateSequenceNumber : KafkaError.OutOfOrderSequenceNumber;
+        }
+
+        nextSequences[sent.Partition] = next + sent.Records.Count;
+        Stored.Enqueue(sent);
+        return KafkaError.None;
     }
 
     /// <summary>The end is asked for first, then the beginning.</summary>

@@ -230,6 +230,153 @@ public sealed class ProduceTests
         Assert.Equal(["one", "two"], Records(broker).Select(record => Encoding.UTF8.GetString(record.Value)));
     }
 
+    /// <summary>Red before: the moment began anew with each line.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task Lines_that_come_slowly_and_steadily_are_sent_too()
+    {
+        await using var broker = new FakeBroker();
+        await using KafkaCluster cluster = CommonOptions.Cluster(broker.Bootstrap);
+        var linger = TimeSpan.FromSeconds(0.6);
+        var writer = new RecordWriter(cluster, "t", _ => Task.CompletedTask) { LingerTime = linger };
+        await writer.OpenAsync(Cancellation);
+        var input = new Pipe();
+        Task writing = WriteAsync(writer, input.Reader.AsStream());
+
+        int lines = 0;
+        for (; lines < 20 && broker.Sends.IsEmpty; lines++)
+        {
+            await input.Writer.WriteAsync("x\n"u8.ToArray(), Cancellation);
+            await Task.Delay(linger / 3, Cancellation);
+        }
+
+        Assert.InRange(lines, 1, 19);
+        await input.Writer.CompleteAsync();
+        await writing;
+        Assert.Equal(lines, Records(broker).Length);
+    }
+
+    /// <summary>Red before: the whole time was waited on one connection, and without an end where it took no more bytes.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(true, 10)]
+    [InlineData(false, 16 << 20)]
+    public async Task A_leader_that_stands_still_is_left_for_the_next_one(bool reads, int bytes)
+    {
+        await using var still = new StillBroker(reads);
+        await using var broker = new FakeBroker { Others = [still.Endpoint], Leader = n => n < 2 ? 1 : 0 };
+        await using KafkaCluster cluster = CommonOptions.Cluster(
+            broker.Bootstrap, CommonOptions.Connections with { RequestTimeout = TimeSpan.FromSeconds(2) });
+        var writer = new RecordWriter(cluster, "t", _ => Task.CompletedTask) { TimeLimit = TimeSpan.FromSeconds(45) };
+        await writer.OpenAsync(Cancellation);
+
+        await WriteAsync(writer, new MemoryStream(new byte[bytes]));
+
+        Assert.Equal(1, writer.RecordsAcknowledged);
+        Assert.Equal(0, Assert.Single(broker.Stored).Sequence);
+        Assert.InRange(still.Requests, 1, 2);
+    }
+
+    /// <summary>Red before: the wait for the bytes to be written had no end.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task A_leader_that_takes_no_bytes_is_not_waited_for_without_an_end()
+    {
+        await using var still = new StillBroker(reads: false);
+        await using var broker = new FakeBroker { Others = [still.Endpoint], Leader = _ => 1 };
+
+        CommandFailedException failed = await EndedAsync(broker, [], new MemoryStream(new byte[16 << 20]));
+
+        Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
+        Assert.StartsWith("t/0 has acknowledged nothing for 1 s: no answer yet. 0 records are acknowledged, 1 ", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(ApiKey.Metadata)]
+    [InlineData(ApiKey.InitProducerId)]
+    public async Task A_connection_that_breaks_while_it_opens_is_waited_for(ApiKey request)
+    {
+        await using var broker = new FakeBroker { Breaks = (key, n) => key == request && n < 2 };
+        Assert.Equal((ExitCodes.Done, "1 record acknowledged\n", ""), await RunAsync(broker, "x"u8.ToArray()));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_was_stored_and_not_acknowledged_is_sent_again_with_its_sequence()
+    {
+        await using var broker = new FakeBroker { LosesAnswer = n => n == 0 };
+
+        Assert.Equal((ExitCodes.Done, "2 records acknowledged\n", ""), await RunAsync(broker, "one\ntwo\n"u8.ToArray()));
+
+        Assert.Equal([0, 0], broker.Sends.Select(sent => sent.Sequence));
+        Assert.Equal(2, Assert.Single(broker.Stored).Records.Count);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Sequences_go_on_behind_a_batch_that_was_split()
+    {
+        await using var broker = new FakeBroker
+        {
+            Produce = (_, sent) => new ProduceResponse.Partition { Error = sent.Records.Count > 2 ? KafkaError.MessageTooLarge : KafkaError.None },
+        };
+        var input = new Pipe();
+        await input.Writer.WriteAsync("a\nb\nc\n"u8.ToArray(), Cancellation);
+        Task<(int Code, string Output, string Error)> running = RunAsync(broker, input.Reader.AsStream());
+        await Eventually.HoldsAsync(() => broker.Stored.Count == 3, () => $"{broker.Stored.Count} stored", deadlineMs: 30_000);
+        await input.Writer.WriteAsync("d\n"u8.ToArray(), Cancellation);
+        await input.Writer.CompleteAsync();
+
+        Assert.Equal((ExitCodes.Done, "4 records acknowledged\n", ""), await running);
+        Assert.Equal([0, 1, 2, 3], broker.Stored.Select(sent => sent.Sequence));
+    }
+
+    /// <summary>Red before: it was split, and said of lines that are stored that they are not.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData("one\ntwo\n", "Line 1, or another one of its batch of 2, was refused by t/0: ", "all of them")]
+    [InlineData("one\n", "Line 1 was refused by t/0: ", "it")]
+    public async Task What_is_refused_after_a_lost_answer_may_be_stored(string input, string begin, string which)
+    {
+        await using var broker = new FakeBroker
+        {
+            LosesAnswer = n => n == 0,
+            Produce = (n, _) => new ProduceResponse.Partition { Error = n == 0 ? KafkaError.None : KafkaError.InvalidTimestamp },
+        };
+
+        (int code, _, string error) = await RunAsync(broker, Encoding.UTF8.GetBytes(input));
+
+        Assert.Equal(
+            (ExitCodes.Failed, $"{begin}INVALID_TIMESTAMP; a try before that ended without an answer, so {which} may be stored all the same. "
+                + "Nothing was before it; it and what follows are not.\n"), (code, error));
+        Assert.Equal(2, broker.Sends.Count);
+    }
+
+    /// <summary>Red before: only that t/1 acknowledges nothing.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(true, "Line 2 was refused by t/0: INVALID_TIMESTAMP. ")]
+    [InlineData(false, "Line 2 has no key: ':' is not in it. ")]
+    public async Task What_ends_it_is_told_also_where_the_line_before_is_not_acknowledged_in_time(bool key, string begin)
+    {
+        await using var broker = new FakeBroker
+        {
+            Partitions = 2,
+            Produce = (_, sent) => new ProduceResponse.Partition
+            {
+                Error = sent.Partition == 0 ? KafkaError.InvalidTimestamp : KafkaError.NotEnoughReplicas,
+            },
+        };
+        await using KafkaCluster cluster = CommonOptions.Cluster(broker.Bootstrap);
+        var writer = new RecordWriter(cluster, "t", _ => Task.CompletedTask) { TimeLimit = TimeSpan.FromSeconds(1), LingerTime = TimeSpan.FromMinutes(1) };
+        await writer.OpenAsync(Cancellation);
+
+        byte[] input = Encoding.UTF8.GetBytes($"{KeyTo(1)}:one\n{(key ? KeyTo(0) + ":" : "")}two");
+        CommandFailedException failed = await Assert.ThrowsAsync<CommandFailedException>(() => writer.WriteLinesAsync(
+            new MemoryStream(input), partition: null, ":", keysOptional: false, Cancellation));
+
+        Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
+        Assert.StartsWith(
+            begin + "What was before it was still to be acknowledged: t/1 has acknowledged nothing for 1 s: ", failed.Message, StringComparison.Ordinal);
+
+        static string KeyTo(int partition) => Enumerable.Range(0, 100)
+            .Select(n => $"k{n}")
+            .First(candidate => KeyPartitioner.PartitionOf(Encoding.UTF8.GetBytes(candidate), 2) == partition);
+    }
+
     [Fact]
     public async Task An_empty_separator_is_a_wrong_command_line()
     {
@@ -240,6 +387,9 @@ public sealed class ProduceTests
     }
 
     private static (byte[]? Key, byte[] Value)[] Records(FakeBroker broker) => [.. broker.Sends.SelectMany(sent => sent.Records)];
+
+    private static Task WriteAsync(RecordWriter writer, Stream input) =>
+        writer.WriteLinesAsync(input, partition: null, keySeparator: null, keysOptional: false, Cancellation);
 
     /// <summary>Runs it with short times to its failure.</summary>
     private static async Task<CommandFailedException> EndedAsync(FakeBroker broker, List<string> said, Stream input)

@@ -27,6 +27,16 @@ public sealed class UpPlaceTests : IAsyncLifetime
     public async Task A_disk_on_which_nothing_can_be_written_ends_with_12() =>
         Assert.Contains("can't be written: No space left on device", await OnTmpfsAsync("size=64m,nr_inodes=1"), StringComparison.Ordinal);
 
+    /// <summary>Red before: that the system does not make a folder there.</summary>
+    [Theory]
+    [InlineData("size=64m,nr_inodes=1", "No space left on device")]
+    [InlineData("ro", "Read-only file system")]
+    public async Task A_folder_for_which_the_disk_is_full_or_read_only_says_so(string options, string why)
+    {
+        string said = await OnTmpfsAsync(options, "/data");
+        Assert.StartsWith($"The data folder {raftmq.Data}/data can't be made: {why}", said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_checkout_that_wants_another_sdk_ends_with_13()
     {
@@ -59,11 +69,11 @@ public sealed class UpPlaceTests : IAsyncLifetime
     }
 
     /// <summary>In a mount namespace of its own, so that the small file system ends with the command.</summary>
-    private async Task<string> OnTmpfsAsync(string options)
+    private async Task<string> OnTmpfsAsync(string options, string inner = "")
     {
         Directory.CreateDirectory(raftmq.Data);
         string script = $"mount -t tmpfs -o {options} raftmq-test '{raftmq.Data}' && exec '{InstalledCommand.Dotnet}' '{raftmq.Program}' "
-            + $"up --data '{raftmq.Data}' --base-port {port}";
+            + $"up --data '{raftmq.Data}{inner}' --base-port {port}";
         string[] root = Environment.UserName == "root" ? [] : ["--map-root-user"];
         await using ChildProcess up = await ChildProcess.StartAsync("unshare", ["--mount", .. root, "/bin/sh", "-c", script]);
         Assert.Equal(ExitCodes.NoRoom, await up.WaitForExitAsync(TimeSpan.FromSeconds(60), Cancellation));

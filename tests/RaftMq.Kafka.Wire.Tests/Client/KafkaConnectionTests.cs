@@ -213,5 +213,9 @@ public sealed class KafkaConnectionTests
     [InlineData("h:65536")]
     [InlineData("h:x")]
     [InlineData(":9092")]
+    [InlineData("http://h:9092")]
+    [InlineData("kafka://h")]
+    [InlineData("h/path")]
+    [InlineData("h:9092/")]
     public void What_is_no_address_is_refused(string text) => Assert.False(KafkaEndpoint.TryParse(text, out _));
 }

@@ -27,6 +27,9 @@ internal sealed class ScriptedBroker : IAsyncDisposable
 
     public int Connections { get; private set; }
 
+    /// <summary>The largest request taken.</summary>
+    public int FrameBytesMax { get; init; } = 1 << 20;
+
     public static byte[] Frame(IKafkaMessage response, int version, int correlationId)
     {
         using KafkaWriter writer = new();
@@ -84,7 +87,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
             while (true)
             {
                 await stream.ReadExactlyAsync(prefix, stopping.Token);
-                Assert.NotEqual(FrameVerdict.NotAFrame, KafkaFrameReader.Measure(prefix, 1 << 20, out int bytes));
+                Assert.NotEqual(FrameVerdict.NotAFrame, KafkaFrameReader.Measure(prefix, FrameBytesMax, out int bytes));
                 byte[] frame = new byte[bytes];
                 await stream.ReadExactlyAsync(frame, stopping.Token);
                 if (Reply(frame) is not { } reply)
