@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -31,6 +32,9 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     /// <summary>The node itself gives up handing over after 5 s; what is above is for its checkpoints.</summary>
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(15);
+
+    /// <summary>Clients go on asking while the node stops, so it never falls quite silent by itself.</summary>
+    private static readonly TimeSpan AnswersMax = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ReadyCheckEvery = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LearnEvery = TimeSpan.FromSeconds(1);
 
@@ -125,10 +129,21 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             }
 
             LogDrained();
+            await AnswersLeftAsync();
         }
         catch (OperationCanceledException)
         {
             LogNotDrained(DrainMax);
+        }
+    }
+
+    /// <summary>What was asked before the hand-over is answered, and so its client sent on: a closed connection would leave it in doubt.</summary>
+    private async Task AnswersLeftAsync()
+    {
+        long from = Stopwatch.GetTimestamp();
+        while (_listeners.Exists(static listener => listener.MostUsed.Requests > 0) && Stopwatch.GetElapsedTime(from) < AnswersMax)
+        {
+            await Task.Delay(ReadyCheckEvery);
         }
     }
 
