@@ -56,7 +56,9 @@ public sealed class CommandTreeTests
     [InlineData("bench produce --acks 2", "--acks takes -1, 0, 1 or all, not '2'; see raftmq bench produce --help.")]
     [InlineData("bench produce --window many", "--window takes a number, not 'many'; see raftmq bench produce --help.")]
     [InlineData("bench produce --acks 1 --idempotence on", "--idempotence on needs --acks all; see raftmq bench produce --help.")]
-    [InlineData("topic list --bootstrap http://h:8080", "'http://h:8080' is not a list of host:port: Kafka addresses have neither a scheme as http:// nor a path; see raftmq topic list --help.")]
+    [InlineData(
+        "topic list --bootstrap http://h:8080",
+        "'http://h:8080' is not a list of host:port: Kafka addresses have neither a scheme as http:// nor a path; see raftmq topic list --help.")]
     [InlineData("consume t --from yesterday", "'yesterday' is not beginning, end or an offset; see raftmq consume --help.")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string line, string sentence)
     {

@@ -56,7 +56,8 @@ internal static class RefusalWords
     }
 
     /// <summary>Where those before it were not acknowledged in time.</summary>
-    public static string NotStored(long line, string why, string late) => $"Line {line}{why}. What was before it was still to be acknowledged: {late}";
+    public static string NotStored(long line, string why, string late) =>
+        $"Line {line}{why}. What was before it was still to be acknowledged: {late}";
 
     private static string Before(long line) => line switch
     {

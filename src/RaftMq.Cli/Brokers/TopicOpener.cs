@@ -26,51 +26,49 @@ internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWai
         return new WritableTopic(partitions, given.ProducerId, given.ProducerEpoch, await BatchBytesMaxAsync(cancellation));
     }
 
-    private Task<int> PartitionsAsync(CancellationToken cancellation) => AgainAsync(
-        async connection =>
-        {
-            var ask = new MetadataRequest { Topics = [new MetadataRequest.Topic { Name = topic }], AllowAutoTopicCreation = true };
-            using KafkaReply<MetadataResponse> reply = await connection.SendAsync(ask, cancellation);
-            MetadataResponse.Topic answer = reply.Message.Topics.Single();
-            if (answer.Error == KafkaError.None && answer.Partitions.Length > 0)
-            {
-                return answer.Partitions.Length;
-            }
-
-            lastFault = answer.Error == KafkaError.None ? "it has no partitions yet" : ErrorWords.Of(answer.Error, message: null);
-            return answer.Error == KafkaError.None || KafkaErrors.IsRetriable(answer.Error)
-                ? (int?)null
-                : throw new CommandFailedException(ExitCodes.NotFound, $"{topic} can't be written: {lastFault}.");
-        },
-        cancellation);
-
-    private async Task<InitProducerIdResponse> ProducerIdAsync(CancellationToken cancellation)
+    private async Task<int> PartitionsAsync(CancellationToken cancellation)
     {
-        InitProducerIdResponse? given = null;
-        await AgainAsync(
+        MetadataResponse.Topic found = await AgainAsync(
             async connection =>
             {
-                var ask = new InitProducerIdRequest { TransactionTimeoutMs = 60_000 };
-                using KafkaReply<InitProducerIdResponse> reply = await connection.SendAsync(ask, cancellation);
-                given = reply.Message;
-                if (given.Error == KafkaError.None)
+                var ask = new MetadataRequest { Topics = [new MetadataRequest.Topic { Name = topic }], AllowAutoTopicCreation = true };
+                using KafkaReply<MetadataResponse> reply = await connection.SendAsync(ask, cancellation);
+                MetadataResponse.Topic answer = reply.Message.Topics.Single();
+                if (answer.Error == KafkaError.None && answer.Partitions.Length > 0)
                 {
-                    return true;
+                    return answer;
                 }
 
-                lastFault = ErrorWords.Of(given.Error, message: null);
-                return KafkaErrors.IsRetriable(given.Error)
-                    ? (bool?)null
-                    : throw new CommandFailedException($"No producer id was given: {lastFault}.");
+                lastFault = answer.Error == KafkaError.None ? "it has no partitions yet" : ErrorWords.Of(answer.Error, message: null);
+                return answer.Error == KafkaError.None || KafkaErrors.IsRetriable(answer.Error)
+                    ? null
+                    : throw new CommandFailedException(ExitCodes.NotFound, $"{topic} can't be written: {lastFault}.");
             },
             cancellation);
-        return given!;
+        return found.Partitions.Length;
     }
+
+    private Task<InitProducerIdResponse> ProducerIdAsync(CancellationToken cancellation) => AgainAsync(
+        async connection =>
+        {
+            var ask = new InitProducerIdRequest { TransactionTimeoutMs = 60_000 };
+            using KafkaReply<InitProducerIdResponse> reply = await connection.SendAsync(ask, cancellation);
+            if (reply.Message.Error == KafkaError.None)
+            {
+                return reply.Message;
+            }
+
+            lastFault = ErrorWords.Of(reply.Message.Error, message: null);
+            return KafkaErrors.IsRetriable(reply.Message.Error)
+                ? null
+                : throw new CommandFailedException($"No producer id was given: {lastFault}.");
+        },
+        cancellation);
 
     /// <param name="ask">Null: the answer is one that passes.</param>
     /// <param name="cancellation">Ends the tries.</param>
     private async Task<T> AgainAsync<T>(Func<KafkaConnection, Task<T?>> ask, CancellationToken cancellation)
-        where T : struct
+        where T : class
     {
         lastFault = "no broker has answered yet";
         while (true)
@@ -96,7 +94,9 @@ internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWai
         try
         {
             IReadOnlyList<TopicSetting> settings = await wait.RunAsync(
-                ending => new TopicReader(cluster).SettingsAsync(topic, ending), time => $"the settings of {topic} are not told for {time}", cancellation);
+                ending => new TopicReader(cluster).SettingsAsync(topic, ending),
+                time => $"the settings of {topic} are not told for {time}",
+                cancellation);
             return int.TryParse(
                 settings.FirstOrDefault(setting => setting.Name == RefusalWords.LargestBatch)?.Value,
                 NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)

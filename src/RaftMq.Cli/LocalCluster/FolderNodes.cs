@@ -31,12 +31,14 @@ internal static class FolderNodes
             return null;
         }
 
-        string unknown = $"The data folder {options.DataFolder} has folders of {Counted.Of(formatted, "node")} and does not say with how many its cluster was formed";
+        string unknown = $"The data folder {options.DataFolder} has folders of {Counted.Of(formatted, "node")} "
+            + "and does not say with how many its cluster was formed";
         return options.Nodes < formatted
             ? $"{unknown}: starting {options.Nodes} of them, which is right only if it was {options.Nodes}."
             : throw new CommandFailedException(
                 ExitCodes.NodeCannotStart,
-                $"{unknown}, which can't be {options.Nodes}: start it with --nodes {formatted} or fewer, or begin a new one in another folder (--data).");
+                $"{unknown}, which can't be {options.Nodes}: start it with --nodes {formatted} or fewer, "
+                + "or begin a new one in another folder (--data).");
     }
 
     /// <summary>
@@ -67,13 +69,15 @@ internal static class FolderNodes
     /// <summary>How many there are up to the last node that has formatted its folder; 0 where none has.</summary>
     private static int Formatted(string folder) => Read(folder, () => Directory.EnumerateDirectories(folder, NodePrefix + "*")
         .Where(node => File.Exists(Path.Combine(node, "identity")))
-        .Select(node => int.TryParse(Path.GetFileName(node)[NodePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)
+        .Select(node => Number(Path.GetFileName(node)[NodePrefix.Length..]) ?? -1)
         .Append(-1)
         .Max() + 1);
 
     /// <summary>Null where there is no note, or none that can be understood.</summary>
-    private static int? Noted(string folder) => Read(folder, () =>
-        int.TryParse(File.ReadAllText(FileIn(folder)), NumberStyles.None, CultureInfo.InvariantCulture, out int noted) && noted > 0 ? noted : (int?)null);
+    private static int? Noted(string folder) => Read<int?>(folder, () => Number(File.ReadAllText(FileIn(folder))) is > 0 and var noted ? noted : null);
+
+    private static int? Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 
     /// <returns>The default where there is no such file or folder.</returns>
     private static T? Read<T>(string folder, Func<T> read)

@@ -159,7 +159,7 @@ public sealed class KafkaConnection : IAsyncDisposable
         await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await WriteAsync(request, version, nextCorrelationId++, expected: null).ConfigureAwait(false);
+            await WriteAsync(request, version, nextCorrelationId++, expected: null, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -238,8 +238,7 @@ public sealed class KafkaConnection : IAsyncDisposable
             try
             {
                 expected = new PendingRequest<TRequest, TResponse>(nextCorrelationId++, version);
-                await using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(CloseHalfWritten, this);
-                await WriteAsync(request, version, expected.CorrelationId, expected).ConfigureAwait(false);
+                await WriteAsync(request, version, expected.CorrelationId, expected, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -266,8 +265,9 @@ public sealed class KafkaConnection : IAsyncDisposable
         connection.Close(new KafkaConnectionException($"{connection.Endpoint}: a request was given up while it was written"));
     }
 
-    /// <summary>Writes one frame. From the first byte on it is not given up halfway but fails with the connection.</summary>
-    private async Task WriteAsync(IKafkaMessage request, int version, int correlationId, PendingRequest? expected)
+    /// <summary>Writes one frame. From the first byte on it is not given up halfway but fails with the connection, which the token closes.</summary>
+    private async Task WriteAsync(
+        IKafkaMessage request, int version, int correlationId, PendingRequest? expected, CancellationToken cancellationToken)
     {
         writer.Clear();
         KafkaFrameWriter.WriteRequest(writer, request, version, correlationId, options.ClientId);
@@ -284,6 +284,7 @@ public sealed class KafkaConnection : IAsyncDisposable
             }
         }
 
+        await using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(CloseHalfWritten, this);
         try
         {
             await FlushAsync().ConfigureAwait(false);

@@ -6,6 +6,7 @@ using RaftMq.Cli.Commands;
 using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
+using RaftMq.Kafka.Wire.Tests.Client;
 using RaftMq.Testing;
 
 namespace RaftMq.Cli.Tests.Brokers;
@@ -285,7 +286,8 @@ public sealed class ProduceTests
         CommandFailedException failed = await EndedAsync(broker, [], new MemoryStream(new byte[16 << 20]));
 
         Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
-        Assert.StartsWith("t/0 has acknowledged nothing for 1 s: no answer yet. 0 records are acknowledged, 1 ", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "t/0 has acknowledged nothing for 1 s: no answer yet. 0 records are acknowledged, 1 ", failed.Message, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = 60_000)]
@@ -361,7 +363,11 @@ public sealed class ProduceTests
             },
         };
         await using KafkaCluster cluster = CommonOptions.Cluster(broker.Bootstrap);
-        var writer = new RecordWriter(cluster, "t", _ => Task.CompletedTask) { TimeLimit = TimeSpan.FromSeconds(1), LingerTime = TimeSpan.FromMinutes(1) };
+        var writer = new RecordWriter(cluster, "t", _ => Task.CompletedTask)
+        {
+            TimeLimit = TimeSpan.FromSeconds(1),
+            LingerTime = TimeSpan.FromMinutes(1),
+        };
         await writer.OpenAsync(Cancellation);
 
         byte[] input = Encoding.UTF8.GetBytes($"{KeyTo(1)}:one\n{(key ? KeyTo(0) + ":" : "")}two");

@@ -8,6 +8,20 @@ namespace RaftMq.Cli.Tests.LocalCluster;
 
 public sealed class StartRefusalTests : IDisposable
 {
+    private const string Unknown = "and does not say with how many its cluster was formed";
+    private const string InAnother = "or begin a new one in another folder (--data).\n";
+    private const string HoldsThree =
+        "The data folder {0} holds a cluster of 3 nodes, and a cluster keeps the nodes it was formed with: start it with --nodes 3, " + InAnother;
+
+    private const string HoldsOne =
+        "The data folder {0} holds a cluster of 1 node, and a cluster keeps the nodes it was formed with: start it with --nodes 1, " + InAnother;
+
+    private const string UnknownAndTooFew =
+        "The data folder {0} has folders of 3 nodes " + Unknown + ", which can't be 5: start it with --nodes 3 or fewer, " + InAnother;
+
+    private const string UnknownAndEnough =
+        "The data folder {0} has folders of 5 nodes " + Unknown + ": starting 3 of them, which is right only if it was 3.\n";
+
     private readonly string folder = Directory.CreateTempSubdirectory("raftmq-cli-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -59,14 +73,14 @@ public sealed class StartRefusalTests : IDisposable
     /// power cut emptied, a smaller number was refused too, although the last folders may be of nodes that the cluster never took.
     /// </summary>
     [Theory]
-    [InlineData(3, 5, "3", "The data folder {0} holds a cluster of 3 nodes, and a cluster keeps the nodes it was formed with: start it with --nodes 3, or begin a new one in another folder (--data).\n")]
-    [InlineData(3, 1, "3", "The data folder {0} holds a cluster of 3 nodes, and a cluster keeps the nodes it was formed with: start it with --nodes 3, or begin a new one in another folder (--data).\n")]
+    [InlineData(3, 5, "3", HoldsThree)]
+    [InlineData(3, 1, "3", HoldsThree)]
     [InlineData(5, 3, "3", "")]
-    [InlineData(1, 3, "1", "The data folder {0} holds a cluster of 1 node, and a cluster keeps the nodes it was formed with: start it with --nodes 1, or begin a new one in another folder (--data).\n")]
-    [InlineData(3, 5, null, "The data folder {0} has folders of 3 nodes and does not say with how many its cluster was formed, which can't be 5: start it with --nodes 3 or fewer, or begin a new one in another folder (--data).\n")]
-    [InlineData(3, 5, "", "The data folder {0} has folders of 3 nodes and does not say with how many its cluster was formed, which can't be 5: start it with --nodes 3 or fewer, or begin a new one in another folder (--data).\n")]
-    [InlineData(5, 3, null, "The data folder {0} has folders of 5 nodes and does not say with how many its cluster was formed: starting 3 of them, which is right only if it was 3.\n")]
-    [InlineData(5, 3, "x", "The data folder {0} has folders of 5 nodes and does not say with how many its cluster was formed: starting 3 of them, which is right only if it was 3.\n")]
+    [InlineData(1, 3, "1", HoldsOne)]
+    [InlineData(3, 5, null, UnknownAndTooFew)]
+    [InlineData(3, 5, "", UnknownAndTooFew)]
+    [InlineData(5, 3, null, UnknownAndEnough)]
+    [InlineData(5, 3, "x", UnknownAndEnough)]
     [InlineData(3, 3, null, "")]
     public async Task A_folder_of_another_number_of_nodes_is_refused_before_anything_is_made(int made, int wanted, string? note, string sentence)
     {
@@ -110,7 +124,8 @@ public sealed class StartRefusalTests : IDisposable
     {
         Form(3);
         Directory.CreateDirectory(Path.Combine(folder, "up.nodes"));
-        CommandFailedException failed = Assert.Throws<CommandFailedException>(() => FolderNodes.Check(new LocalClusterOptions(3, folder, BasePort: null)));
+        var three = new LocalClusterOptions(3, folder, BasePort: null);
+        CommandFailedException failed = Assert.Throws<CommandFailedException>(() => FolderNodes.Check(three));
         Assert.Equal(ExitCodes.NoRoom, failed.ExitCode);
         Assert.StartsWith($"The data folder {folder} can't be read: ", failed.Message, StringComparison.Ordinal);
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
+using RaftMq.Testing;
 
 namespace RaftMq.Kafka.Wire.Tests.Client;
 
@@ -193,6 +194,40 @@ public sealed class KafkaConnectionTests
             Assert.Equal(1, second.Connections);
             await Assert.ThrowsAsync<KafkaConnectionException>(() => cluster.GetConnectionAsync(9, Cancel));
         }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_request_without_an_answer_in_time_closes_the_connection()
+    {
+        await using StillBroker broker = new(reads: true);
+        await using KafkaConnection connection = await KafkaConnection.ConnectAsync(
+            broker.Endpoint, options with { RequestTimeout = TimeSpan.FromSeconds(1) }, Cancel);
+
+        KafkaConnectionException silent = await Assert.ThrowsAsync<KafkaConnectionException>(
+            () => connection.SendAsync(new HeartbeatRequest(), Cancel));
+
+        Assert.Equal($"{broker.Endpoint}: takes the connection and says nothing within 1 s", silent.Message);
+        Assert.False(connection.IsOpen);
+    }
+
+    /// <summary>Red before: nothing but the end of the connection ended the wait.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task A_request_that_is_given_up_half_written_closes_the_connection()
+    {
+        await using StillBroker broker = new(reads: false);
+        await using KafkaConnection connection = await KafkaConnection.ConnectAsync(broker.Endpoint, options, Cancel);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        ProduceRequest large = new()
+        {
+            Topics = [new() { Name = "t", Partitions = [new() { Records = new RecordBytes(new byte[16 << 20]) }] }],
+        };
+
+        Task sending = connection.SendAsync(large, giveUp.Token);
+        await Eventually.HoldsAsync(() => broker.Requests == 1, () => $"{broker.Requests} requests", deadlineMs: 30_000);
+        await giveUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        Assert.False(connection.IsOpen);
     }
 
     [Theory]

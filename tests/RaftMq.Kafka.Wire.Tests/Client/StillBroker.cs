@@ -1,10 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using RaftMq.Kafka.Wire;
 using RaftMq.Kafka.Wire.Client;
-using RaftMq.Kafka.Wire.Tests.Client;
 
-namespace RaftMq.Cli.Tests.Brokers;
+namespace RaftMq.Kafka.Wire.Tests.Client;
 
 /// <summary>A broker that stands still after it told its versions: it takes connections, and answers nothing.</summary>
 internal sealed class StillBroker : IAsyncDisposable
