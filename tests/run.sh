@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what the tests need, builds, and runs all of them. --full runs the long form of everything, about 50 minutes on two cores.
+# Sets up what the tests need, builds, and runs all of them. --full runs the long form of everything, about 70 minutes on two cores.
 # Needs a Debian machine with the .NET 10 SDK; everything else is installed here. Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -60,7 +60,14 @@ suite() {
   if [ "$skipped" != 0 ]; then errors=$((errors + skipped)); echo "   $name skipped $skipped tests: a skipped test is a failed one"; fi
   passed=$((passed + total - bad - skipped))
   failed=$((failed + bad + errors))
-  if [ $((bad + errors)) != 0 ]; then tail -n 80 "$log"; else grep -E "^ *(first seed|kill:|figures:)" "$log"; fi
+  if [ $((bad + errors)) != 0 ]; then
+    # Each failure by name and first words, then the end of it all: what is cut off between must not hide a name.
+    grep -E -A 9 "\[FAIL\]" "$log" | cut -c 1-400 | head -n 200
+    echo "   ... the end of $log:"
+    tail -n 40 "$log" | cut -c 1-400
+  else
+    grep -E "^ *(first seed|kill:|figures:)" "$log"
+  fi
   echo "   $name: $total tests, $((bad + errors)) failed, $((SECONDS - start)) s"
 }
 
@@ -95,9 +102,43 @@ for folder in tests/RaftMq.*.Tests; do
 done
 echo "== unit tests: $((SECONDS - start)) s"
 
+# fuzz NAME ARGUMENTS...: one test of the fuzzer's.
+fuzz() {
+  local name=$1 log=$results/fuzz-$1.log
+  shift
+  if tests/RaftMq.Fuzz/bin/Release/net10.0/RaftMq.Fuzz "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    tail -n 80 "$log"
+  fi
+}
+
+echo "== fuzzing"
+start=$SECONDS
+if [ "$full" = 1 ]; then export RAFTMQ_FUZZ_SECONDS=60; fi
+fuzz bait --bait --inputs 3000000
+fuzz formats
+echo "== fuzzing: $((SECONDS - start)) s"
+
+planted() {
+  local log=$results/planted.log
+  retry dotnet build tests/RaftMq.PlantedBugs -c Planted -p:RunAnalyzers=false -v quiet -clp:ErrorsOnly >"$log" 2>&1 &&
+    tests/RaftMq.PlantedBugs/bin/Planted/net10.0/RaftMq.PlantedBugs --daily 40 >>"$log" 2>&1
+  local code=$?
+  # One line for each bug that was hunted today.
+  grep -E "^[A-Za-z]+: found in" "$log"
+  if [ "$code" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); tail -n 40 "$log"; fi
+}
+
+echo "== planted bugs"
+start=$SECONDS
+planted
+echo "== planted bugs: $((SECONDS - start)) s"
+
 echo "== simulation"
 start=$SECONDS
-if [ "$full" = 0 ]; then export RAFTMQ_SIM_SEEDS=500; fi
+if [ "$full" = 0 ]; then export RAFTMQ_SIM_SEEDS=330; fi
 suite tests/RaftMq.Simulation.Tests
 echo "== simulation: $((SECONDS - start)) s"
 

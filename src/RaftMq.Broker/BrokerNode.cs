@@ -47,8 +47,14 @@ public sealed class BrokerNode : IBroker
     /// <summary>Not null when this node can't be part of the cluster it met: it must stop, and this says why.</summary>
     public string? RefusedByCluster => _parts.Refusal;
 
+    /// <summary>A node was found at an address where the operator said that nodes of the cluster are.</summary>
+    public void SeedFound(NodeId node) => _parts.Section.Post(new ActionWork(() => _parts.Cluster.SeedFound(node)));
+
     /// <summary>The node is registered and knows the cluster: clients may come.</summary>
     public bool IsReady => _parts.IsReady;
+
+    /// <summary>Null when <see cref="IsReady"/>; else a clause for people. From any thread.</summary>
+    public string? NotReadyBecause => _parts.NotReadyBecause;
 
     /// <summary>Of this start; known after <see cref="Start"/>.</summary>
     public BootNumber Boot => _parts.Shard.Context.Self.Boot;

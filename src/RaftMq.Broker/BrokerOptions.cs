@@ -1,4 +1,5 @@
 using RaftMq.Broker.Groups;
+using RaftMq.Broker.Space;
 
 namespace RaftMq.Broker;
 
@@ -22,9 +23,17 @@ public sealed record BrokerOptions
     /// <summary>How long a group may be led by another than its preferred replica once that one is caught up.</summary>
     public TimeSpan LeaderBalanceDelay { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a follower waits for its leader at least before it campaigns; at most twice as long.</summary>
+    public TimeSpan ElectionTimeoutMin { get; init; } = TimeSpan.FromMilliseconds(600);
+
+    /// <summary>All files are read again at least this long after the last time began, as far as <see cref="BrokerLimits.ScrubBytesPerSecond"/> allows.</summary>
+    public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(1);
+
     public GroupsConfig Groups { get; init; } = new();
 
     public BrokerLimits Limits { get; init; } = new();
+
+    public SpaceLimits Space { get; init; } = new();
 }
 
 /// <summary>Named limits; behaviour at each is tested.</summary>
@@ -53,6 +62,9 @@ public sealed record BrokerLimits
 
     public long ReplicationWindowBytes { get; init; } = 8 << 20;
 
+    /// <summary>One message to a follower carries at most this much; a single larger entry travels alone.</summary>
+    public int AppendBytes { get; init; } = 1 << 20;
+
     /// <summary>Newest entries of all groups in memory: consumers at the end of the log read from here.</summary>
     public long TailBytes { get; init; } = 256L << 20;
 
@@ -68,8 +80,26 @@ public sealed record BrokerLimits
     public int ProducersPerPartition { get; init; } = 100_000;
 
     /// <summary>
+    /// After every so many entries of a group its replicas compare what they made of them (<see cref="Digests.DigestPoints"/>). The same on all nodes: no
+    /// setting.
+    /// </summary>
+    public int DigestEntries { get; init; } = 4096;
+
+    /// <summary>
+    /// Partitions led by this node to which replicas are added at a time; more wait. They share <see cref="RecoveryBytesPerSecond"/>, and
+    /// few at a time are done sooner, and may be served from fewer disks, than all at once.
+    /// </summary>
+    public int Movements { get; init; } = 4;
+
+    /// <summary>
     /// What this node reads from segments and checkpoints to fill returning and moving replicas. The default refills an hour's 10 MiB/s
     /// in six minutes and takes a small part of what disk and network do; memory's newest entries are not counted.
     /// </summary>
     public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
+
+    /// <summary>
+    /// What this node reads of its own segments and checkpoints to find damage before it is needed; 0: nothing. The default goes through 800 GiB
+    /// a day and is a small part of what a disk does.
+    /// </summary>
+    public long ScrubBytesPerSecond { get; init; } = 10L << 20;
 }

@@ -1,17 +1,22 @@
 using System.Collections.Immutable;
 using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Controller;
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;
 using RaftMq.Broker.Leadership;
+using RaftMq.Broker.Movement;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Peers;
+using RaftMq.Broker.Repair;
 using RaftMq.Broker.Shards;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
 using RaftMq.Storage.Recovery;
+using RaftMq.Storage.Space;
 
 namespace RaftMq.Broker;
 
@@ -29,6 +34,9 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     /// </summary>
     private const int HearOthersMs = 200;
 
+    /// <summary>A start is registered within a second where nothing is wrong; a node that is not takes no clients and should not lead.</summary>
+    private const int RegistrationMs = 5_000;
+
     private readonly BrokerOptions _options;
     private readonly NodeSettings _settings;
     private readonly INodeEnvironment _environment;
@@ -36,15 +44,23 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     private readonly LeaderFitness _fitness;
     private readonly LeaderBalancer _balancer;
     private readonly DamageRegister _damages;
+    private Repairs _repairs = null!;
+    private RepairService _repairService = null!;
+    private Scrubber _scrubber = null!;
+    private Renewals _renewals = null!;
     private readonly SlowDiskWatch _disk = new();
+    private readonly long _startMs;
     private ReplicaManager _replicas = null!;
+    private Movements _movements = null!;
     private ISection _journalSection = null!;
     private NodeJournal _journal = null!;
     private ShardJournal _shardJournal = null!;
     private GroupLogEnvironment _logEnvironment = null!;
     private UncommittedBudget _budget = null!;
+    private SpaceWatch _space = null!;
     private Housekeeping _housekeeping = null!;
     private volatile bool _wantsFineTicks;
+    private volatile string? _notReadyBecause = "what the data folder holds is being read";
     private bool _slowDisk;
     private long _handOverMs;
     private long? _drainUntilMs;
@@ -56,6 +72,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _settings = settings;
         _environment = environment;
         _publish = publish;
+        _startMs = environment.Clock.MonotonicMs;
         _fitness = new LeaderFitness(settings.Self);
         _balancer = new LeaderBalancer(settings.Self, _fitness, options);
         _damages = new DamageRegister(_fitness, environment.Report);
@@ -77,6 +94,9 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     public bool IsReady { get; private set; }
 
+    /// <summary>A clause for people; null when the node is ready. Read from any thread.</summary>
+    public string? NotReadyBecause => Cluster.WaitsBecause ?? _notReadyBecause;
+
     public bool IsDrained { get; private set; }
 
     public static NodeParts Open(
@@ -85,7 +105,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     {
         var parts = new NodeParts(options, settings, environment, publish);
         parts.Section = environment.CreateSection("shard-0", parts);
-        parts.Recover(journalOptions, subscriptions);
+        parts.Section.RunFirst(() => parts.Recover(journalOptions, subscriptions));
         return parts;
     }
 
@@ -93,13 +113,23 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     public void Received(in PeerSender from, PeerMessage message)
     {
-        if (message is PeerMessage.ForGroup or PeerMessage.SnapshotWanted or PeerMessage.SnapshotChunk)
+        switch (message)
         {
-            Shard.Received(from, message);
-        }
-        else
-        {
-            Cluster.Received(from, message);
+            case PeerMessage.RepairWanted wanted:
+                _repairService.Wanted(from.Replica.Node, wanted);
+                break;
+            case PeerMessage.RepairEntries entries:
+                _repairs.EntriesCame(from.Replica.Node, entries);
+                break;
+            case PeerMessage.SnapshotChunk chunk when _repairs.BaseCame(from.Replica.Node, chunk):
+                break;
+            case PeerMessage.ForGroup or PeerMessage.SnapshotWanted or PeerMessage.SnapshotChunk
+                or PeerMessage.StateDigested or PeerMessage.StateDiverged:
+                Shard.Received(from, message);
+                break;
+            default:
+                Cluster.Received(from, message);
+                break;
         }
     }
 
@@ -115,6 +145,12 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         Shard.Tick();
         FineTick();
         _replicas.CatchUp();
+        _space.Tick();
+        _repairs.Tick();
+        _scrubber.Tick(_environment.Clock.MonotonicMs);
+        _replicas.ReleaseOwed();
+        _renewals.Tick(_environment.Clock.MonotonicMs);
+        _movements.Tick(_environment.Clock.MonotonicMs);
         JudgeFitness();
         _housekeeping.Tick(_replicas.PreferredLeader, Cluster.IsAlive);
         Drain();
@@ -136,7 +172,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         Cluster.PublishWhenDue();
     }
 
-    public IReadOnlyCollection<DamagedGroup> Damaged => _damages.All;
+    public IReadOnlyCollection<DamagedGroup> Damaged =>
+        [.. _damages.All.Select(damaged => damaged with { Repair = _repairs.Describe(damaged.Group) })];
 
     /// <summary>From any thread: first the journal says how it is, then the replicas, each in its own section.</summary>
     public void CollectStatus(Action<NodeStatus> completion) => _journalSection.Post(new JournalStatus(this, completion));
@@ -144,24 +181,48 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     private NodeStatus Describe(LimitUse journalBytes, LimitUse journalFiles)
     {
         HoldCounts holds = Shard.Context.Holds;
-        int waiting = Shard.Replicas.Values.Max(static replica => (replica.Machine as Partition)?.WaitingCount) ?? 0;
-        TailPool tail = _logEnvironment.Tail;
-        return new NodeStatus(_settings.Self, [.. Shard.Replicas.Values.Select(Describe)], [.. _damages.All])
+        return new NodeStatus(_settings.Self, [.. Shard.Replicas.Values.Select(Describe)], [.. Damaged])
         {
-            Limits =
-            [
-                journalBytes,
-                journalFiles,
-                new LimitUse("journal_queue_bytes", _shardJournal.QueuedBytes, _shardJournal.QueueBytesMax),
-                new LimitUse("tail_bytes", tail.UsedBytes, tail.BudgetBytes),
-                new LimitUse("uncommitted_bytes", _budget.UsedBytes, _budget.BytesMax),
-                .. GroupLimits(),
-                new LimitUse("waiting_produces_per_partition", waiting, _options.Limits.WaitingProducesPerPartition),
-            ],
-            IsJournalFull = _shardJournal.IsFull,
+            Limits = [.. LimitsOf(journalBytes, journalFiles)],
+            Movements = _movements.Status(),
+            IsJournalFull = _shardJournal.IsFull && !_shardJournal.HasNoRoom,
+            Room = _space.IsFull ? RoomLevel.Short : _space.Level,
+            RoomNote = _space.Describe(),
+            FreeBytes = _space.FreeBytes ?? 0,
+            ReserveBytes = _space.ReserveBytes,
             IsDiskSlow = _slowDisk,
+            Repairs = new RepairStatus(_repairs.FilesMended, _repairs.BytesTaken),
+            Scrub = new ScrubStatus(
+                _scrubber.BytesRead, _scrubber.Passes,
+                _scrubber.LastPassEndedMs is { } ended ? _environment.Clock.MonotonicMs - ended : -1,
+                _scrubber.Progress.Done, _scrubber.Progress.Of),
             Holds = new HoldStatus(holds.ProducesHeld, holds.ProducesTimedOut, holds.AppendsHeldOff),
         };
+    }
+
+    /// <summary>For who looks while no section is at work.</summary>
+    public IEnumerable<LimitUse> LimitsNow() => LimitsOf(JournalBytes(_journal), JournalFilesOf(_journal));
+
+    private static LimitUse JournalBytes(NodeJournal journal) => new("journal_bytes", journal.UsedBytes, journal.Options.TotalBytesMax);
+
+    private static LimitUse JournalFilesOf(NodeJournal journal) =>
+        new("journal_files", journal.UsedFiles, journal.Options.TotalBytesMax / journal.Options.FileBytes);
+
+    private IEnumerable<LimitUse> LimitsOf(LimitUse journalBytes, LimitUse journalFiles)
+    {
+        int waiting = Shard.Replicas.Values.Max(static replica => (replica.Machine as Partition)?.WaitingCount) ?? 0;
+        TailPool tail = _logEnvironment.Tail;
+        return
+        [
+            journalBytes,
+            journalFiles,
+            new LimitUse("journal_queue_bytes", _shardJournal.QueuedBytes, _shardJournal.QueueBytesMax),
+            new LimitUse("tail_bytes", tail.UsedBytes, tail.BudgetBytes),
+            new LimitUse("uncommitted_bytes", _budget.UsedBytes, _budget.BytesMax),
+            .. GroupLimits(),
+            new LimitUse("waiting_produces_per_partition", waiting, _options.Limits.WaitingProducesPerPartition),
+            new LimitUse("movements", _movements.ActiveCount, _options.Limits.Movements),
+        ];
     }
 
     /// <summary>Each in the group, or towards the follower, that has most of it.</summary>
@@ -190,12 +251,22 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IClusterHost.OpenController(FormedCluster formed)
     {
-        if (_replicas.CreateController(formed))
+        if (_replicas.CreateController(formed.ControllerGroup, Membership.Of(formed.Voters)))
         {
             int[] voters = [.. formed.Voters.Select(v => v.Node.Value)];
             _environment.Report(new NodeEvent(
                 NodeEventKind.ClusterForms, $"Node {_settings.Self.Value} forms a cluster with nodes {string.Join(", ", voters)}.",
                 [("node", _settings.Self.Value), ("voters", voters)]));
+        }
+    }
+
+    void IClusterHost.JoinController(GroupId controllerGroup, UInt128 clusterId)
+    {
+        if (_replicas.CreateController(controllerGroup, Membership.None))
+        {
+            _environment.Report(new NodeEvent(
+                NodeEventKind.JoinsCluster, $"Node {_settings.Self.Value} joins cluster {clusterId:x32}.",
+                [("node", _settings.Self.Value), ("cluster", clusterId.ToString("x32"))]));
         }
     }
 
@@ -216,10 +287,16 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IClusterHost.Publish(ClusterImage image)
     {
-        IsReady = Cluster.IsRegistered && image.ControllerLeader is not null
-            && image.Topics.ContainsKey(OffsetsTopic.Name);
+        _notReadyBecause = WhatIsMissing(image);
+        IsReady = _notReadyBecause is null;
         _publish(image);
     }
+
+    private string? WhatIsMissing(ClusterImage image) =>
+        image.ControllerLeader is null ? "the controller group has no leader that this node hears: a majority of its nodes must run"
+        : !Cluster.IsRegistered ? "the controller has not registered this start of the node yet"
+        : image.Topics.ContainsKey(OffsetsTopic.Name) ? null
+        : $"the internal topic {OffsetsTopic.Name} is not made yet: every initial node must have come once";
 
     void IClusterHost.RefusedByCluster(string reason)
     {
@@ -244,9 +321,27 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             replica.Group, replica.IsLeader, replica.Leader?.Node, replica.Term.Value, InSyncOf(replica));
     }
 
-    void IReplicaListener.LogDamaged(Replica replica, string report) => _damages.Found(replica, report);
+    void IReplicaListener.LogDamaged(Replica replica, string report)
+    {
+        _damages.Found(replica, report);
+        _replicas.Mend(replica);
+    }
 
-    void IReplicaListener.SnapshotTaken(Replica replica) => _damages.Over(replica.Group);
+    void IReplicaListener.Healed(Replica replica) => _damages.Healed(replica);
+
+    void IReplicaListener.StateDiverged(Replica replica, StateDigest own, StateDigest right) => _damages.Diverged(replica, own, right);
+
+    void IReplicaListener.DigestsDiffer(Replica replica, LogIndex at) => _environment.Report(new NodeEvent(
+        NodeEventKind.StatesDiffer,
+        $"{replica.Name}: after entry {at} its replicas have different states, and no majority agrees. Nothing is done: nobody can tell who is right. "
+        + "Compare what consumers read from each replica, keep the right one's, and restore the others from it (docs/operations.md).",
+        [("group", replica.Name.ToString()!), ("index", at.Value)]));
+
+    void IReplicaListener.SnapshotTaken(Replica replica)
+    {
+        _repairs.Forget(replica.Group);
+        _damages.Over(replica.Group);
+    }
 
     void IReplicaListener.SnapshotRefused(Replica replica, string reason) => _environment.Report(new NodeEvent(
         NodeEventKind.SnapshotRefused,
@@ -265,9 +360,11 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     private void Recover(JournalOptions journalOptions, ISubscriptionReader subscriptions)
     {
-        IDisk disk = _environment.Disk;
+        var start = new StartDisk(_environment.Disk);
+        IDisk disk = start;
         StoreIdentity identity = StoreIdentity.Open(
-            disk, _settings.Self, _settings.Expectation, new StoreId(_environment.Random.NextUInt128()));
+            disk, _settings.Self, _settings.Expectation,
+            new StoreId(PlantedBug.EmptyFolderKeepsIdentity ? (UInt128)_settings.Self.Value + 1 : _environment.Random.NextUInt128()));
         var sender = new PeerSender(new ReplicaId(_settings.Self, identity.Store), identity.Boot);
         var outbox = new PeerOutbox(sender, _environment.Peers, _options.Limits.PeerQueueBytesMax);
         var journalOwner = new JournalSection(this);
@@ -276,8 +373,13 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _shardJournal = new ShardJournal(_journalSection, _environment.Clock, queueBytesMax) { Section = Section };
         _logEnvironment = new GroupLogEnvironment(
             _environment.CreateDiskQueue(Section), _shardJournal, new TailPool(_options.Limits.TailBytes));
+        _space = new SpaceWatch(
+            _options.Space, _logEnvironment.Disk, _environment.Clock, _environment.Report, () => Shard.JournalRoomCame());
+        _shardJournal.Appended = _space.Written;
         var context = new ShardContext
         {
+            Room = new GroupRoom(
+                _settings.Self, _space, _fitness, node => Cluster.IsAlive(node), () => _shardJournal.HasNoRoom),
             Self = sender,
             Clock = _environment.Clock,
             Outbox = outbox,
@@ -291,24 +393,37 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _shardJournal.RoomCame = Shard.JournalRoomCame;
         Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, _fitness, this);
         _budget = new UncommittedBudget(Math.Min(_options.Limits.UncommittedBytesPerNode, journalOptions.TotalBytesMax / 2));
-        _housekeeping = new Housekeeping(Shard, _balancer, _fitness, _environment.Report, () => _replicas.TryAgainForRoom());
+        _housekeeping = new Housekeeping(
+            Shard, _balancer, _fitness, _space, _environment.Report,
+            () => _replicas.TryAgainForRoom() + (_shardJournal.HasNoRoom ? 1 : 0));
 
         NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
         var factory = new ReplicaFactory(
             _options, context, _budget, _options.Groups, subscriptions,
             _environment.Random.Split(), Cluster);
+        _movements = new Movements(Shard, _options.Limits, Cluster.Tell);
+        _repairs = new Repairs(context, group => _replicas.HoldersOf(group), _environment.Report);
         _replicas = new ReplicaManager(
-            Shard, store, _logEnvironment, factory, Cluster, _fitness, _balancer, _damages, _environment.Report);
+            Shard, store, _logEnvironment, factory, Cluster, _fitness, _balancer, _damages, _repairs, _movements, _environment.Report);
+        _renewals = new Renewals(Shard, _damages, _movements, _replicas.IsGivenUp, Cluster.Tell);
+        _scrubber = new Scrubber(
+            Shard, _options.Limits.ScrubBytesPerSecond, (long)_options.ScrubInterval.TotalMilliseconds, _environment.Clock.MonotonicMs);
+        _repairService = new RepairService(Shard, store, _logEnvironment, _replicas.QuarantinedKeyOf);
         store.RouteReleases((group, upTo) => Section.Post(new Release(this, group, upTo)));
-        _journal = JournalRecovery.Open(
-            disk, journalOptions, identity.Store, store, _environment.CreateDiskQueue(_journalSection), store,
-            mayBeNew: !store.HasGroups);
-        _shardJournal.Journal = _journal;
-        foreach (RecoveredGroup found in store.Finish(_journal, (_, _) => _logEnvironment))
+        _journalSection.RunFirst(() =>
+        {
+            _journal = JournalRecovery.Open(
+                disk, journalOptions, identity.Store, store, _environment.CreateDiskQueue(_journalSection), store,
+                mayBeNew: !store.HasGroups);
+            _shardJournal.Journal = _journal;
+        });
+        foreach (RecoveredGroup found in store.Finish((_, _) => _logEnvironment))
         {
             _replicas.Restore(found);
         }
 
+        start.Over();
+        _space.Start(_environment.Disk);
         _replicas.Restored();
     }
 
@@ -318,12 +433,15 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     private void JudgeFitness()
     {
         long now = _environment.Clock.MonotonicMs;
-        bool slow = _disk.IsSlow(now, _shardJournal.IsFull, _shardJournal.IsOverdue(now, Shard.FlushOverdueMs));
+        bool slow = _disk.IsSlow(now, _shardJournal.IsFull && !_shardJournal.HasNoRoom, _shardJournal.IsOverdue(now, Shard.FlushOverdueMs));
         TellOfSlowDisk(slow);
         _fitness.SetNode(
             (_drainUntilMs is null ? 0 : LeaderFaults.Stopping)
             | (_replicas.HasController || Cluster.IsEmpty ? 0 : LeaderFaults.NoController)
-            | (slow ? LeaderFaults.SlowDisk : 0));
+            | (Cluster.IsRegistered || now - _startMs < RegistrationMs ? 0 : LeaderFaults.NotRegistered)
+            | (slow ? LeaderFaults.SlowDisk : 0)
+            | (_space.IsShort || _shardJournal.HasNoRoom ? LeaderFaults.DiskFull : 0)
+            | (Cluster.State.Roster.DutyOf(_settings.Self) == NodeDuty.Serving ? 0 : LeaderFaults.Draining));
         if (_fitness.TakeNews())
         {
             Cluster.FaultsChanged();
@@ -449,12 +567,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         public override void Run()
         {
             NodeJournal journal = parts._journal;
-            JournalOptions options = journal.Options;
-            parts.Section.Post(new ReplicaStatuses(
-                parts,
-                completion,
-                new LimitUse("journal_bytes", journal.UsedBytes, options.TotalBytesMax),
-                new LimitUse("journal_files", journal.UsedFiles, options.TotalBytesMax / options.FileBytes)));
+            parts.Section.Post(new ReplicaStatuses(parts, completion, JournalBytes(journal), JournalFilesOf(journal)));
         }
     }
 

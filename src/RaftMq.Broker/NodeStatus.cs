@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using RaftMq.Broker.Movement;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker;
@@ -10,13 +12,32 @@ public sealed record NodeStatus(
     /// <summary>How much of each named limit of the broker is in use (BOUNDED).</summary>
     public ImmutableArray<LimitUse> Limits { get; init; } = [];
 
-    /// <summary>The journal takes no produces and no appends now.</summary>
+    /// <summary>Movements of partitions that this node leads.</summary>
+    public ImmutableArray<MovementStatus> Movements { get; init; } = [];
+
+    /// <summary>How the disk is off for room; short also while a writer found none.</summary>
+    public RoomLevel Room { get; init; }
+
+    /// <summary>A sentence without its full stop; null while there is enough.</summary>
+    public string? RoomNote { get; init; }
+
+    /// <summary>What the disk of the data folder had for the node when it was last looked at, at most a second ago.</summary>
+    public long FreeBytes { get; init; }
+
+    /// <summary>What the reserve file holds.</summary>
+    public long ReserveBytes { get; init; }
+
+    /// <summary>The journal takes no produces and no appends now: its files are full, or its disk is too slow. Not told of a full disk.</summary>
     public bool IsJournalFull { get; init; }
 
     /// <summary>The disk does not keep up, or did not in the last seconds: what this node leads goes to others that are better off.</summary>
     public bool IsDiskSlow { get; init; }
 
     public HoldStatus Holds { get; init; }
+
+    public RepairStatus Repairs { get; init; }
+
+    public ScrubStatus Scrub { get; init; }
 }
 
 /// <param name="Limit">Its name, ending in the unit where it is not a plain count.</param>
@@ -28,6 +49,16 @@ public readonly record struct LimitUse(string Limit, long Used, long Max);
 /// <param name="ProducesTimedOut">Of those, the ones whose time was up before they could be written.</param>
 /// <param name="Appends">Appends of other leaders that were not taken because the journal was full; they are sent again.</param>
 public readonly record struct HoldStatus(long Produces, long ProducesTimedOut, long Appends);
+
+/// <summary>What was mended here with other replicas' files since the node's start.</summary>
+public readonly record struct RepairStatus(long Files, long Bytes);
+
+/// <summary>How far this node is with reading its own files to find damage.</summary>
+/// <param name="Bytes">Read since the node's start.</param>
+/// <param name="Passes">Of which each read all files, since the node's start.</param>
+/// <param name="LastPassAgoMs">Since the last one ended; -1 before that.</param>
+/// <param name="Done">Replicas that the pass under way has read, of <paramref name="Of"/>; 0 of 0 while none is.</param>
+public readonly record struct ScrubStatus(long Bytes, long Passes, long LastPassAgoMs, int Done, int Of);
 
 /// <param name="Name">Topic and partition, or <c>controller</c>.</param>
 /// <param name="LogStart">First offset consumers may read.</param>
@@ -49,4 +80,8 @@ public readonly record struct ReplicaStatus(
 /// <param name="IsRunning">
 /// False: it must not start here. True: it runs, does not serve what a read found to be damaged, and leads only while no other replica can.
 /// </param>
-public sealed record DamagedGroup(GroupId Group, string Name, string Report, bool IsRunning);
+public sealed record DamagedGroup(GroupId Group, string Name, string Report, bool IsRunning)
+{
+    /// <summary>How its repair from other replicas goes, as a clause; null when there is none.</summary>
+    public string? Repair { get; init; }
+}

@@ -12,7 +12,11 @@ internal static class CommandTree
     {
         RootCommand root = Commands(streams);
         HelpOption help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new ExplainedHelp((HelpAction)help.Action!, new Dictionary<string, string> { [SimCommand.Name] = SimCommand.Explanation });
+        help.Action = new ExplainedHelp((HelpAction)help.Action!, new Dictionary<string, string>
+        {
+            [SimCommand.Name] = SimCommand.Explanation,
+            [DoctorCommand.Name] = DoctorCommand.Explanation,
+        });
         return root;
     }
 
@@ -55,18 +59,20 @@ internal static class CommandTree
         }
     }
 
-    private static RootCommand Commands(StandardStreams streams) => new("raftmq: start a local RaftMq cluster, administer any cluster, measure any Kafka-speaking broker.")
+    private static RootCommand Commands(StandardStreams streams) => new("raftmq: start a local RaftMq cluster, administer any cluster, examine a stopped node, measure any Kafka-speaking broker.")
     {
         UpCommand.Build(),
         new Command("topic", "Create, list, describe and delete topics.")
         {
             TopicCreateCommand.Build(), TopicListCommand.Build(), TopicDescribeCommand.Build(), TopicDeleteCommand.Build(),
         },
-        new Command("partition", "Move the leadership of partitions.") { PartitionTransferCommand.Build() },
+        new Command("partition", "Move replicas and the leadership of partitions.") { PartitionMoveCommand.Build(), PartitionTransferCommand.Build() },
         new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
+        NodeCommands.Build(),
         new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
         ProduceCommand.Build(streams),
         ConsumeCommand.Build(streams),
+        DoctorCommand.Build(),
         SimCommand.Build(),
         new Command("bench", "Measure any broker that speaks Kafka's protocol.")
         {

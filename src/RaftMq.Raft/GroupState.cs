@@ -11,7 +11,13 @@ internal sealed class GroupState
         Term = start.HardState.Term;
         Vote = start.HardState.Vote;
         Matched = Log.Commit;
+        Healing = start.Damage is { } damage ? new Healing(config, damage) : null;
         Out = new Outbox(this);
+        if (start.Damage is { HardStateLost: true })
+        {
+            // The term may be known by the log's last entry alone: it is written down before anything is said in it, and before the damage is over.
+            Out.HardStateChanged();
+        }
     }
 
     public RaftConfig Config { get; }
@@ -38,7 +44,10 @@ internal sealed class GroupState
     public LogIndex Matched { get; private set; }
 
     /// <summary>Durable here and equal to the leader's log: all that may be acknowledged.</summary>
-    public LogIndex Acknowledgeable => LogIndex.Min(Log.Durable, Matched);
+    public LogIndex Acknowledgeable =>
+        Healing?.KnowsTerm(this) == false ? LogIndex.Min(Log.Durable, Log.Commit)
+        : PlantedBug.FollowerAcksBeforeWrite ? Matched
+        : LogIndex.Min(Log.Durable, Matched);
 
     /// <summary>
     /// Ticks since any leader was heard. Where leases are on it stands above terms and roles, and a start counts as having heard one:
@@ -56,6 +65,25 @@ internal sealed class GroupState
     /// <summary>The snapshot the shell is installing. Until it answers, the log takes no entries and this replica does not campaign.</summary>
     public InstallSnapshot? Installing { get; set; }
 
+    /// <summary>Not null while this replica is damaged.</summary>
+    public Healing? Healing { get; private set; }
+
+    /// <summary>What a candidate's log must not be behind: the end of the log here, or of what it was before it was damaged.</summary>
+    public LogPosition Held
+    {
+        get
+        {
+            LogPosition here = new(Log.LastTerm, Log.LastIndex);
+            return !PlantedBug.HeldForgotten && Healing?.Held is { } held && !here.IsAtLeast(held) ? held : here;
+        }
+    }
+
+    /// <summary>It can't be told what this replica held, so its vote would mean nothing.</summary>
+    public bool HeldIsUnknown => Healing is { Held: null } && !PlantedBug.HeldForgotten && !PlantedBug.TermFloorIgnored;
+
+    /// <summary>The state that this replica made of its log is wrong: it stores and votes, and leads no more.</summary>
+    public bool IsFenced { get; set; }
+
     /// <summary>No campaign before the disk has confirmed this token: it stepped aside because its disk did not answer.</summary>
     public long CampaignAfterSequence { get; set; }
 
@@ -63,7 +91,11 @@ internal sealed class GroupState
     /// Votes in the newest membership, or did in the last committed one: until the entry that takes its vote is committed, this
     /// replica may be the only one whose log can win (dissertation 4.2.2).
     /// </summary>
-    public bool IsVoter => Log.Membership.IsVoter(Config.Self) || Log.CommittedMembership.IsVoter(Config.Self);
+    public bool IsVoter =>
+        IsBorn && (Log.Membership.IsVoter(Config.Self) || Log.CommittedMembership.IsVoter(Config.Self));
+
+    /// <summary>The log holds a membership that speaks of this replica; see <see cref="RaftConfig.BornFrom"/>.</summary>
+    public bool IsBorn => Log.MembershipIndex >= Config.BornFrom || PlantedBug.FormerMembershipBelieved;
 
     /// <summary>Hard states up to this token's are durable, though entries handed out before may not be: see <see cref="RaftGroup.HardStatePersisted"/>.</summary>
     public long HardStateConfirmed { get; set; }
@@ -72,7 +104,7 @@ internal sealed class GroupState
         !Out.HardStateDirty && Math.Max(Log.Persists.LastConfirmed, HardStateConfirmed) >= Out.HardStateSequence;
 
     public bool MayCampaign =>
-        Installing is null && Log.Persists.LastConfirmed >= CampaignAfterSequence && Term < Term.Last && IsVoter;
+        Installing is null && Healing is null && !IsFenced && Log.Persists.LastConfirmed >= CampaignAfterSequence && Term < Term.Last && IsVoter;
 
     /// <summary>A new term has no vote and no leader yet.</summary>
     public void EnterTerm(Term term, ReplicaId? vote)
@@ -82,14 +114,36 @@ internal sealed class GroupState
         Vote = vote;
         Leader = null;
         Matched = Log.Commit;
-        Out.HardStateChanged();
+        if (!PlantedBug.TermNotPersisted)
+        {
+            Out.HardStateChanged();
+        }
+    }
+
+    /// <summary>Ends the damage when there is nothing left to wait for.</summary>
+    public void LookWhetherHealed()
+    {
+        if (Healing is not { } healing)
+        {
+            return;
+        }
+
+        if (healing.IsEnding && Out.HealedSequence > 0 && Log.Persists.LastConfirmed >= Out.HealedSequence)
+        {
+            Healing = null;
+        }
+        else if (healing.IsWhole(this))
+        {
+            healing.IsEnding = true;
+            Out.Healed();
+        }
     }
 
     public void MatchedTo(LogIndex index) => Matched = LogIndex.Max(Matched, index);
 
     public void VoteFor(ReplicaId candidate)
     {
-        Invariant.Holds(Vote is null || Vote == candidate);
+        Invariant.Holds(PlantedBug.TwoVotesInOneTerm || Vote is null || Vote == candidate);
         if (Vote is null)
         {
             Vote = candidate;

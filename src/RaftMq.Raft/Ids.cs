@@ -38,6 +38,16 @@ public readonly record struct GroupId(UInt128 Value) : IComparable<GroupId>
 {
     public int CompareTo(GroupId other) => Value.CompareTo(other.Value);
 
+    /// <summary>
+    /// As a node's store knows its own replica of the group. A replica that leaves a node and comes back is another one there: what the
+    /// store still knows of the former, above all that it was deleted, says nothing of it. The lives of a group differ in the upper 32 bits;
+    /// the same life again gives the group.
+    /// </summary>
+    public GroupId WithLife(int life) => new(Value ^ ((UInt128)(uint)life << 96));
+
+    /// <summary>The same group, or another life of it: entries, which all replicas share, name the group itself.</summary>
+    public bool IsLifeOf(GroupId other) => (Value ^ other.Value) << 32 == UInt128.Zero;
+
     public override string ToString() => Value.ToString("x32");
 }
 

@@ -18,13 +18,16 @@ internal sealed class Outbox(GroupState state)
     private Membership _membershipTold = state.Log.Membership;
     private bool _hardStateDirty;
 
-    /// <summary>Entries or a hard state wait to be handed to the disk.</summary>
-    public bool HasUnissued => _hardStateDirty || _filling.Entries.Count > 0;
+    /// <summary>Entries, a hard state or the end of a damage wait to be handed to the disk.</summary>
+    public bool HasUnissued => _hardStateDirty || _filling.Healed || _filling.Entries.Count > 0;
 
-    public bool HardStateDirty => _hardStateDirty;
+    public bool HardStateDirty => _hardStateDirty && !PlantedBug.VoteAndTermInTwoRecords;
 
     /// <summary>The token of the last hard state handed out.</summary>
     public long HardStateSequence { get; private set; }
+
+    /// <summary>The token of the record that ends the damage; zero before it is handed out.</summary>
+    public long HealedSequence { get; private set; }
 
     public bool HasReady(Role role) =>
         _hasContent || _hardStateDirty || state.Log.Commit > _committedTold || LeadershipMoved(role)
@@ -74,6 +77,12 @@ internal sealed class Outbox(GroupState state)
         {
             entries.RemoveAt(entries.Count - 1);
         }
+    }
+
+    public void Healed()
+    {
+        _hasContent = true;
+        _filling.Healed = true;
     }
 
     public void MatchAdvanced()
@@ -126,14 +135,23 @@ internal sealed class Outbox(GroupState state)
     public Ready Take(Role role)
     {
         Ready ready = _filling;
-        ready.HardState = _hardStateDirty ? new HardState(state.Term, state.Vote) : null;
+        ready.HardState = _hardStateDirty ? new HardState(state.Term, PlantedBug.VoteNotPersisted ? null : state.Vote) : null;
+#if PLANTED
+        if (PlantedBug.VoteAndTermInTwoRecords && ready.HardState is not null && _termIssued < state.Term)
+        {
+            ready.HardState = new HardState(state.Term, Vote: null);
+        }
+
+        _termIssued = state.Term;
+#endif
         if (HasUnissued)
         {
             ready.Persist = state.Log.Persists.Issue(state.Log.LastIndex, state.Log.LastTerm);
+            HealedSequence = ready.Healed ? ready.Persist.Value.Sequence : HealedSequence;
             if (_hardStateDirty)
             {
                 HardStateSequence = ready.Persist.Value.Sequence;
-                _hardStateDirty = false;
+                _hardStateDirty = PlantedBug.VoteAndTermInTwoRecords && state.Vote is not null && ready.HardState?.Vote is null;
             }
         }
 
@@ -153,11 +171,16 @@ internal sealed class Outbox(GroupState state)
         return ready;
     }
 
+#if PLANTED
+    private Term _termIssued;
+#endif
+
     private bool LeadershipMoved(Role role) => _leadershipTold != (role, state.Term, state.Leader);
 
     private static void Clear(Ready ready)
     {
         ready.HardState = null;
+        ready.Healed = false;
         ready.Persist = null;
         ready.Entries.Clear();
         ready.Messages.Clear();

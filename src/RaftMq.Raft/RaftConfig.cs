@@ -3,9 +3,19 @@ namespace RaftMq.Raft;
 /// <summary>What a group needs to know of itself and of time. Ticks are the caller's; the product's tick is 50 ms.</summary>
 public sealed record RaftConfig
 {
+    /// <summary>The default of <see cref="ProbeBytesMax"/>.</summary>
+    public const int ProbeBytes = 64 << 10;
+
     public required GroupId Group { get; init; }
     public required ReplicaId Self { get; init; }
     public required BootNumber Boot { get; init; }
+
+    /// <summary>
+    /// A membership of an entry below this one says nothing of this replica. The node had another replica of the group before, which was
+    /// deleted when the group had let it go; this one gets the same log, and on the way through it meets memberships in which the node
+    /// had a vote. It has none, and asks for none, before it holds the later one that took it in.
+    /// </summary>
+    public LogIndex BornFrom { get; init; }
 
     /// <summary>100 ms.</summary>
     public int HeartbeatTicks { get; init; } = 2;
@@ -29,7 +39,7 @@ public sealed record RaftConfig
     /// A probe, which may well be refused, carries at most this much: enough for the no-op of a new term and what came with it, so
     /// that a fail-over costs one round trip and not two.
     /// </summary>
-    public int ProbeBytesMax { get; init; } = 64 << 10;
+    public int ProbeBytesMax { get; init; } = ProbeBytes;
 
     public long UncommittedBytesMax { get; init; } = 32 << 20;
 

@@ -37,6 +37,9 @@ public sealed class RaftGroup
     /// <summary>The leader of <see cref="Term"/> as far as known; this replica itself when it leads.</summary>
     public ReplicaId? Leader => _state.Leader;
 
+    /// <summary>This replica lost what was durable here and has not got it back; it votes and follows with care and never leads.</summary>
+    public bool IsDamaged => _state.Healing is not null;
+
     /// <summary>Nothing happens in the group, and ticks are not needed until something does.</summary>
     public bool IsQuiet => _state.IsQuiet;
 
@@ -56,11 +59,21 @@ public sealed class RaftGroup
     /// <summary>The newest membership in the log, committed or not.</summary>
     public Membership Membership => _state.Log.Membership;
 
+    /// <summary>
+    /// Of the entry that brought <see cref="Membership"/>. After a start, or where the log no longer holds it, a committed index at or above
+    /// that one.
+    /// </summary>
+    public LogIndex MembershipIndex => _state.Log.MembershipIndex;
+
+    /// <summary><see cref="Membership"/> is committed as far as known here, and no change is under way.</summary>
+    public bool IsMembershipSettled => !_state.Log.Membership.IsJoint && _state.Log.MembershipIndex <= _state.Log.Commit;
+
     /// <summary><see cref="TakeReady"/> has something to say.</summary>
     public bool HasReady => _role.WantsFlush || _state.Out.HasReady(Role);
 
     private bool IsAlone =>
-        _state.Log.Membership is { Voters.Count: 1, OutgoingVoters.Count: 0 } && _state.Log.Membership.IsVoter(_state.Config.Self);
+        _state.IsBorn && _state.Log.Membership is { Voters.Count: 1, OutgoingVoters.Count: 0 }
+        && _state.Log.Membership.IsVoter(_state.Config.Self);
 
     /// <summary>The term of any entry from the base on, without I/O; null below the base and above the end.</summary>
     public Term? TermAt(LogIndex index) => _state.Log.TermAt(index);
@@ -73,6 +86,7 @@ public sealed class RaftGroup
             return;
         }
 
+        _state.Healing?.Tick(_state);
         _role.Tick();
         CheckInvariants();
     }
@@ -91,6 +105,7 @@ public sealed class RaftGroup
         switch (_state.Boots.Observe(from, boot, _state.Log.Membership))
         {
             case BootNews.Older:
+                Probe.Reached(RareBranch.FormerBootDropped);
                 return;
             case BootNews.Newer:
                 WakeUp();
@@ -108,6 +123,12 @@ public sealed class RaftGroup
                 break;
             case VoteRequest m:
                 AnswerVote(from, m);
+                break;
+            case TermQuery m:
+                _state.Send(from, new TermAnswer(_state.Term, m.AskerBoot));
+                break;
+            case TermAnswer m:
+                HearTerm(from, m);
                 break;
             default:
                 StepInTerm(from, message);
@@ -157,6 +178,7 @@ public sealed class RaftGroup
         _state.Log.Persists.Confirm(token);
         _state.Out.Persisted();
         _role.Persisted();
+        _state.LookWhetherHealed();
         CheckInvariants();
     }
 
@@ -202,6 +224,7 @@ public sealed class RaftGroup
     /// </summary>
     public void SnapshotInstalled(LogIndex index, Term term, Membership membership)
     {
+        _state.IsFenced = false;
         Invariant.Holds(_state.Installing?.SnapshotIndex == index);
         _state.Installing = null;
         _state.Out.TruncateFrom(LogIndex.Zero);
@@ -282,7 +305,7 @@ public sealed class RaftGroup
     /// <summary>Something happened to a node that shares the group: leave the quiet, if it is quiet, with fresh timers.</summary>
     public void WakeUp()
     {
-        if (_state.IsQuiet)
+        if (_state.IsQuiet && !PlantedBug.QuietGroupSleepsOn)
         {
             _state.IsQuiet = false;
             _role.Woken();
@@ -315,6 +338,7 @@ public sealed class RaftGroup
 
         if (_role is LeaderState leader)
         {
+            Probe.Reached(RareBranch.SteppedAside);
             WakeUp();
             leader.StepAside();
         }
@@ -322,6 +346,16 @@ public sealed class RaftGroup
         _state.CampaignAfterSequence = _state.Log.Persists.LastIssued + (_state.Out.HasUnissued ? 1 : 0);
 
         CheckInvariants();
+    }
+
+    /// <summary>
+    /// What the shell made of this replica's log is wrong, though the log itself is whole: from now on it stores and votes as before and does not lead.
+    /// For as long as this object lives, or until a snapshot takes the place of log and state.
+    /// </summary>
+    public void Fence()
+    {
+        _state.IsFenced = true;
+        StepAside();
     }
 
     /// <summary>Voters (this one included) that hold <paramref name="index"/> durably, as far as the leader knows; zero when not leader.</summary>
@@ -336,6 +370,7 @@ public sealed class RaftGroup
     /// <summary>What is to be done since the last call; see <see cref="Ready"/> for the order and for how long it is valid.</summary>
     public Ready TakeReady()
     {
+        _state.LookWhetherHealed();
         _role.Flush();
         Ready ready = _state.Out.Take(Role);
         CheckInvariants();
@@ -429,8 +464,10 @@ public sealed class RaftGroup
 
     private void AnswerPreVote(ReplicaId from, PreVoteRequest request)
     {
-        bool granted = Voter.WouldVote(_state, _role.HearsLeader, request);
-        _state.Send(from, new PreVoteReply(granted ? request.Term : _state.Term, granted));
+        bool isTimely = Voter.IsTimely(_state, _role.HearsLeader, request);
+        bool granted = isTimely && Voter.IsUpToDate(_state, request.LastTerm, request.LastIndex);
+        bool abstains = isTimely && !granted && IsDamaged;
+        _state.Send(from, new PreVoteReply(granted || abstains ? request.Term : _state.Term, granted, abstains));
     }
 
     private void AnswerVote(ReplicaId from, VoteRequest request)
@@ -454,13 +491,28 @@ public sealed class RaftGroup
             follower.ResetElectionTimer();
         }
 
-        _state.Send(from, new VoteReply(_state.Term, granted));
+        _state.Send(from, new VoteReply(_state.Term, granted, Abstains: !granted && IsDamaged && _state.IsBorn && request.Term == _state.Term));
+    }
+
+    private void HearTerm(ReplicaId from, TermAnswer answer)
+    {
+        if (answer.Term > _state.Term)
+        {
+            BecomeFollower(answer.Term, leader: null);
+        }
+
+        _state.Healing?.TermHeard(from, answer);
     }
 
     private void StepInTerm(ReplicaId from, RaftMessage message)
     {
         bool isOfLeader = MessageCheck.IsOfLeader(message);
-        bool isPreVoteGrant = message is PreVoteReply { Granted: true };
+        if (isOfLeader && _state.Healing?.KnowsTerm(_state) == false)
+        {
+            return;
+        }
+
+        bool isOfNextTerm = message is PreVoteReply { Granted: true } or PreVoteReply { Abstains: true };
         if (message.Term < _state.Term)
         {
             // A leader of the past learns of this term, or a replica with a higher term could neither follow nor be elected.
@@ -472,7 +524,7 @@ public sealed class RaftGroup
             return;
         }
 
-        if (message.Term > _state.Term && !isPreVoteGrant)
+        if (message.Term > _state.Term && !isOfNextTerm)
         {
             BecomeFollower(message.Term, isOfLeader ? from : null);
         }

@@ -4,11 +4,15 @@ namespace RaftMq.Raft;
 /// <param name="BaseIndex">The last index that the log no longer holds (the snapshot's), with its term and membership.</param>
 /// <param name="TermStarts">First index of each term in the log above the base, ascending.</param>
 /// <param name="LastIndex">The last durable index.</param>
-/// <param name="Memberships">Membership entries in the log above the base, ascending.</param>
+/// <param name="Memberships">
+/// Membership entries in the log above the base, ascending. In place of committed ones the last of them may stand, at any committed index
+/// at or above its own.
+/// </param>
 /// <param name="Commit">
 /// A lower bound of the commit index that the store knows, of this very log: it was written with or behind the entries it covers, in
 /// the journal's order, or a replaced entry would be taken for committed. Taken for at most <paramref name="LastIndex"/>.
 /// </param>
+/// <param name="Damage">Null: everything that was ever durable here is.</param>
 public sealed record RaftStart(
     HardState HardState,
     LogIndex BaseIndex,
@@ -17,7 +21,8 @@ public sealed record RaftStart(
     IReadOnlyList<(LogIndex First, Term Term)> TermStarts,
     LogIndex LastIndex,
     IReadOnlyList<(LogIndex Index, Membership Membership)> Memberships,
-    LogIndex Commit)
+    LogIndex Commit,
+    ReplicaDamage? Damage = null)
 {
     /// <summary>A replica that never held anything. With an empty membership it waits until a leader tells it more.</summary>
     public static RaftStart Empty(Membership membership) =>

@@ -31,7 +31,13 @@ public sealed class Ready
 
     public List<Entry> Entries { get; } = [];
 
-    /// <summary>Not null when there is a hard state or an entry to make durable.</summary>
+    /// <summary>
+    /// The damage that this replica was started with is over. To be recorded with the rest of this ready; from <see cref="RaftGroup.Persisted"/>
+    /// on it is a replica like any other.
+    /// </summary>
+    public bool Healed { get; internal set; }
+
+    /// <summary>Not null when there is a hard state or an entry to make durable, or the end of a damage.</summary>
     public PersistToken? Persist { get; internal set; }
 
     public List<Outgoing> Messages { get; } = [];

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Reflection;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Sockets;
@@ -16,6 +17,10 @@ switch (ConfigurationReader.Read(args, environment))
 {
     case ConfigurationResult.HelpWanted:
         await Console.Out.WriteAsync(ConfigurationHelp.Text());
+        return ExitCodes.Stopped;
+    case ConfigurationResult.VersionWanted:
+        await Console.Out.WriteLineAsync(
+            $"RaftMq.Server {typeof(Host).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion}");
         return ExitCodes.Stopped;
     case ConfigurationResult.Refused refused:
         await Console.Error.WriteLineAsync("The configuration can't be used:");

@@ -1,4 +1,5 @@
 using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.World;
 
 namespace RaftMq.Simulation;
@@ -6,7 +7,7 @@ namespace RaftMq.Simulation;
 /// <param name="TraceHash">Equal for equal seeds at one commit.</param>
 /// <param name="Violation">The first broken promise; null when all held.</param>
 public sealed record SimulationResult(
-    ulong Seed, string Commit, int Nodes, ulong TraceHash, Totals Totals, Violation? Violation, TimeSpan RealDuration)
+    ulong Seed, string Commit, int Nodes, ulong TraceHash, Totals Totals, RunCoverage Coverage, Violation? Violation, TimeSpan RealDuration)
 {
     /// <summary>The one line that replays the run.</summary>
     public string ReplayLine => $"replay: raftmq sim --seed {Seed}   (at commit {Commit})";

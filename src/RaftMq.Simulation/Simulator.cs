@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Faults;
@@ -34,27 +35,48 @@ public static class Simulator
         long started = Stopwatch.GetTimestamp();
         long durationUs = Math.Max(DurationUsMin, (long)options.VirtualDuration.TotalMicroseconds);
         SimulationWorld world = new(options.Seed, options.Trace);
-        int count = options.Nodes ?? (world.Random.OneIn(3) ? 5 : world.Random.Next(3, 5));
+#if PLANTED
+        Probe.Observer = branch => world.Coverage.Hit(Coverage.CoverageKind.RareBranch, branch.ToString());
+#endif
+        world.Surroundings = Surroundings.Draw(world.Random.Split(), options.Journal);
+        int count = options.Nodes ?? DrawNodes(world.Random);
         NodeId[] ids = [.. Enumerable.Range(0, count).Select(n => new NodeId(n))];
         SimulatedNetwork network = new(world, world.Random.Split());
-        network.Connect(ids);
+        NodeId[] machines = [.. ids, .. Enumerable.Range(count, world.Random.Next(1, 3)).Select(n => new NodeId(n))];
+        network.Connect(machines);
         network.Tap = factories.Tap(world);
-        world.Journal = options.Journal ?? DrawJournal(world.Random.Split());
+        world.Space = DrawSpace(world.Random.Split());
         BrokerFactory factory = factories.Broker(world, ids);
-        SimulatedNode[] nodes = [.. ids.Select(id => new SimulatedNode(world, network, id, factory))];
+        SimulatedNode[] nodes = [.. machines.Select(id => new SimulatedNode(world, network, id, factory))];
+        foreach (SimulatedNode late in nodes.Skip(count))
+        {
+            // A machine without a life until an operator adds it.
+            late.IsWanted = false;
+        }
+
         world.History.Add(new HistoryEvent.ClusterFormed(ids));
 
         WorkloadProfile load = WorkloadProfile.Draw(world.Random.Split(), count);
+        bool onMedium = world.Random.OneIn(3);
+        if (onMedium)
+        {
+            // Where replicas stay where they are, it is known that the others have what one disk forgets.
+            load = load with { MoveEveryUs = 0, ChangeNodesEveryUs = 0 };
+            world.DamagedNode = nodes[world.Random.Next(count)];
+            world.ScrubInterval = TimeSpan.FromSeconds(world.Random.Next(2, 13));
+        }
+
         ClientNetwork clientNetwork = new(world, world.Random.Split()) { LossOneIn = load.AnswerLossOneIn };
         Workload workload = new(new ClientSide(world, nodes, clientNetwork), load, world.Random.Split());
-        FaultProfile faultProfile = FaultProfile.Draw(world.Random.Split());
+        FaultProfile faultProfile = FaultProfile.Draw(world.Random.Split(), onMedium) with { GroupsInAll = load.GroupsInAll };
         FaultDriver faults = new(world, network, nodes, faultProfile, world.Random.Split());
         world.Trace.Add(0, TraceKind.Fault, faultProfile.ToString());
         world.Trace.Add(0, TraceKind.Request, load.ToString());
-        world.Trace.Add(0, TraceKind.Request, $"journal {world.Journal}");
+        world.Trace.Add(0, TraceKind.Request, $"{world.Surroundings}, {world.Space}");
 
         ReplicaInspector inspector = new(world, nodes);
-        foreach (SimulatedNode node in nodes)
+        world.LookNow = inspector.LookAtLeaders;
+        foreach (SimulatedNode node in nodes.Take(count))
         {
             world.After(world.Random.Next(0, 300_000), node.Start);
         }
@@ -82,16 +104,35 @@ public static class Simulator
             node.Host?.AddTo(world.Totals);
         }
 
+#if PLANTED
+        Probe.Observer = null;
+#endif
+        foreach ((string limit, (long used, long max)) in world.History.LargestUses)
+        {
+            world.Totals.SawUse(limit, 100 * used / max);
+        }
+
         world.Totals.VirtualUs = world.NowUs;
         world.Totals.Events = world.EventsRun;
         return new SimulationResult(
-            options.Seed, options.Commit, count, hash, world.Totals, world.History.Violation,
+            options.Seed, options.Commit, count, hash, world.Totals, world.Coverage, world.History.Violation,
             Stopwatch.GetElapsedTime(started));
     }
 
-    /// <summary>Mostly the usual one, in which everything else goes deepest.</summary>
-    private static JournalSize DrawJournal(RandomSource random) =>
-        random.OneIn(6) ? JournalSize.Tiny : random.OneIn(5) ? JournalSize.Small : JournalSize.Usual;
+    private static int DrawNodes(RandomSource random) => random.OneIn(12) ? 7 : random.OneIn(3) ? 5 : random.Next(3, 5);
+
+    /// <summary>Mostly some room is kept, and some is held in reserve: less than in life by as much as the journals are smaller.</summary>
+    private static SpaceLimits DrawSpace(RandomSource random)
+    {
+        long min = random.OneIn(4) ? 0 : 1L << random.Next(15, 20);
+        return new SpaceLimits
+        {
+            FreeBytesMin = min,
+            FreeBytesLow = 2 * min,
+            ReserveBytes = random.OneIn(4) ? 0 : 1L << random.Next(15, 20),
+            GrowthBytesMax = Math.Max(64 << 10, min / 4),
+        };
+    }
 
     private static void Finish(SimulationWorld world, Workload workload, ReplicaInspector inspector)
     {
@@ -105,7 +146,15 @@ public static class Simulator
             world.History.Violated("liveness", $"could not be read at the end: {unread}");
         }
 
+        if (workload.NodesUnderWay is { } underWay)
+        {
+            world.History.Violated("liveness", $"not over at the end: {underWay}");
+            return;
+        }
+
         inspector.AtEnd();
+        workload.TellPlacement();
+        workload.TellShared();
         world.History.Add(new HistoryEvent.Ended(world.NowUs));
         world.Totals.LeaderChanges = world.History.LeaderChanges;
     }

@@ -10,6 +10,10 @@ public sealed class CommandTreeTests
     [InlineData("up", "--nodes", "0")]
     [InlineData("up", "--base-port", "80")]
     [InlineData("partition", "transfer", "t/0")]
+    [InlineData("partition", "move", "t/0")]
+    [InlineData("partition", "move", "t/0", "--to", "1,2", "--cancel")]
+    [InlineData("partition", "move", "t/0", "--to", "1,x")]
+    [InlineData("partition", "move", "t", "--to", "1")]
     [InlineData("sim")]
     [InlineData("sim", "--seed", "1", "--nodes", "9")]
     [InlineData("bench", "produce", "--record-bytes", "31")]
@@ -28,7 +32,7 @@ public sealed class CommandTreeTests
 
     /// <summary>Red before: the whole help came with it, unknown options of commands with an argument were taken for that, and numbers that are none ended in a stack trace.</summary>
     [Theory]
-    [InlineData("", "raftmq needs a command: up, topic, partition, cluster, group, produce, consume, sim or bench; see raftmq --help.")]
+    [InlineData("", "raftmq needs a command: up, topic, partition, cluster, node, group, produce, consume, doctor, sim or bench; see raftmq --help.")]
     [InlineData("topic", "raftmq topic needs a command: create, list, describe or delete; see raftmq topic --help.")]
     [InlineData("nonsense", "raftmq has no command 'nonsense'; see raftmq --help.")]
     [InlineData("topc list", "raftmq has no command 'topc', the nearest is topic; see raftmq --help.")]
@@ -53,6 +57,15 @@ public sealed class CommandTreeTests
     [InlineData("partition transfer t/0 --to -1", "--to is between 0 and 2147483647; see raftmq partition transfer --help.")]
     [InlineData("sim --seed x", "--seed takes a number, not 'x'; see raftmq sim --help.")]
     [InlineData("sim --seed 1 --journal big", "--journal takes small, tiny or usual, not 'big'; see raftmq sim --help.")]
+    [InlineData("consume t --count 0", "--count is at least 1; see raftmq consume --help.")]
+    [InlineData("consume t --count -1", "--count is at least 1; see raftmq consume --help.")]
+    [InlineData("consume t --partition -1", "--partition is at least 0; see raftmq consume --help.")]
+    [InlineData("produce t --partition -1", "--partition is at least 0; see raftmq produce --help.")]
+    [InlineData("topic create t --partitions -3", "--partitions is at least 1; see raftmq topic create --help.")]
+    [InlineData("topic create t --partitions 0", "--partitions is at least 1; see raftmq topic create --help.")]
+    [InlineData("topic create t --replicas -2", "--replicas is at least 1; see raftmq topic create --help.")]
+    [InlineData("topic create t --replicas 0", "--replicas is at least 1; see raftmq topic create --help.")]
+    [InlineData("topic create t --replicas 40000", "--replicas does not take the number 40000; see raftmq topic create --help.")]
     [InlineData("bench produce --acks 2", "--acks takes -1, 0, 1 or all, not '2'; see raftmq bench produce --help.")]
     [InlineData("bench produce --window many", "--window takes a number, not 'many'; see raftmq bench produce --help.")]
     [InlineData("bench produce --acks 1 --idempotence on", "--idempotence on needs --acks all; see raftmq bench produce --help.")]
@@ -124,6 +137,19 @@ public sealed class CommandTreeTests
         }
     }
 
+    /// <summary>Red before: <c>&lt;Small|Tiny|Usual&gt;</c>.</summary>
+    [Fact]
+    public async Task Sizes_of_the_simulator_are_small_letters_and_taken_in_any()
+    {
+        var output = new StringWriter();
+        await CommandTree.RunAsync(["sim", "--help"], output, TextWriter.Null);
+        Assert.Contains("--journal <usual|small|tiny>", output.ToString(), StringComparison.Ordinal);
+        foreach (string typed in new[] { "tiny", "Tiny", "TINY" })
+        {
+            Assert.Empty(CommandTree.Build(StandardStreams.OfProcess).Parse(["sim", "--seed", "1", "--journal", typed]).Errors);
+        }
+    }
+
     /// <summary>A topic may be called like an option; behind -- it can be said.</summary>
     [Fact]
     public async Task Behind_two_dashes_nothing_is_an_option()
@@ -139,6 +165,7 @@ public sealed class CommandTreeTests
     [InlineData("bench", "produce", "--bootstrap", "127.0.0.1:1")]
     [InlineData("cluster", "status", "--admin", "127.0.0.1:1")]
     [InlineData("partition", "transfer", "t/0", "--to", "1", "--admin", "127.0.0.1:1")]
+    [InlineData("partition", "move", "t/0", "--to", "1", "--admin", "127.0.0.1:1")]
     public async Task A_cluster_that_does_not_answer_ends_with_3(params string[] args)
     {
         var error = new StringWriter();
@@ -177,7 +204,6 @@ public sealed class CommandTreeTests
     [Theory]
     [InlineData("topic", "list")]
     [InlineData("group", "list")]
-    [InlineData("consume", "t")]
     public async Task All_addresses_that_were_tried_are_named(params string[] args)
     {
         var error = new StringWriter();

@@ -6,7 +6,7 @@ namespace RaftMq.Simulation.Tests;
 
 public sealed class SeedTests
 {
-    /// <summary>Set to a number of new seeds; tests/run.sh sets it to 500.</summary>
+    /// <summary>Set to a number of new seeds; tests/run.sh sets it to 330.</summary>
     private const string SeedsVariable = "RAFTMQ_SIM_SEEDS";
 
     /// <summary>Set to minutes: new seeds are begun for so long.</summary>

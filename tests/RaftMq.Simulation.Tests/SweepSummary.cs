@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.World;
 using RaftMq.Testing.Seeds;
 
@@ -14,6 +15,8 @@ internal sealed class SweepSummary
     public int Runs { get; private set; }
 
     public Totals Totals { get; } = new();
+
+    public RunCoverage Coverage { get; } = RunCoverage.OfNoRun();
 
     public TimeSpan RealDuration { get; private set; }
 
@@ -53,6 +56,7 @@ internal sealed class SweepSummary
         Need(Totals.Crashes, "crashes");
         Need(Totals.PowerCuts, "power cuts");
         Need(Totals.NetworkCuts, "network cuts");
+        Need(Totals.Pauses, "pauses");
         Need(Totals.LeaderChanges, "leader changes");
         Need(Totals.RetriedDuplicates, "retried duplicates");
         return missing;
@@ -66,6 +70,7 @@ internal sealed class SweepSummary
     {
         Runs++;
         Totals.Add(result.Totals);
+        Coverage.Add(result.Coverage);
         if (result.Violation is not null || result.Totals.Acks == 0)
         {
             _failures.Add(result);

@@ -9,10 +9,11 @@ namespace RaftMq.Broker.Cluster;
 /// Administration asked of this node. Each request goes to the controller's leader; its answer is held back until what it says is true here
 /// too: the change is applied, and the leader that was wished for leads. So who asked sees what it did.
 /// </summary>
+/// <param name="random">Topics' ids are drawn from it: so a creation that had to be asked for twice finds what the first did to be its own.</param>
 /// <param name="applied">The last entry of the controller group that is applied here, whenever it is asked.</param>
 /// <param name="beforeAnswer">Called before an answer leaves: what was applied becomes visible first.</param>
 internal sealed class AdminRequests(
-    ClusterState state, LeaderTable leaders, LeaderFitness fitness, ControllerLink link, IClock clock, Func<LogIndex> applied,
+    ClusterState state, LeaderTable leaders, LeaderFitness fitness, ControllerLink link, IClock clock, RandomSource random, Func<LogIndex> applied,
     Action beforeAnswer)
 {
     private readonly List<Waiting> _waiting = [];
@@ -26,6 +27,11 @@ internal sealed class AdminRequests(
         {
             completion.Completed(refusal);
             return;
+        }
+
+        if (command is AdminCommand.CreateTopic create && create.Id == 0)
+        {
+            command = create with { Id = random.NextUInt128() };
         }
 
         link.Ask(new ControllerRequest.Administer(command), controllerLeader, clock.MonotonicMs, deadlineMs, response =>

@@ -14,6 +14,9 @@ internal interface IClusterHost
     /// <summary>Creates this node's replica of the controller group, with these first voters.</summary>
     void OpenController(FormedCluster formed);
 
+    /// <summary>Creates this node's replica of the controller group of a cluster that took it in; its members tell it the rest.</summary>
+    void JoinController(GroupId controllerGroup, UInt128 clusterId);
+
     /// <summary>Creates, configures or gives up this node's replicas so that they are what the cluster's state says.</summary>
     void Reconcile(ClusterState state);
 
@@ -32,7 +35,8 @@ internal interface IClusterHost
 
 /// <summary>
 /// A node's part in the cluster, in the first shard's section. Its life:
-/// 1. without a controller group: it forms a first cluster with the other initial nodes (<see cref="Formation"/>);
+/// 1. without a controller group: it forms a first cluster with the other initial nodes (<see cref="Formation"/>), or joins the one it is
+///    introduced to (<see cref="Joining"/>);
 /// 2. it registers with the controller's leader, again whenever what it would say changes;
 /// 3. it follows the controller group: opens replicas, publishes <see cref="ClusterImage"/>s, takes administration requests.
 /// </summary>
@@ -42,9 +46,16 @@ internal sealed class ClusterMember : IClusterFollower
     private const int FormationMs = 200;
     private const int RegisterAgainMs = 1_000;
     private const int RegisterDeadlineMs = 5_000;
+    private const int TellDeadlineMs = 500;
 
     /// <summary>Who leads what is said again, because a frame may be lost without the connection being missed.</summary>
     private const int AnnounceMs = 2_000;
+
+    /// <summary>Between two words to a stranger.</summary>
+    private const int StrangerMs = 200;
+
+    /// <summary>Strangers that are told what they are; more than there are nodes is somebody's mistake.</summary>
+    private const int StrangersMax = 64;
 
     private readonly NodeSettings _settings;
     private readonly NodeRecord _ownRecord;
@@ -60,6 +71,8 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly ControllerLink _link;
     private readonly long _startMs;
     private readonly Formation _formation;
+    private readonly Joining _joining;
+    private readonly ControllerKeeper _keeper;
     private readonly List<NodeId> _silent = [];
     private readonly AdminRequests _requests;
     private FormedCluster? _formed;
@@ -78,6 +91,9 @@ internal sealed class ClusterMember : IClusterFollower
     private long _nextRegisterMs;
     private long _nextAnnounceMs;
 
+    /// <summary>Folders that are not the cluster's, and when each is spoken to again.</summary>
+    private readonly SortedDictionary<ReplicaId, long> _strangers = [];
+
     public ClusterMember(
         NodeSettings settings, BrokerOptions options, PeerSender self, INodeEnvironment environment, PeerOutbox outbox,
         LeaderFitness fitness, IClusterHost host)
@@ -91,10 +107,13 @@ internal sealed class ClusterMember : IClusterFollower
         _host = host;
         _startMs = _clock.MonotonicMs;
         _link = new ControllerLink(self, outbox);
-        _requests = new AdminRequests(State, _leaders, fitness, _link, _clock, () => Applied, PublishWhenDue);
+        _requests = new AdminRequests(State, _leaders, fitness, _link, _clock, environment.Random, () => Applied, PublishWhenDue);
         _formation = new Formation(self.Replica, settings.InitialNodes);
+        _joining = new Joining(settings.Seeds, environment);
+        _keeper = new ControllerKeeper(settings.Self, State, options.Limits.Movements, IsAlive, HasRoom, environment);
         _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
-        _ownRecord = new NodeRecord(self.Replica, self.Boot, settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
+        _ownRecord = new NodeRecord(
+            self.Replica, self.Boot, environment.Random.NextUInt64(), settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
     }
 
     public ClusterState State { get; } = new();
@@ -106,7 +125,13 @@ internal sealed class ClusterMember : IClusterFollower
     /// <summary>The data folder holds no group, damaged ones included: this node may help to form a first cluster.</summary>
     public bool IsEmpty { get; set; } = true;
 
-    public NodeId? ControllerLeader => _controller?.Leader?.Node;
+    public NodeId? ControllerLeader => _controller is null ? _joining.ControllerLeader : _controller.Leader?.Node;
+
+    /// <summary>Why this node is not part of a cluster yet, when that is known.</summary>
+    public string? WaitsBecause => _controller is null ? _joining.WaitsBecause : null;
+
+    /// <summary>A node of a cluster that this one may join was found at one of its seeds' addresses.</summary>
+    public void SeedFound(NodeId node) => _joining.Met(node);
 
     /// <summary>This node's replica of the controller group exists now.</summary>
     public void ControllerOpened(Replica controller)
@@ -118,13 +143,24 @@ internal sealed class ClusterMember : IClusterFollower
 
     public long SilentForMs(NodeId node) => _liveness.SilentForMs(node, _clock.MonotonicMs, _startMs);
 
+    /// <summary>For new replicas.</summary>
+    public bool HasRoom(NodeId node) => _fitness.HasRoom(node);
+
     public bool IsAlive(NodeId node) => node == _settings.Self || _liveness.IsAlive(node);
 
     public void Received(in PeerSender from, PeerMessage message)
     {
         long now = _clock.MonotonicMs;
         NodeId node = from.Replica.Node;
-        if (_liveness.Heard(node, from.Boot, now))
+        if (IsStranger(from.Replica, now))
+        {
+            // Not the node that the cluster knows by that number: it may ask to be taken in, and nothing else.
+            if (message is not (PeerMessage.Formation or PeerMessage.Member or PeerMessage.Request))
+            {
+                return;
+            }
+        }
+        else if (_liveness.Heard(from.Replica, from.Boot, now))
         {
             _imageDue = true;
             _host.WakeGroupsOf(node);
@@ -136,6 +172,18 @@ internal sealed class ClusterMember : IClusterFollower
             case PeerMessage.Formation said:
                 FormationHeard(from.Replica, said);
                 break;
+            case PeerMessage.Introduction introduction when _controller is null && IsEmpty:
+                if (_joining.Introduced(introduction) is { } conflict)
+                {
+                    _host.RefusedByCluster(conflict);
+                }
+
+                break;
+            // Before the first entry is known here, the cluster that knows this folder is the only one that it can belong to: it may have been removed
+            // as soon as it was registered, and no leader will ever speak to its replica then.
+            case PeerMessage.Removed removed when removed.Whom == _ownRecord.Replica && (!State.IsFormed || removed.ClusterId == State.ClusterId):
+                _host.RefusedByCluster(NodeDecisions.RemovedText(_settings.Self));
+                break;
             case PeerMessage.Member member:
                 ClaimHeard(from.Replica, member.ClusterId);
                 break;
@@ -143,10 +191,12 @@ internal sealed class ClusterMember : IClusterFollower
                 LeadsHeard(node, leading);
                 break;
             case PeerMessage.Faults faults:
+                bool hadRoom = _fitness.HasRoom(node);
                 _fitness.Heard(node, faults);
+                _imageDue |= hadRoom != _fitness.HasRoom(node);
                 break;
             case PeerMessage.Request request:
-                _link.Requested(node, request);
+                _link.Requested(from.Replica, request);
                 break;
             case PeerMessage.Response response:
                 _link.Responded(response, now);
@@ -210,6 +260,7 @@ internal sealed class ClusterMember : IClusterFollower
     /// <summary>What speaks against this node's replicas as leaders is different now: the others should know before the next announcement.</summary>
     public void FaultsChanged()
     {
+        _imageDue = true;
         foreach (NodeId node in OtherNodes())
         {
             _outbox.Add(node, _fitness.Announcement);
@@ -219,11 +270,22 @@ internal sealed class ClusterMember : IClusterFollower
     public void Administer(AdminCommand command, long deadlineMs, IAdminCompletion completion) =>
         _requests.Ask(command, ControllerLeader, deadlineMs, completion);
 
+    /// <summary>Said to the controller's leader, once: who says it looks whether it was heard.</summary>
+    public void Tell(ControllerRequest request)
+    {
+        long now = _clock.MonotonicMs;
+        _link.Ask(request, ControllerLeader, now, now + TellDeadlineMs, static _ => { });
+    }
+
     void IClusterFollower.ClusterChanged(ClusterState state, ClusterCommand? command, LogIndex index)
     {
         _reconcileDue = true;
         _groupsDue = true;
         _imageDue = true;
+        if (_controller is { IsServing: true })
+        {
+            _keeper.Applied(command);
+        }
     }
 
     /// <summary>
@@ -278,12 +340,21 @@ internal sealed class ClusterMember : IClusterFollower
         foreach ((NodeId id, NodeRecord record) in State.Nodes)
         {
             nodes[id] = new NodeInfo(
-                record.Replica, record.Rack, record.Listeners, record.FeatureMin, record.FeatureMax, IsAlive(id));
+                record.Replica, record.Rack, record.Listeners, record.FeatureMin, record.FeatureMax, IsAlive(id))
+            {
+                Duty = State.Roster.DutyOf(id),
+                HasRoom = HasRoom(id),
+            };
         }
 
         string clusterId = State.IsFormed ? State.ClusterId.ToString("x32") : "";
         _host.Publish(new ClusterImage(
-            clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image));
+            clusterId, ControllerLeader, State.FeatureLevel, nodes.ToImmutable(), State.Topics, _leaders.Image)
+        {
+            ControllerVoters = [.. (_controller?.Membership.Voters ?? []).Select(v => v.Node)],
+            Expected = State.Roster.Expected,
+            Removed = State.Roster.Removed,
+        });
     }
 
     public void ControllerLeaderChanged() => _imageDue = true;
@@ -305,10 +376,63 @@ internal sealed class ClusterMember : IClusterFollower
             _formation.Heard(from, said);
             TryForm();
         }
-        else if (said.Voters.Count == 0 && FormedAs() is { } formed)
+        else if (said.Voters.Count == 0)
         {
-            _outbox.Add(from.Node, new PeerMessage.Formation(formed.ControllerGroup, formed.Voters));
+            AnswerEmpty(from);
         }
+    }
+
+    /// <summary>
+    /// A node with an empty folder. A first voter forms what the others formed. Any other one is told where to register: what is known here may
+    /// be old, and the controller's leader decides.
+    /// </summary>
+    private void AnswerEmpty(ReplicaId from)
+    {
+        if (!State.IsFormed || (State.FirstVoters.Contains(from) && !State.Roster.Removed.Contains(from)))
+        {
+            if (FormedAs() is { } formed)
+            {
+                _outbox.Add(from.Node, new PeerMessage.Formation(formed.ControllerGroup, formed.Voters));
+            }
+        }
+        else
+        {
+            _outbox.Add(from.Node, new PeerMessage.Introduction(
+                State.ClusterId, _controller!.Group, ControllerLeader,
+                [.. State.Nodes.Values.Select(PlaceOf).OfType<PeerPlace>().Take(NodeDecisions.NodesMax)]));
+        }
+    }
+
+    private static PeerPlace? PlaceOf(NodeRecord node) =>
+        node.Listeners.FirstOrDefault(l => l.Name == ListenerAddress.Peers) is { } peers
+            ? new PeerPlace(node.Replica.Node, peers.Host, peers.Port)
+            : new PeerPlace(node.Replica.Node, "", 0);
+
+    /// <summary>
+    /// The cluster knows that number by another folder, or not any more. A removed one is told so: its own copy of the controller group can't
+    /// know.
+    /// </summary>
+    private bool IsStranger(ReplicaId from, long now)
+    {
+        if (!State.IsFormed || State.IsMember(from))
+        {
+            return false;
+        }
+
+        bool isRemoved = State.Roster.Removed.Contains(from);
+        if (!isRemoved && !State.Nodes.ContainsKey(from.Node))
+        {
+            return false;
+        }
+
+        bool isDue = _strangers.TryGetValue(from, out long dueMs) ? now >= dueMs : _strangers.Count < StrangersMax;
+        if (isDue)
+        {
+            _strangers[from] = now + StrangerMs;
+            _outbox.Add(from.Node, isRemoved ? new PeerMessage.Removed(State.ClusterId, from) : new PeerMessage.Member(State.ClusterId));
+        }
+
+        return true;
     }
 
     /// <summary>Before the first entry is known here, the group's members are the first voters still.</summary>
@@ -318,6 +442,11 @@ internal sealed class ClusterMember : IClusterFollower
     /// <summary>False while this node still waits for the others.</summary>
     private bool TryForm()
     {
+        if (_joining.IsIntroduced)
+        {
+            return false;
+        }
+
         if (_formation.TryForm() is { } formed)
         {
             _formed = formed;
@@ -336,12 +465,9 @@ internal sealed class ClusterMember : IClusterFollower
 
     private void AnnounceEmpty()
     {
-        foreach (NodeId node in _settings.InitialNodes)
+        foreach (NodeId node in OtherNodes())
         {
-            if (node != _settings.Self)
-            {
-                _outbox.Add(node, Formation.Empty);
-            }
+            _outbox.Add(node, Formation.Empty);
         }
     }
 
@@ -448,7 +574,8 @@ internal sealed class ClusterMember : IClusterFollower
 
     private void RegisterWhenNeeded(long now)
     {
-        if (_registering || now < _nextRegisterMs || _controller is null || ControllerLeader is null || IsRegistered)
+        bool mayRegister = _controller is not null || (_joining.IsIntroduced && IsEmpty);
+        if (_registering || now < _nextRegisterMs || !mayRegister || ControllerLeader is null || IsRegistered)
         {
             return;
         }
@@ -461,9 +588,29 @@ internal sealed class ClusterMember : IClusterFollower
             _registering = false;
             if (response.Result is { Outcome: AdminOutcome.Refused, Message: { } reason })
             {
-                _host.RefusedByCluster(reason);
+                _host.RefusedByCluster(_controller is null
+                    ? $"Node {_settings.Self.Value}'s data folder is empty, and the cluster does not take it in. {reason}"
+                    : reason);
+            }
+            else if (_controller is null)
+            {
+                Joins(response.Result);
             }
         });
+    }
+
+    /// <summary>The controller's leader answered a node that is not in its cluster yet.</summary>
+    private void Joins(AdminResult result)
+    {
+        if (result.Outcome == AdminOutcome.Done)
+        {
+            // Bound to that cluster by its records: only now may this folder hold anything of it.
+            _host.JoinController(_joining.Cluster!.ControllerGroup, _joining.Cluster.ClusterId);
+        }
+        else
+        {
+            _joining.Waits(result.Message ?? "The cluster's controller did not answer.");
+        }
     }
 
     /// <summary>What the controller's leader does by itself: forms the cluster, creates the internal topic, raises the feature level.</summary>
@@ -482,11 +629,13 @@ internal sealed class ClusterMember : IClusterFollower
             return;
         }
 
-        if (!_settings.InitialNodes.All(State.Nodes.ContainsKey))
+        if (!State.FirstVoters.All(v => State.Nodes.ContainsKey(v.Node) || State.Roster.Removed.Contains(v)))
         {
             // Before all have said what they speak, nothing is decided that one of them might not.
             return;
         }
+
+        _keeper.Keep(_controller, machine, _clock.MonotonicMs);
 
         int common = State.Nodes.Values.Select(n => n.FeatureMax).DefaultIfEmpty(State.FeatureLevel).Min();
         if (common > State.FeatureLevel)
@@ -506,7 +655,10 @@ internal sealed class ClusterMember : IClusterFollower
         }
     }
 
-    private IEnumerable<NodeId> OtherNodes() => State.Nodes.Count > 0
-        ? State.Nodes.Keys.Union(_settings.InitialNodes).Where(n => n != _settings.Self)
-        : _settings.InitialNodes.Where(n => n != _settings.Self);
+    /// <summary>Of the cluster, and those that it was formed with or that are met while it is not known yet.</summary>
+    public IEnumerable<NodeId> OtherNodes()
+    {
+        IEnumerable<NodeId> told = IsRegistered ? [] : _settings.InitialNodes.Union(_joining.Known);
+        return State.Nodes.Keys.Union(told).Where(n => n != _settings.Self);
+    }
 }

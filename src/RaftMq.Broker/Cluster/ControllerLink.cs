@@ -6,13 +6,19 @@ namespace RaftMq.Broker.Cluster;
 
 /// <summary>
 /// This node's line to the controller's leader, wherever it is: asks, asks again when the leader moved or an answer is lost, gives up
-/// at the deadline. A request may therefore be carried out twice; the controller's decisions are such that the second time is
-/// refused or without effect, and an answer "exists already" to a repeated creation is told as it is.
+/// at the deadline. One leader carries a request out once (<see cref="RepeatedRequests"/>); two leaders may do so twice: the controller's decisions
+/// are such that the second time is refused or without effect. A creation is known by the topic's id, which who asks has drawn.
 /// </summary>
 internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 {
     /// <summary>Questions that may be open at a time.</summary>
     private const int OpenMax = 10_000;
+
+    /// <summary>
+    /// Bytes of a question. The longest that can be carried out, ten thousand partitions and where each is to lie, have less than one MiB; a
+    /// client's request may have a hundred, and what does not fit a frame would end this node.
+    /// </summary>
+    internal const int QuestionBytesMax = 8 << 20;
 
     /// <summary>A question without an answer is sent again, to whoever leads by then.</summary>
     private const int AskAgainMs = 1_000;
@@ -21,6 +27,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
     private const int RefusedAgainMs = 100;
 
     private readonly SortedDictionary<long, Question> _open = [];
+    private readonly RepeatedRequests _asked = new();
 
     /// <summary>
     /// Begins with the boot number: an answer to a question of before this node's restart may still come, and must not be taken for
@@ -34,9 +41,11 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
     /// <summary>The controller's replica on this node; null while there is none.</summary>
     public ControllerMachine? Local { get; set; }
 
-    private sealed class Question(ControllerRequest request, long deadlineMs, Action<ControllerResponse> respond)
+    private sealed class Question(ControllerRequest request, byte[] body, long deadlineMs, Action<ControllerResponse> respond)
     {
         public ControllerRequest Request { get; } = request;
+
+        public ReadOnlyMemory<byte> Body { get; } = body;
 
         public long DeadlineMs { get; } = deadlineMs;
 
@@ -54,14 +63,23 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             return;
         }
 
+        byte[] body = AdminCodec.Encode(request);
+        if (body.Length > QuestionBytesMax)
+        {
+            respond(new ControllerResponse(
+                new AdminResult(AdminOutcome.Refused, $"The request has {body.Length} bytes, {QuestionBytesMax} may be; ask for less at a time."),
+                LogIndex.Zero));
+            return;
+        }
+
         long id = _nextId++;
-        var question = new Question(request, deadlineMs, respond);
+        var question = new Question(request, body, deadlineMs, respond);
         _open.Add(id, question);
         Send(id, question, leader);
     }
 
     /// <summary>Another node asks the controller's leader, which may be here.</summary>
-    public void Requested(NodeId from, PeerMessage.Request request)
+    public void Requested(ReplicaId from, PeerMessage.Request request)
     {
         if (AdminCodec.TryDecodeRequest(request.Body.Span) is not { } asked)
         {
@@ -69,7 +87,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
         }
 
         void Respond(ControllerResponse response) =>
-            outbox.Add(from, new PeerMessage.Response(request.Id, AdminCodec.Encode(response)));
+            outbox.Add(from.Node, new PeerMessage.Response(request.Id, AdminCodec.Encode(response)));
 
         if (Local is null)
         {
@@ -77,7 +95,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             return;
         }
 
-        Local.Request(asked, Respond);
+        _asked.Do(from, request.Id, asked, Local, Respond);
     }
 
     public void Responded(PeerMessage.Response response, long nowMs)
@@ -121,11 +139,14 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
 
         if (node == self.Replica.Node)
         {
-            Local?.Request(question.Request, answer => Answered(id, answer));
+            if (Local is { } local)
+            {
+                _asked.Do(self.Replica, id, question.Request, local, answer => Answered(id, answer));
+            }
         }
         else
         {
-            outbox.Add(node, new PeerMessage.Request(id, AdminCodec.Encode(question.Request)));
+            outbox.Add(node, new PeerMessage.Request(id, question.Body));
         }
     }
 

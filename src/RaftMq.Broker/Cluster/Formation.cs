@@ -31,6 +31,9 @@ internal sealed record FormedCluster(GroupId ControllerGroup, ImmutableArray<Rep
 /// </summary>
 internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNodes)
 {
+    /// <summary>Nodes of which a word is kept, beside the initial ones.</summary>
+    private const int HeardMax = 64;
+
     private readonly SortedDictionary<NodeId, (ReplicaId Replica, PeerMessage.Formation Said)> _heard = [];
 
     /// <summary>A sentence for the operator when this node can't become part of the cluster that exists; else null.</summary>
@@ -42,7 +45,8 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
     public void Heard(ReplicaId from, PeerMessage.Formation said)
     {
         // Another node under this one's own id is somebody's mistake; it must not stand in for one that is missing.
-        if (from.Node != self.Node && initialNodes.Contains(from.Node))
+        // To a node that only joins, everybody may say what was formed.
+        if (from.Node != self.Node && (initialNodes.Contains(from.Node) || (initialNodes.IsEmpty && said.Voters.Count > 0 && _heard.Count < HeardMax)))
         {
             _heard[from.Node] = (from, said);
         }
@@ -51,7 +55,7 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
     /// <summary>The cluster to be part of, once all initial nodes agree; else null.</summary>
     public FormedCluster? TryForm()
     {
-        if (!initialNodes.Contains(self.Node))
+        if (!initialNodes.IsEmpty && !initialNodes.Contains(self.Node))
         {
             return null;
         }
@@ -70,7 +74,7 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
             }
         }
 
-        return voters.Count == initialNodes.Length ? FormedCluster.Of(voters) : null;
+        return !initialNodes.IsEmpty && voters.Count == initialNodes.Length ? FormedCluster.Of(voters) : null;
     }
 
     private FormedCluster? Join(PeerMessage.Formation said)
@@ -87,8 +91,15 @@ internal sealed class Formation(ReplicaId self, ImmutableArray<NodeId> initialNo
             return formed;
         }
 
+        if (initialNodes.IsEmpty)
+        {
+            // It joins later than that; whether it may is the controller's leader's to say. Who answers so may not know of the cluster's state yet.
+            return null;
+        }
+
         Refusal = $"Node {self.Node.Value}'s data folder is empty, but the cluster was formed with another folder of this node. "
-            + "Bring the old folder back (is the volume mounted?); without it this node stays out.";
+            + "Bring the old folder back (is the volume mounted?); without it this node stays out. If it is lost, remove the node and add it as a new "
+            + $"one: `raftmq node remove {self.Node.Value} --lost`, then `raftmq node add {self.Node.Value}`.";
         return null;
     }
 }

@@ -10,8 +10,14 @@ public sealed record NodeSettings
 {
     public required NodeId Self { get; init; }
 
-    /// <summary>The nodes that form the first cluster together; this one alone for a single node. The same on all of them.</summary>
+    /// <summary>
+    /// The nodes that form the first cluster together; this one alone for a single node. The same on all of them. Empty: an empty folder joins a
+    /// cluster and never forms one.
+    /// </summary>
     public required ImmutableArray<NodeId> InitialNodes { get; init; }
+
+    /// <summary>Nodes of a cluster that this one may join with an empty folder, as far as they are known before the start.</summary>
+    public ImmutableArray<NodeId> Seeds { get; init; } = [];
 
     /// <summary>Whether an empty data folder is formatted, or refused because this node worked before (D-18).</summary>
     public StoreExpectation Expectation { get; init; } = StoreExpectation.MayBeEmpty;

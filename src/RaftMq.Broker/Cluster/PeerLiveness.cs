@@ -12,6 +12,8 @@ internal sealed class PeerLiveness
 
     private sealed class Peer
     {
+        public StoreId Store { get; set; }
+
         public BootNumber Boot { get; set; }
 
         public long HeardMs { get; set; }
@@ -23,11 +25,18 @@ internal sealed class PeerLiveness
     }
 
     /// <summary>True when the node was silent before, or has started anew: groups shared with it must wake.</summary>
-    public bool Heard(NodeId node, BootNumber boot, long nowMs)
+    public bool Heard(ReplicaId from, BootNumber boot, long nowMs)
     {
+        NodeId node = from.Node;
         if (!_peers.TryGetValue(node, out Peer? peer))
         {
             _peers.Add(node, peer = new Peer());
+        }
+
+        if (peer.Store != from.Store)
+        {
+            // Another folder has taken the place of a removed one; its starts are counted anew.
+            (peer.Store, peer.Boot, peer.Alive) = (from.Store, boot, false);
         }
 
         if (boot.Value < peer.Boot.Value)

@@ -13,6 +13,14 @@ internal abstract record ControllerRequest
 
     /// <summary>Each node says who it is until the controller's state says the same.</summary>
     public sealed record Register(NodeRecord Node) : ControllerRequest;
+
+    /// <summary>A partition's leader says that the group's membership is what the cluster's state of this epoch wants.</summary>
+    /// <param name="At">The membership's entry is at or below this one.</param>
+    public sealed record Settled(UInt128 TopicId, int Partition, int Epoch, LogIndex At) : ControllerRequest;
+
+    /// <summary>A node says that its replica can't be mended where it is.</summary>
+    /// <param name="Epoch">Of the placement that the node knows.</param>
+    public sealed record MakeAnew(UInt128 TopicId, int Partition, int Epoch, ReplicaId Replica) : ControllerRequest;
 }
 
 /// <param name="AppliedAt">The asking node answers its caller once it has applied up to here; zero when nothing was written.</param>
@@ -22,6 +30,10 @@ internal sealed record ControllerResponse(AdminResult Result, LogIndex AppliedAt
 internal static class AdminCodec
 {
     private const byte Version = 1;
+    private const byte CreateTag = 2;
+    private const byte CreateWithIdTag = 8;
+    private const byte SettledTag = 20;
+    private const byte MakeAnewTag = 24;
 
     public static byte[] Encode(ControllerRequest request)
     {
@@ -32,6 +44,20 @@ internal static class AdminCodec
             case ControllerRequest.Register register:
                 writer.Byte(1);
                 register.Node.Write(writer);
+                break;
+            case ControllerRequest.Settled settled:
+                writer.Byte(SettledTag);
+                writer.UInt128(settled.TopicId);
+                writer.Int32(settled.Partition);
+                writer.Int32(settled.Epoch);
+                writer.Int64(settled.At.Value);
+                break;
+            case ControllerRequest.MakeAnew anew:
+                writer.Byte(MakeAnewTag);
+                writer.UInt128(anew.TopicId);
+                writer.Int32(anew.Partition);
+                writer.Int32(anew.Epoch);
+                writer.Replica(anew.Replica);
                 break;
             case ControllerRequest.Administer administer:
                 WriteCommand(writer, administer.Command);
@@ -50,9 +76,14 @@ internal static class AdminCodec
         }
 
         byte tag = reader.Byte();
-        ControllerRequest? request = tag == 1
-            ? new ControllerRequest.Register(NodeRecord.Read(ref reader))
-            : ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null;
+        ControllerRequest? request = tag switch
+        {
+            1 => new ControllerRequest.Register(NodeRecord.Read(ref reader)),
+            SettledTag => new ControllerRequest.Settled(
+                reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
+            MakeAnewTag => new ControllerRequest.MakeAnew(reader.UInt128(), reader.Int32(), reader.Int32(), reader.Replica()),
+            _ => ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null,
+        };
         return reader.AtEnd ? request : null;
     }
 
@@ -93,7 +124,7 @@ internal static class AdminCodec
         switch (command)
         {
             case AdminCommand.CreateTopic create:
-                writer.Byte(2);
+                writer.Byte(create.Id == 0 ? CreateTag : CreateWithIdTag);
                 writer.Text(create.Name);
                 writer.Int32(create.Partitions);
                 writer.Int32(create.ReplicationFactor);
@@ -101,6 +132,11 @@ internal static class AdminCodec
                 ClusterCodec.WriteConfigs(writer, create.Configs);
                 writer.Bool(create.ValidateOnly);
                 writer.Bool(create.Internal);
+                if (create.Id != 0)
+                {
+                    writer.UInt128(create.Id);
+                }
+
                 break;
             case AdminCommand.DeleteTopic delete:
                 writer.Byte(3);
@@ -137,6 +173,27 @@ internal static class AdminCodec
                 writer.Byte(7);
                 writer.Int32(allocate.Count);
                 break;
+            case AdminCommand.Reassign reassign:
+                writer.Byte(21);
+                writer.Text(reassign.Topic);
+                writer.Int32(reassign.Partition);
+                writer.Bool(reassign.To is null);
+                WriteNodes(writer, reassign.To ?? []);
+                break;
+            case AdminCommand.ExpectNode expect:
+                writer.Byte(30);
+                writer.Node(expect.Node);
+                break;
+            case AdminCommand.DrainNode drain:
+                writer.Byte(31);
+                writer.Node(drain.Node);
+                writer.Bool(drain.Cancel);
+                break;
+            case AdminCommand.RemoveNode remove:
+                writer.Byte(32);
+                writer.Node(remove.Node);
+                writer.Bool(remove.Lost);
+                break;
             default:
                 throw new InvariantViolationException($"{command.GetType().Name} is not the controller's.");
         }
@@ -144,14 +201,17 @@ internal static class AdminCodec
 
     private static AdminCommand? ReadCommand(ref ByteReader reader, byte tag) => tag switch
     {
-        2 => new AdminCommand.CreateTopic(
-            reader.Text(), reader.Int32(), reader.Int32(), ReadAssignments(ref reader), ClusterCodec.ReadConfigs(ref reader),
-            reader.Bool(), reader.Bool()),
+        CreateTag => ReadCreate(ref reader),
+        CreateWithIdTag => ReadCreate(ref reader) with { Id = ReadId(ref reader) },
         3 => new AdminCommand.DeleteTopic(reader.Text(), reader.UInt128()),
         4 => new AdminCommand.AddPartitions(reader.Text(), reader.Int32(), ReadAssignments(ref reader), reader.Bool()),
         5 => new AdminCommand.SetTopicConfigs(reader.Text(), ReadChanges(ref reader), reader.Bool(), reader.Bool()),
         6 => new AdminCommand.TransferLeadership(reader.Text(), reader.Int32(), reader.Node()),
         7 => new AdminCommand.AllocateProducerIds(reader.Int32()),
+        21 => ReadReassign(ref reader),
+        30 => new AdminCommand.ExpectNode(reader.Node()),
+        31 => new AdminCommand.DrainNode(reader.Node(), reader.Bool()),
+        32 => new AdminCommand.RemoveNode(reader.Node(), reader.Bool()),
         _ => null,
     };
 
@@ -160,12 +220,59 @@ internal static class AdminCodec
         writer.Int32(assignments.Length);
         foreach (ImmutableArray<NodeId> nodes in assignments)
         {
-            writer.Int32(nodes.Length);
-            foreach (NodeId node in nodes)
-            {
-                writer.Node(node);
-            }
+            WriteNodes(writer, nodes);
         }
+    }
+
+    private static void WriteNodes(ByteWriter writer, ImmutableArray<NodeId> nodes)
+    {
+        writer.Int32(nodes.Length);
+        foreach (NodeId node in nodes)
+        {
+            writer.Node(node);
+        }
+    }
+
+    private static AdminCommand.CreateTopic ReadCreate(ref ByteReader reader) => new(
+        reader.Text(), reader.Int32(), reader.Int32(), ReadAssignments(ref reader), ClusterCodec.ReadConfigs(ref reader),
+        reader.Bool(), reader.Bool());
+
+    /// <summary>Zero is no id; it has a tag of its own.</summary>
+    private static UInt128 ReadId(ref ByteReader reader)
+    {
+        UInt128 id = reader.UInt128();
+        if (id == 0)
+        {
+            reader.Fail();
+        }
+
+        return id;
+    }
+
+    private static AdminCommand.Reassign ReadReassign(ref ByteReader reader)
+    {
+        string topic = reader.Text();
+        int partition = reader.Int32();
+        bool cancels = reader.Bool();
+        ImmutableArray<NodeId> nodes = ReadNodes(ref reader);
+        if (cancels && nodes.Length > 0)
+        {
+            reader.Fail();
+        }
+
+        return new AdminCommand.Reassign(topic, partition, cancels ? null : nodes);
+    }
+
+    private static ImmutableArray<NodeId> ReadNodes(ref ByteReader reader)
+    {
+        int count = reader.Count(bytesEachMin: 4);
+        ImmutableArray<NodeId>.Builder nodes = ImmutableArray.CreateBuilder<NodeId>(count);
+        for (int n = 0; n < count; n++)
+        {
+            nodes.Add(reader.Node());
+        }
+
+        return nodes.ToImmutable();
     }
 
     private static ImmutableArray<ImmutableArray<NodeId>> ReadAssignments(ref ByteReader reader)
@@ -174,14 +281,7 @@ internal static class AdminCodec
         ImmutableArray<ImmutableArray<NodeId>>.Builder assignments = ImmutableArray.CreateBuilder<ImmutableArray<NodeId>>(count);
         for (int i = 0; i < count; i++)
         {
-            int nodeCount = reader.Count(bytesEachMin: 4);
-            ImmutableArray<NodeId>.Builder nodes = ImmutableArray.CreateBuilder<NodeId>(nodeCount);
-            for (int n = 0; n < nodeCount; n++)
-            {
-                nodes.Add(reader.Node());
-            }
-
-            assignments.Add(nodes.ToImmutable());
+            assignments.Add(ReadNodes(ref reader));
         }
 
         return assignments.ToImmutable();

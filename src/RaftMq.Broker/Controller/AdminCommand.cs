@@ -16,7 +16,11 @@ public abstract record AdminCommand
     /// <param name="Assignments">Empty: the controller places; else one list of nodes per partition.</param>
     public sealed record CreateTopic(
         string Name, int Partitions, int ReplicationFactor, ImmutableArray<ImmutableArray<NodeId>> Assignments,
-        ImmutableSortedDictionary<string, string> Configs, bool ValidateOnly, bool Internal = false) : AdminCommand;
+        ImmutableSortedDictionary<string, string> Configs, bool ValidateOnly, bool Internal = false) : AdminCommand
+    {
+        /// <summary>The topic's id, drawn at random by the node that was asked: whoever finds a topic of it has made it. 0: the controller draws.</summary>
+        public UInt128 Id { get; init; }
+    }
 
     public sealed record DeleteTopic(string Name, UInt128 Id) : AdminCommand;
 
@@ -30,11 +34,26 @@ public abstract record AdminCommand
     /// <summary>Makes a replica the preferred leader and hands leadership over.</summary>
     public sealed record TransferLeadership(string Topic, int Partition, NodeId To) : AdminCommand;
 
+    /// <summary>Moves a partition's replicas to these nodes, the first to lead; null: a movement under way goes back to where it came from.</summary>
+    public sealed record Reassign(string Topic, int Partition, ImmutableArray<NodeId>? To) : AdminCommand;
+
     /// <summary>Raises the log start: what is below is gone for consumers. -1: up to the high watermark.</summary>
     public sealed record DeleteRecords(string Topic, int Partition, long BeforeOffset) : AdminCommand;
 
     /// <summary>A block of producer ids that nobody else ever gets.</summary>
     public sealed record AllocateProducerIds(int Count) : AdminCommand;
+
+    /// <summary>A node of that number may join the cluster with an empty folder, for a day.</summary>
+    public sealed record ExpectNode(NodeId Node) : AdminCommand;
+
+    /// <summary>Takes everything from a node: leaders, replicas. <paramref name="Cancel"/>: it serves again.</summary>
+    public sealed record DrainNode(NodeId Node, bool Cancel) : AdminCommand;
+
+    /// <summary>
+    /// Takes a drained node out of the cluster, for ever; done when it is written that it leaves. A node that is only expected is not any more.
+    /// </summary>
+    /// <param name="Lost">The node is dead for good: what it holds is made anew on others first.</param>
+    public sealed record RemoveNode(NodeId Node, bool Lost) : AdminCommand;
 }
 
 public enum AdminOutcome
@@ -57,6 +76,13 @@ public enum AdminOutcome
     OffsetOutOfRange,
     TimedOut,
     Refused,
+
+    /// <summary>No movement of the partition is under way.</summary>
+    NotMoving,
+    UnknownNode,
+
+    /// <summary>A node wants to join that nobody said would come.</summary>
+    NotExpected,
 }
 
 /// <param name="Message">For people: what happened and what mends it. Null when done.</param>

@@ -27,16 +27,32 @@ internal static class ClusterCodec
             writer.Int32(partition.Number);
             writer.UInt128(partition.Group.Value);
             WriteReplicas(writer, partition.Replicas);
+            WriteReplicas(writer, partition.Leaving);
+            WriteReplicas(writer, partition.Before);
+            WriteReplicas(writer, partition.Founding);
+            WriteReplicas(writer, partition.Founders);
+            WriteReplicas(writer, partition.Returning);
+            writer.Int32(partition.Epoch);
+            writer.Int64(partition.SettledAt.Value);
         }
     }
 
     public static ImmutableArray<PartitionInfo> ReadPartitions(ref ByteReader reader)
     {
-        int count = reader.Count(bytesEachMin: 24);
+        int count = reader.Count(bytesEachMin: 56);
         ImmutableArray<PartitionInfo>.Builder partitions = ImmutableArray.CreateBuilder<PartitionInfo>(count);
         for (int i = 0; i < count; i++)
         {
-            partitions.Add(new PartitionInfo(reader.Int32(), new GroupId(reader.UInt128()), ReadReplicas(ref reader)));
+            partitions.Add(new PartitionInfo(reader.Int32(), new GroupId(reader.UInt128()), ReadReplicas(ref reader))
+            {
+                Leaving = ReadReplicas(ref reader),
+                Before = ReadReplicas(ref reader),
+                Founding = ReadReplicas(ref reader),
+                Founders = ReadReplicas(ref reader),
+                Returning = ReadReplicas(ref reader),
+                Epoch = reader.Int32(),
+                SettledAt = new LogIndex(reader.Int64()),
+            });
         }
 
         return partitions.ToImmutable();

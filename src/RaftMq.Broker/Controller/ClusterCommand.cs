@@ -34,6 +34,26 @@ internal abstract record ClusterCommand
 
     public sealed record ProducerIdsAllocated(int Count) : ClusterCommand;
 
+    /// <param name="Replicas">The set that is wanted from now on.</param>
+    public sealed record PartitionMoved(UInt128 TopicId, int Partition, ImmutableArray<ReplicaId> Replicas) : ClusterCommand;
+
+    /// <param name="Epoch">Of the movement; a word on another one says nothing.</param>
+    /// <param name="At">The wanted membership's entry is at or below this one.</param>
+    public sealed record PartitionSettled(UInt128 TopicId, int Partition, int Epoch, LogIndex At) : ClusterCommand;
+
+    /// <summary>A replica that can't be mended leaves its group, and comes back without anything once it is out.</summary>
+    public sealed record ReplicaMadeAnew(UInt128 TopicId, int Partition, ReplicaId Replica) : ClusterCommand;
+
+    /// <summary>A node of that number may join with an empty folder.</summary>
+    /// <param name="UntilMs">Unix time in milliseconds; at or before <paramref name="NowMs"/>: it is not expected any more.</param>
+    /// <param name="NowMs">The deciding leader's clock: what was expected until then is forgotten.</param>
+    public sealed record NodeExpected(NodeId Node, long UntilMs, long NowMs) : ClusterCommand;
+
+    public sealed record NodeDutySet(NodeId Node, NodeDuty Duty) : ClusterCommand;
+
+    /// <summary>The node left, and this folder with it, for ever.</summary>
+    public sealed record NodeRemoved(ReplicaId Replica) : ClusterCommand;
+
     public byte[] Encode()
     {
         var writer = new ByteWriter();
@@ -82,6 +102,40 @@ internal abstract record ClusterCommand
                 writer.Byte(9);
                 writer.Int32(allocated.Count);
                 break;
+            case PartitionMoved moved:
+                writer.Byte(10);
+                writer.UInt128(moved.TopicId);
+                writer.Int32(moved.Partition);
+                ClusterCodec.WriteReplicas(writer, moved.Replicas);
+                break;
+            case PartitionSettled settled:
+                writer.Byte(11);
+                writer.UInt128(settled.TopicId);
+                writer.Int32(settled.Partition);
+                writer.Int32(settled.Epoch);
+                writer.Int64(settled.At.Value);
+                break;
+            case ReplicaMadeAnew anew:
+                writer.Byte(12);
+                writer.UInt128(anew.TopicId);
+                writer.Int32(anew.Partition);
+                writer.Replica(anew.Replica);
+                break;
+            case NodeExpected expected:
+                writer.Byte(20);
+                writer.Node(expected.Node);
+                writer.Int64(expected.UntilMs);
+                writer.Int64(expected.NowMs);
+                break;
+            case NodeDutySet set:
+                writer.Byte(21);
+                writer.Node(set.Node);
+                writer.Byte((byte)set.Duty);
+                break;
+            case NodeRemoved removed:
+                writer.Byte(22);
+                writer.Replica(removed.Replica);
+                break;
         }
 
         return writer.ToArray();
@@ -107,6 +161,12 @@ internal abstract record ClusterCommand
             7 => new TopicConfigsSet(reader.UInt128(), ClusterCodec.ReadConfigs(ref reader)),
             8 => new PreferredLeaderSet(reader.UInt128(), reader.Int32(), reader.Node()),
             9 => new ProducerIdsAllocated(reader.Int32()),
+            10 => new PartitionMoved(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
+            11 => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
+            12 => new ReplicaMadeAnew(reader.UInt128(), reader.Int32(), reader.Replica()),
+            20 => new NodeExpected(reader.Node(), reader.Int64(), reader.Int64()),
+            21 => new NodeDutySet(reader.Node(), NodeRoster.ReadDuty(ref reader)),
+            22 => new NodeRemoved(reader.Replica()),
             _ => null,
         };
         return reader.AtEnd ? command : null;

@@ -19,6 +19,30 @@ public sealed record ClusterImage(
         "", null, 0, ImmutableSortedDictionary<NodeId, NodeInfo>.Empty,
         ImmutableSortedDictionary.Create<string, TopicInfo>(StringComparer.Ordinal), ImmutableDictionary<GroupId, LeaderInfo>.Empty);
 
+    /// <summary>Nodes that vote in the controller group; the others follow it.</summary>
+    public ImmutableArray<NodeId> ControllerVoters { get; init; } = [];
+
+    /// <summary>Nodes that may join, and until when (Unix time in milliseconds).</summary>
+    public ImmutableSortedDictionary<NodeId, long> Expected { get; init; } = ImmutableSortedDictionary<NodeId, long>.Empty;
+
+    /// <summary>Nodes that were removed, each with the folder it had; oldest first.</summary>
+    public ImmutableArray<ReplicaId> Removed { get; init; } = [];
+
+    /// <summary>Partitions that have, or may still have, a replica on that node.</summary>
+    public int ReplicasOn(NodeId node) => Topics.Values.Sum(t => t.Partitions.Count(p => p.IsPlacedOn(node)));
+
+    /// <summary>Why replicas stay on nodes that are drained or leave, and what mends it; sentences without their full stop.</summary>
+    public IEnumerable<string> DrainObstacles => DrainPlan.Obstacles(
+        [.. Nodes.Values.Select(n => new DrainNode(n.Replica, n.Rack, n.Duty, n.Alive, n.HasRoom))], Topics.Values, group => LeaderOf(group) is not null);
+
+    /// <summary>What the cluster wants of a node, and how far that is: serving, draining, drained or leaving.</summary>
+    public string StateOf(NodeId node) => Nodes[node].Duty switch
+    {
+        NodeDuty.Serving => "serving",
+        NodeDuty.Leaving => "leaving",
+        _ => ReplicasOn(node) == 0 ? "drained" : "draining",
+    };
+
     public PartitionInfo? Partition(string topic, int partition) =>
         Topics.TryGetValue(topic, out TopicInfo? info) && (uint)partition < (uint)info.Partitions.Length
             ? info.Partitions[partition]
@@ -31,7 +55,14 @@ public sealed record ClusterImage(
 /// <param name="FeatureMin">The oldest feature level this node can run at.</param>
 /// <param name="FeatureMax">The newest.</param>
 public sealed record NodeInfo(
-    ReplicaId Replica, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax, bool Alive);
+    ReplicaId Replica, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax, bool Alive)
+{
+    /// <summary>What the cluster wants of it.</summary>
+    public NodeDuty Duty { get; init; }
+
+    /// <summary>False where it said that its disk is full: it is given no new replicas.</summary>
+    public bool HasRoom { get; init; } = true;
+}
 
 /// <param name="Name">The listener's name in the configuration, for example <c>kafka</c>.</param>
 public sealed record ListenerAddress(string Name, string Host, int Port)
@@ -48,9 +79,6 @@ public sealed record ListenerAddress(string Name, string Host, int Port)
 public sealed record TopicInfo(
     string Name, UInt128 Id, bool Internal, ImmutableArray<PartitionInfo> Partitions,
     ImmutableSortedDictionary<string, string> Configs);
-
-/// <param name="Replicas">The first is the preferred leader.</param>
-public sealed record PartitionInfo(int Number, GroupId Group, ImmutableArray<ReplicaId> Replicas);
 
 /// <param name="Epoch">The leader's Raft term.</param>
 /// <param name="InSync">Voters within replica.lag.max, as the leader sees it; the leader first.</param>

@@ -29,7 +29,28 @@ internal sealed class ClusterState
     public ImmutableSortedDictionary<string, TopicInfo> Topics { get; private set; } =
         ImmutableSortedDictionary.Create<string, TopicInfo>(StringComparer.Ordinal);
 
+    /// <summary>Which nodes come and go.</summary>
+    public NodeRoster Roster { get; } = new();
+
     public bool IsFormed => FeatureLevel > 0;
+
+    /// <summary>Whether the cluster knows exactly this node with this folder.</summary>
+    public bool IsMember(ReplicaId replica) => Nodes.TryGetValue(replica.Node, out NodeRecord? known) && known.Replica == replica;
+
+    /// <summary>Partitions that have, or may still have, a replica on that node.</summary>
+    public IEnumerable<(TopicInfo Topic, PartitionInfo Partition)> PartitionsOn(NodeId node)
+    {
+        foreach (TopicInfo topic in Topics.Values)
+        {
+            foreach (PartitionInfo partition in topic.Partitions)
+            {
+                if (partition.IsPlacedOn(node))
+                {
+                    yield return (topic, partition);
+                }
+            }
+        }
+    }
 
     public TopicInfo? TopicById(UInt128 id)
     {
@@ -61,6 +82,25 @@ internal sealed class ClusterState
                 return 0;
             case ClusterCommand.NodeRegistered registered:
                 Nodes = Nodes.SetItem(registered.Node.Replica.Node, registered.Node);
+                Roster.Registered(registered.Node.Replica.Node);
+                return 0;
+            case ClusterCommand.NodeExpected expected:
+                Roster.Expect(expected);
+                return 0;
+            case ClusterCommand.NodeDutySet set:
+                if (Nodes.ContainsKey(set.Node))
+                {
+                    Roster.SetDuty(set.Node, set.Duty);
+                }
+
+                return 0;
+            case ClusterCommand.NodeRemoved removed:
+                if (IsMember(removed.Replica))
+                {
+                    Nodes = Nodes.Remove(removed.Replica.Node);
+                    Roster.Remove(removed.Replica);
+                }
+
                 return 0;
             case ClusterCommand.FeatureLevelFinalized finalized:
                 FeatureLevel = Math.Max(FeatureLevel, finalized.Level);
@@ -89,6 +129,16 @@ internal sealed class ClusterState
                 long first = NextProducerId;
                 NextProducerId += allocated.Count;
                 return first;
+            case ClusterCommand.PartitionMoved moved:
+                Change(moved.TopicId, moved.Partition, partition => partition.MovedTo(moved.Replicas));
+                return 0;
+            case ClusterCommand.ReplicaMadeAnew anew:
+                Change(anew.TopicId, anew.Partition, partition => partition.Without(anew.Replica));
+                return 0;
+            case ClusterCommand.PartitionSettled settled:
+                Change(settled.TopicId, settled.Partition, partition =>
+                    partition.Epoch == settled.Epoch ? partition.Settled(settled.At) : partition);
+                return 0;
             default:
                 throw new InvariantViolationException($"Unknown controller command {command.GetType().Name}.");
         }
@@ -112,6 +162,8 @@ internal sealed class ClusterState
         {
             ClusterCodec.WriteTopic(writer, topic);
         }
+
+        Roster.Write(writer);
     }
 
     /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
@@ -129,7 +181,7 @@ internal sealed class ClusterState
         long nextProducerId = reader.Int64();
         ImmutableSortedDictionary<NodeId, NodeRecord>.Builder nodes =
             ImmutableSortedDictionary.CreateBuilder<NodeId, NodeRecord>();
-        for (int count = reader.Count(bytesEachMin: 33); count > 0; count--)
+        for (int count = reader.Count(bytesEachMin: 41); count > 0; count--)
         {
             NodeRecord node = NodeRecord.Read(ref reader);
             if (!nodes.TryAdd(node.Replica.Node, node))
@@ -149,6 +201,7 @@ internal sealed class ClusterState
             }
         }
 
+        var roster = NodeRoster.Read(ref reader);
         if (!reader.AtEnd)
         {
             return false;
@@ -156,6 +209,7 @@ internal sealed class ClusterState
 
         (ClusterId, FeatureLevel, FirstVoters, NextProducerId) = (clusterId, featureLevel, firstVoters, nextProducerId);
         (Nodes, Topics) = (nodes.ToImmutable(), topics.ToImmutable());
+        Roster.Take(roster);
         return true;
     }
 
@@ -168,8 +222,19 @@ internal sealed class ClusterState
         }
     }
 
+    /// <summary>Partitions only become more: a number that is not there is nobody's, and applying cannot fail.</summary>
+    private void Change(UInt128 topicId, int number, Func<PartitionInfo, PartitionInfo> change) => Change(
+        topicId, topic => (uint)number < (uint)topic.Partitions.Length
+            ? topic with { Partitions = topic.Partitions.SetItem(number, change(topic.Partitions[number])) }
+            : topic);
+
     private static TopicInfo WithPreferredLeader(TopicInfo topic, int number, NodeId node)
     {
+        if ((uint)number >= (uint)topic.Partitions.Length)
+        {
+            return topic;
+        }
+
         PartitionInfo partition = topic.Partitions[number];
         ReplicaId preferred = partition.Replicas.FirstOrDefault(r => r.Node == node);
         if (preferred == default)

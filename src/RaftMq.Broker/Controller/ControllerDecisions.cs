@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using RaftMq.Broker.Environment;
+using RaftMq.Broker.Groups;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Controller;
@@ -10,17 +12,29 @@ internal readonly record struct Decision(ClusterCommand? Command, AdminResult? A
 /// What the controller's leader makes of a request, given the applied state. Pure but for the ids it draws. One request at a time is
 /// under way (see <see cref="ControllerMachine"/>), so the applied state is all there is to check against.
 /// </summary>
-internal sealed class ControllerDecisions(ClusterState state, BrokerOptions options, RandomSource random)
+internal sealed class ControllerDecisions(
+    ClusterState state, BrokerOptions options, RandomSource random, IClock clock, Func<NodeId, bool> isAlive,
+    Func<NodeId, bool> hasRoom)
 {
     /// <summary>Kafka's own limits for topic names.</summary>
     private const int TopicNameMax = 249;
 
+    /// <summary>While a set gives way to another one both are members, and a group has at most 32.</summary>
+    private const int ReplicasMax = 15;
+
+    /// <summary>A refusal repeats what was asked for, which may be as long as a request.</summary>
+    private const int MessageCharsMax = 4000;
+
     /// <summary>One request may not ask for more partitions than this; the cluster may have more.</summary>
     private const int PartitionsPerTopicMax = 10_000;
 
+    private readonly NodeDecisions _nodes = new(state, clock, isAlive);
+
     public Decision Decide(ControllerRequest request) => request switch
     {
-        ControllerRequest.Register register => Register(register.Node),
+        ControllerRequest.Register register => _nodes.Register(register.Node),
+        ControllerRequest.Settled settled => Settled(settled),
+        ControllerRequest.MakeAnew anew => MakeAnew(anew),
         ControllerRequest.Administer administer => administer.Command switch
         {
             AdminCommand.CreateTopic create => Create(create),
@@ -29,38 +43,14 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             AdminCommand.SetTopicConfigs set => SetConfigs(set),
             AdminCommand.TransferLeadership transfer => Transfer(transfer),
             AdminCommand.AllocateProducerIds allocate => Allocate(allocate),
+            AdminCommand.Reassign reassign => Reassign(reassign),
+            AdminCommand.ExpectNode expect => _nodes.Expect(expect.Node),
+            AdminCommand.DrainNode drain => _nodes.Drain(drain),
+            AdminCommand.RemoveNode remove => _nodes.Remove(remove),
             _ => Refuse(AdminOutcome.Refused, "The controller does not do this."),
         },
         _ => Refuse(AdminOutcome.Refused, "Unknown request."),
     };
-
-    private Decision Register(NodeRecord node)
-    {
-        if (state.IsFormed && (node.FeatureMin > state.FeatureLevel || node.FeatureMax < state.FeatureLevel))
-        {
-            return Refuse(AdminOutcome.Refused,
-                $"Node {node.Replica.Node.Value} speaks feature levels {node.FeatureMin} to {node.FeatureMax}, the cluster is at "
-                + $"{state.FeatureLevel}. Run a version of RaftMq that includes level {state.FeatureLevel}.");
-        }
-
-        if (state.Nodes.TryGetValue(node.Replica.Node, out NodeRecord? known))
-        {
-            if (known.Replica != node.Replica)
-            {
-                return Refuse(AdminOutcome.Refused,
-                    $"Node {node.Replica.Node.Value} is known with another data folder. A folder was emptied or exchanged: bring the "
-                    + "old one back; without it the node stays out.");
-            }
-
-            // A late word of an earlier life says nothing any more.
-            if (known.Equals(node) || known.Boot.Value > node.Boot.Value)
-            {
-                return new Decision(null, new AdminResult(AdminOutcome.Done));
-            }
-        }
-
-        return Propose(new ClusterCommand.NodeRegistered(node));
-    }
 
     private Decision Create(AdminCommand.CreateTopic create)
     {
@@ -69,9 +59,17 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.InvalidName, nameFault);
         }
 
-        if (state.Topics.ContainsKey(create.Name))
+        if (state.Topics.TryGetValue(create.Name, out TopicInfo? there))
         {
-            return Refuse(AdminOutcome.TopicExists, $"Topic '{create.Name}' exists already.");
+            // This very request made it, and its answer was lost.
+            return create.Id != 0 && there.Id == create.Id && !PlantedBug.OwnTopicRefused
+                ? new Decision(null, new AdminResult(AdminOutcome.Done, Topic: there))
+                : Refuse(AdminOutcome.TopicExists, $"Topic '{create.Name}' exists already.");
+        }
+
+        if (create.Id != 0 && state.TopicById(create.Id) is not null)
+        {
+            return Refuse(AdminOutcome.Refused, "Another topic has this id.");
         }
 
         if (create.Name == Groups.OffsetsTopic.Name && !create.Internal)
@@ -94,7 +92,7 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
         }
 
         var topic = new TopicInfo(
-            create.Name, random.NextUInt128(), create.Internal, Partitions(replicas, first: 0), create.Configs);
+            create.Name, create.Id != 0 ? create.Id : random.NextUInt128(), create.Internal, Partitions(create.Name, replicas, first: 0), create.Configs);
         return create.ValidateOnly
             ? new Decision(null, new AdminResult(AdminOutcome.Done, Topic: topic))
             : Propose(new ClusterCommand.TopicCreated(topic));
@@ -156,7 +154,7 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
 
         return add.ValidateOnly
             ? new Decision(null, new AdminResult(AdminOutcome.Done, Topic: topic))
-            : Propose(new ClusterCommand.PartitionsAdded(topic.Id, Partitions(replicas, topic.Partitions.Length)));
+            : Propose(new ClusterCommand.PartitionsAdded(topic.Id, Partitions(topic.Name, replicas, topic.Partitions.Length)));
     }
 
     private Decision SetConfigs(AdminCommand.SetTopicConfigs set)
@@ -172,7 +170,8 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             configs = value is null ? configs.Remove(name) : configs.SetItem(name, value);
         }
 
-        IReadOnlyList<string> faults = TopicConfigs.Refusals(configs, topic.Partitions[0].Replicas.Length);
+        // The smallest of them: a movement may have given each partition another number of replicas.
+        IReadOnlyList<string> faults = TopicConfigs.Refusals(configs, topic.Partitions.Min(static p => p.Replicas.Length));
         string? unknown = set.Changes.Keys.FirstOrDefault(name => !TopicConfigs.All.ContainsKey(name));
         if (faults.Count > 0 || unknown is not null)
         {
@@ -206,6 +205,86 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
                 + $"nodes {string.Join(", ", replicas.Select(r => r.Node.Value))} do.");
     }
 
+    private Decision Reassign(AdminCommand.Reassign reassign)
+    {
+        if (!state.Topics.TryGetValue(reassign.Topic, out TopicInfo? topic))
+        {
+            return Refuse(AdminOutcome.UnknownTopic, $"There is no topic '{reassign.Topic}'.");
+        }
+
+        if ((uint)reassign.Partition >= (uint)topic.Partitions.Length)
+        {
+            return Refuse(AdminOutcome.UnknownPartition,
+                $"'{reassign.Topic}' has partitions 0 to {topic.Partitions.Length - 1}.");
+        }
+
+        PartitionInfo partition = topic.Partitions[reassign.Partition];
+        if (reassign.To is not { } nodes)
+        {
+            return partition.IsMoving
+                ? Move(topic, partition, partition.Before)
+                : Refuse(AdminOutcome.NotMoving, $"No movement of {reassign.Topic}/{reassign.Partition} is under way.");
+        }
+
+        if (nodes.IsEmpty || nodes.Length > ReplicasMax || nodes.Distinct().Count() != nodes.Length)
+        {
+            return Refuse(AdminOutcome.InvalidAssignment, $"A partition has between 1 and {ReplicasMax} replicas, each on another node.");
+        }
+
+        if (nodes.Any(n => !state.Nodes.ContainsKey(n)))
+        {
+            return Refuse(AdminOutcome.InvalidAssignment, $"Unknown node in {string.Join(", ", nodes.Select(n => n.Value))}.");
+        }
+
+        if (nodes.Any(n => state.Roster.DutyOf(n) != NodeDuty.Serving && !partition.IsPlacedOn(n)))
+        {
+            return Refuse(AdminOutcome.InvalidAssignment,
+                $"Of nodes {string.Join(", ", nodes.Select(n => n.Value))} one is being drained: it takes no new replicas.");
+        }
+
+        return nodes.FirstOrDefault(n => !hasRoom(n) && !partition.IsPlacedOn(n), new NodeId(-1)) is { Value: >= 0 } full
+            ? Refuse(AdminOutcome.InvalidAssignment, $"The disk of node {full.Value} is full: it takes no new replicas until there is room.")
+            : Move(topic, partition, [.. nodes.Select(n => state.Nodes[n].Replica)]);
+    }
+
+    private static Decision Move(TopicInfo topic, PartitionInfo partition, ImmutableArray<ReplicaId> to)
+    {
+        if (TopicConfigs.Refusals(topic.Configs, to.Length) is [var fault, ..])
+        {
+            return Refuse(AdminOutcome.InvalidAssignment, fault);
+        }
+
+        return partition.Replicas.SequenceEqual(to)
+            ? new Decision(null, new AdminResult(AdminOutcome.Done))
+            : Propose(new ClusterCommand.PartitionMoved(topic.Id, partition.Number, to));
+    }
+
+    private Decision Settled(ControllerRequest.Settled settled)
+    {
+        bool isNews = state.TopicById(settled.TopicId) is { } topic
+            && (uint)settled.Partition < (uint)topic.Partitions.Length
+            && topic.Partitions[settled.Partition] is var partition
+            && partition.Epoch == settled.Epoch
+            && (partition.IsMoving || settled.At > partition.SettledAt);
+        return isNews
+            ? Propose(new ClusterCommand.PartitionSettled(settled.TopicId, settled.Partition, settled.Epoch, settled.At))
+            : new Decision(null, new AdminResult(AdminOutcome.Done));
+    }
+
+    /// <summary>What the replica has counts until its group went on without it. A word on an earlier placement says nothing.</summary>
+    private Decision MakeAnew(ControllerRequest.MakeAnew anew)
+    {
+        bool isDue = state.TopicById(anew.TopicId) is { } topic
+            && (uint)anew.Partition < (uint)topic.Partitions.Length
+            && topic.Partitions[anew.Partition] is var partition
+            && partition.Epoch == anew.Epoch && !partition.IsMoving && !partition.IsReturnDue
+            && partition.Replicas.Length > 1 && partition.Replicas.Contains(anew.Replica);
+        Probe.ReachedWhen(isDue, RareBranch.ReplicaMadeAnew);
+        return isDue
+            ? Propose(new ClusterCommand.ReplicaMadeAnew(anew.TopicId, anew.Partition, anew.Replica))
+            : new Decision(null, new AdminResult(AdminOutcome.Done));
+    }
+
     private static Decision Allocate(AdminCommand.AllocateProducerIds allocate) => allocate.Count is > 0 and <= 100_000
         ? Propose(new ClusterCommand.ProducerIdsAllocated(allocate.Count))
         : Refuse(AdminOutcome.Refused, "Between 1 and 100,000 producer ids at a time.");
@@ -226,9 +305,10 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.InvalidPartitions, $"A topic has between 1 and {PartitionsPerTopicMax} partitions.");
         }
 
+        NodeRecord[] serving = [.. state.Nodes.Values.Where(n => state.Roster.DutyOf(n.Replica.Node) == NodeDuty.Serving)];
         if (replicationFactor == -1)
         {
-            replicationFactor = Math.Min(options.DefaultReplicationFactor, Math.Max(1, state.Nodes.Count));
+            replicationFactor = Math.Min(options.DefaultReplicationFactor, Math.Max(1, serving.Length));
         }
 
         if (replicationFactor < 1)
@@ -236,13 +316,14 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
             return Refuse(AdminOutcome.InvalidReplicationFactor, "A partition has at least 1 replica; -1 asks for the default.");
         }
 
-        if (replicationFactor > state.Nodes.Count)
+        if (replicationFactor > serving.Length)
         {
             return Refuse(AdminOutcome.InvalidReplicationFactor,
-                $"{replicationFactor} replicas need as many nodes; the cluster has {state.Nodes.Count}.");
+                $"{replicationFactor} replicas need as many nodes; the cluster has {state.Nodes.Count}"
+                + (serving.Length < state.Nodes.Count ? $", of which {state.Nodes.Count - serving.Length} are drained." : "."));
         }
 
-        replicas = Placement.Choose([.. state.Nodes.Values], topics, partitions, replicationFactor);
+        replicas = Placement.Choose(serving, topics, partitions, replicationFactor, hasRoom);
         return null;
     }
 
@@ -265,6 +346,11 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
                     $"Unknown node in {string.Join(", ", nodes.Select(n => n.Value))}.");
             }
 
+            if (nodes.FirstOrDefault(n => state.Roster.DutyOf(n) != NodeDuty.Serving, new NodeId(-1)) is { Value: >= 0 } drained)
+            {
+                return Refuse(AdminOutcome.InvalidAssignment, $"Node {drained.Value} is being drained: it takes no new replicas.");
+            }
+
             told.Add([.. nodes.Select(n => state.Nodes[n].Replica)]);
         }
 
@@ -272,8 +358,13 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
         return null;
     }
 
-    private ImmutableArray<PartitionInfo> Partitions(ImmutableArray<ImmutableArray<ReplicaId>> replicas, int first) =>
-        [.. replicas.Select((r, i) => new PartitionInfo(first + i, new GroupId(random.NextUInt128()), r))];
+    private ImmutableArray<PartitionInfo> Partitions(string topic, ImmutableArray<ImmutableArray<ReplicaId>> replicas, int first) =>
+        [.. replicas.Select((r, i) => new PartitionInfo(first + i, NewGroup(topic, first + i), r))];
+
+    /// <summary>Never one that was there before: a topic that is made anew must not meet its old records (R-16).</summary>
+    private GroupId NewGroup(string topic, int partition) => PlantedBug.OldIncarnationReplayed
+        ? new GroupId(StableHash.Compute(System.Text.Encoding.UTF8.GetBytes($"{topic}-{partition}")))
+        : new GroupId(random.NextUInt128());
 
     private static string? NameFault(string name)
     {
@@ -289,5 +380,6 @@ internal sealed class ControllerDecisions(ClusterState state, BrokerOptions opti
 
     private static Decision Propose(ClusterCommand command) => new(command, null);
 
-    private static Decision Refuse(AdminOutcome outcome, string message) => new(null, new AdminResult(outcome, message));
+    private static Decision Refuse(AdminOutcome outcome, string message) => new(
+        null, new AdminResult(outcome, message.Length <= MessageCharsMax ? message : message[..MessageCharsMax] + "..."));
 }

@@ -9,11 +9,14 @@ namespace RaftMq.Broker.Controller;
 /// Of the start it registers after. A node that finds its own in the cluster's state knows that this state is newer than all that an
 /// earlier life of it has seen.
 /// </param>
+/// <param name="StartId">
+/// Drawn at each start. Two starts with one boot number are two of different copies of a data folder: an older one was put back.
+/// </param>
 public sealed record NodeRecord(
-    ReplicaId Replica, BootNumber Boot, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax)
+    ReplicaId Replica, BootNumber Boot, ulong StartId, string? Rack, ImmutableArray<ListenerAddress> Listeners, int FeatureMin, int FeatureMax)
 {
     public bool Equals(NodeRecord? other) =>
-        other is not null && Replica == other.Replica && Boot == other.Boot && Rack == other.Rack && FeatureMin == other.FeatureMin
+        other is not null && Replica == other.Replica && Boot == other.Boot && StartId == other.StartId && Rack == other.Rack && FeatureMin == other.FeatureMin
         && FeatureMax == other.FeatureMax && Listeners.SequenceEqual(other.Listeners);
 
     public override int GetHashCode() => Replica.Node.Value;
@@ -22,6 +25,7 @@ public sealed record NodeRecord(
     {
         writer.Replica(Replica);
         writer.Int64(Boot.Value);
+        writer.Int64(unchecked((long)StartId));
         writer.OptionalText(Rack);
         writer.Int32(FeatureMin);
         writer.Int32(FeatureMax);
@@ -38,6 +42,7 @@ public sealed record NodeRecord(
     {
         ReplicaId replica = reader.Replica();
         var boot = new BootNumber(reader.Int64());
+        ulong startId = unchecked((ulong)reader.Int64());
         string? rack = reader.OptionalText();
         int featureMin = reader.Int32();
         int featureMax = reader.Int32();
@@ -48,6 +53,6 @@ public sealed record NodeRecord(
             listeners.Add(new ListenerAddress(reader.Text(), reader.Text(), reader.Int32()));
         }
 
-        return new NodeRecord(replica, boot, rack, listeners.ToImmutable(), featureMin, featureMax);
+        return new NodeRecord(replica, boot, startId, rack, listeners.ToImmutable(), featureMin, featureMax);
     }
 }

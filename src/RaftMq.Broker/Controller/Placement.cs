@@ -5,12 +5,13 @@ namespace RaftMq.Broker.Controller;
 
 /// <summary>
 /// Chooses nodes for new partitions: replicas of a partition on different racks as long as there are racks left, every node about
-/// equally many replicas and equally many preferred leaders. Decided by the controller's leader, written into the entry.
+/// equally many replicas and equally many preferred leaders. A node whose disk is full is taken only where there are no others. Decided by the controller's leader, written into the entry.
 /// </summary>
 internal static class Placement
 {
     public static ImmutableArray<ImmutableArray<ReplicaId>> Choose(
-        IReadOnlyCollection<NodeRecord> nodes, IEnumerable<TopicInfo> topics, int partitions, int replicationFactor)
+        IReadOnlyCollection<NodeRecord> nodes, IEnumerable<TopicInfo> topics, int partitions, int replicationFactor,
+        Func<NodeId, bool> hasRoom)
     {
         Invariant.Holds(replicationFactor >= 1);
         Invariant.Holds(replicationFactor <= nodes.Count);
@@ -29,7 +30,7 @@ internal static class Placement
             ImmutableArray.CreateBuilder<ImmutableArray<ReplicaId>>(partitions);
         for (int p = 0; p < partitions; p++)
         {
-            ImmutableArray<ReplicaId> replicas = ChooseOne(nodes, load, replicationFactor);
+            ImmutableArray<ReplicaId> replicas = ChooseOne(nodes, load, replicationFactor, hasRoom);
             Count(load, replicas);
             chosen.Add(replicas);
         }
@@ -38,7 +39,8 @@ internal static class Placement
     }
 
     private static ImmutableArray<ReplicaId> ChooseOne(
-        IReadOnlyCollection<NodeRecord> nodes, SortedDictionary<NodeId, (int Leaders, int Replicas)> load, int replicationFactor)
+        IReadOnlyCollection<NodeRecord> nodes, SortedDictionary<NodeId, (int Leaders, int Replicas)> load, int replicationFactor,
+        Func<NodeId, bool> hasRoom)
     {
         var left = nodes.ToList();
         var racks = new HashSet<string>(StringComparer.Ordinal);
@@ -47,7 +49,8 @@ internal static class Placement
         {
             bool first = replicas.Count == 0;
             NodeRecord next = left
-                .OrderBy(n => n.Rack is not null && racks.Contains(n.Rack))
+                .OrderBy(n => !hasRoom(n.Replica.Node))
+                .ThenBy(n => n.Rack is not null && racks.Contains(n.Rack))
                 .ThenBy(n => first ? load[n.Replica.Node].Leaders : load[n.Replica.Node].Replicas)
                 .ThenBy(n => load[n.Replica.Node].Replicas)
                 .ThenBy(n => n.Replica.Node)

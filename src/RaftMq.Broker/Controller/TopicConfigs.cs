@@ -50,13 +50,30 @@ public static class TopicConfigs
             "Batches are stored as the producer compressed them."),
     }.ToImmutableSortedDictionary(d => d.Name, d => d, StringComparer.Ordinal);
 
-    /// <summary>A sentence per fault, empty when all settings are known and fine.</summary>
+    /// <summary>Characters of a name or a value; far more than any has.</summary>
+    private const int TextCharsMax = 255;
+
+    /// <summary>One request may have a hundred thousand faults.</summary>
+    private const int FaultsToldMax = 10;
+
+    /// <summary>A sentence per fault, of the first few, empty when all settings are known and fine.</summary>
     public static IReadOnlyList<string> Refusals(IEnumerable<KeyValuePair<string, string>> configs, int replicationFactor)
     {
         var faults = new List<string>();
         foreach ((string name, string value) in configs)
         {
-            if (!All.TryGetValue(name, out TopicConfigDefinition? definition))
+            if (faults.Count == FaultsToldMax)
+            {
+                faults.Add("There is more.");
+                break;
+            }
+
+            if (name.Length > TextCharsMax || value.Length > TextCharsMax)
+            {
+                // A number may have any number of zeros before it; all of them would be replicated.
+                faults.Add($"A topic setting's name and value have at most {TextCharsMax} characters, not {Math.Max(name.Length, value.Length)}.");
+            }
+            else if (!All.TryGetValue(name, out TopicConfigDefinition? definition))
             {
                 faults.Add($"There is no topic setting '{name}'. Known: {string.Join(", ", All.Keys)}.");
             }

@@ -6,6 +6,6 @@ public interface IClock
     /// <summary>Milliseconds since an arbitrary start; never goes back. For time-outs.</summary>
     long MonotonicMs { get; }
 
-    /// <summary>Milliseconds since 1970-01-01 UTC; may jump. For record timestamps and retention only.</summary>
+    /// <summary>Milliseconds since 1970-01-01 UTC; may jump. For record timestamps, retention, and how long a node is expected.</summary>
     long UnixMs { get; }
 }

@@ -28,6 +28,9 @@ public interface IPeerTransport
     /// </summary>
     void Return(PeerFrame frame);
 
+    /// <summary>Where a node can be dialled, as another one told.</summary>
+    void Learn(NodeId node, string host, int port);
+
     /// <summary>Bytes waiting to be sent to that node, all lanes.</summary>
     long QueuedBytes(NodeId to);
 }

@@ -8,6 +8,12 @@ namespace RaftMq.Broker.Environment;
 public interface ISection
 {
     void Post(SectionWork work);
+
+    /// <summary>
+    /// Makes what will live in the section, inside it and on this thread: the disk may answer before all is made, and that waits until then.
+    /// To be called once, before anything was posted. What <paramref name="start"/> throws comes out, and nothing ever runs in the section.
+    /// </summary>
+    void RunFirst(Action start);
 }
 
 /// <summary>A piece of work for a section. An object may be posted again once it has run.</summary>

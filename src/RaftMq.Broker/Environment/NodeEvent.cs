@@ -11,9 +11,10 @@ public sealed record NodeEvent(NodeEventKind Kind, string Text, ImmutableArray<(
 
     public NodeEventLevel Level => Kind switch
     {
-        NodeEventKind.RefusedByCluster or NodeEventKind.DiskFull or NodeEventKind.GroupDamaged or NodeEventKind.LogDamaged => NodeEventLevel.Error,
-        NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused
-            or NodeEventKind.JournalAboveDisk => NodeEventLevel.Warning,
+        NodeEventKind.RefusedByCluster or NodeEventKind.DiskFull or NodeEventKind.GroupDamaged or NodeEventKind.LogDamaged
+            or NodeEventKind.RepairWaits or NodeEventKind.LogLost or NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer => NodeEventLevel.Error,
+        NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.WaitsToJoin or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused
+            or NodeEventKind.JournalAboveDisk or NodeEventKind.DiskLow => NodeEventLevel.Warning,
         _ => NodeEventLevel.Information,
     };
 }
@@ -25,6 +26,11 @@ public enum NodeEventKind
     RefusedByCluster = 1032,
     NodeOfAnotherCluster = 1033,
     PeerFrameRefused = 1034,
+    JoinsCluster = 1035,
+    WaitsToJoin = 1036,
+    NodeAdded = 1037,
+    NodeDrained = 1038,
+    NodeRemoved = 1039,
     LeadershipBegan = 1041,
     LeadershipEnded = 1042,
     DiskSlow = 1051,
@@ -32,10 +38,18 @@ public enum NodeEventKind
     DiskFull = 1053,
     DiskHasRoom = 1054,
     JournalAboveDisk = 1055,
+    DiskLow = 1056,
     GroupDamaged = 1061,
     LogDamaged = 1062,
     DamagedGroupDeleted = 1063,
     SnapshotRefused = 1064,
+    FilesMended = 1065,
+    GroupMended = 1066,
+    RepairWaits = 1067,
+    LogLost = 1068,
+    LogHealed = 1069,
+    StateDiverged = 1070,
+    StatesDiffer = 1071,
 }
 
 public enum NodeEventLevel

@@ -428,7 +428,7 @@ public sealed class GroupCoordinator
             return refusal;
         }
 
-        if (request.Generation != group.Generation || member!.IsNew)
+        if ((request.Generation != group.Generation && !PlantedBug.FencedCommitAccepted) || member!.IsNew)
         {
             return GroupRefusal.IllegalGeneration;
         }

@@ -65,6 +65,11 @@ internal sealed class ProposalWindow(IGroupProposer proposer, GroupLimits limits
         }
 
         proposal.Node = _inFlight.AddLast(proposal);
+        if (PlantedBug.OffsetCommitAckedBeforeCommit && started)
+        {
+            Committed(proposal);
+        }
+
         return null;
     }
 

@@ -17,7 +17,7 @@ internal enum LeaderFaults : byte
     /// <summary>Of a node: its disk does not keep up (<see cref="SlowDiskWatch"/>).</summary>
     SlowDisk = 4,
 
-    /// <summary>Of a replica: the disk had no room for it.</summary>
+    /// <summary>Of a node: its disk has less room than it keeps. Of a replica: the disk had no room for it.</summary>
     DiskFull = 8,
 
     /// <summary>Of a running replica: durable bytes are damaged (DETECTED).</summary>
@@ -25,6 +25,12 @@ internal enum LeaderFaults : byte
 
     /// <summary>Of a replica: it does not run, as its durable bytes are damaged. It takes nothing, so it is not in sync either.</summary>
     Quarantined = 32,
+
+    /// <summary>Of a node: it is to be emptied (<c>raftmq node drain</c>).</summary>
+    Draining = 64,
+
+    /// <summary>Of a node: the cluster has not taken this start of it for long, so it lets no clients in.</summary>
+    NotRegistered = 128,
 }
 
 /// <param name="Faults">Of this replica, beside those of its node.</param>
@@ -36,7 +42,9 @@ internal static class LeaderFaultText
     private static IReadOnlyList<(LeaderFaults Fault, string Clause)> Clauses =>
     [
         (LeaderFaults.Stopping, "it is being stopped"),
+        (LeaderFaults.Draining, "it is being drained"),
         (LeaderFaults.NoController, "its data of the controller group is damaged"),
+        (LeaderFaults.NotRegistered, "it is not registered with the cluster and takes no clients"),
         (LeaderFaults.SlowDisk, "its disk does not keep up"),
         (LeaderFaults.DiskFull, "its disk is full"),
         (LeaderFaults.Damaged, "its data of this partition is damaged"),

@@ -70,7 +70,19 @@ internal sealed class LeaderFitness(NodeId self)
         }
 
         _others[from] = new Word(said.Node, groups);
+        AnyOtherDiskIsFull = false;
+        foreach (Word word in _others.Values)
+        {
+            AnyOtherDiskIsFull |= word.Node.HasFlag(LeaderFaults.DiskFull) || word.Groups.Values.Any(static faults => faults.HasFlag(LeaderFaults.DiskFull));
+        }
     }
+
+    /// <summary>False when the node said of itself that its disk is full. Who said nothing has room.</summary>
+    public bool HasRoom(NodeId node) =>
+        !(node == self ? _own : _others.TryGetValue(node, out Word? word) ? word.Node : LeaderFaults.None).HasFlag(LeaderFaults.DiskFull);
+
+    /// <summary>Some other node said so last, of itself or of any of its replicas.</summary>
+    public bool AnyOtherDiskIsFull { get; private set; }
 
     /// <summary>What speaks against that node's replica of a group as its leader, as far as is known here.</summary>
     public LeaderFaults Of(NodeId node, GroupId group)

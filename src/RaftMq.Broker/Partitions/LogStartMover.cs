@@ -51,6 +51,7 @@ internal sealed class LogStartMover(IReplica replica, IClock clock, PartitionSta
             && replica.Log.RetentionStart(
                 clock.UnixMs, config.RetentionMs, config.RetentionBytes, mayTakeNewest ? state.HighWatermark : null) is { } start)
         {
+            Probe.Reached(start < state.HighWatermark ? RareBranch.RetentionTookSegments : RareBranch.RetentionTookAll);
             TryPropose(Math.Min(start, state.HighWatermark));
         }
     }
@@ -135,5 +136,9 @@ internal sealed class LogStartMover(IReplica replica, IClock clock, PartitionSta
             admitted.Term, StateEntryKinds.LogStart, payload.Length, recordCount: 0, clock.UnixMs, roll);
         replica.Propose(tail.Encode(header, payload));
         _proposedLogStart = offset;
+        if (PlantedBug.LogStartBeforeCommit && offset > 0)
+        {
+            replica.Log.CutTo(offset);
+        }
     }
 }

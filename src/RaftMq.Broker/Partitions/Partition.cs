@@ -153,20 +153,20 @@ internal sealed class Partition : IStateMachine
             return;
         }
 
-        if (command.Offset > _state.HighWatermark && !_replica.IsServing)
+        if (command.Offset > ReadableEnd && !_replica.IsServing)
         {
             // A new leader does not know yet how far the old one had shown its log: not out of range, ask again.
             command.Completion.Completed(command, Refused(ReadOutcome.NotLeader));
             return;
         }
 
-        if (command.Offset > _state.HighWatermark)
+        if (command.Offset > ReadableEnd)
         {
+            Probe.Reached(RareBranch.ReadAboveEndConfirmed);
+
             // A leader that was cut off would send a consumer back that has read on at the next one.
             _replica.ConfirmLeader(new WhenConfirmed(
-                () => command.Completion.Completed(command, Refused(
-                    command.Offset > _state.HighWatermark ? ReadOutcome.OffsetOutOfRange : ReadOutcome.Ok)),
-                () => command.Completion.Completed(command, Refused(ReadOutcome.NotLeader))));
+                () => ReadAboveEnd(command), () => command.Completion.Completed(command, Refused(ReadOutcome.NotLeader))));
             return;
         }
 
@@ -176,13 +176,26 @@ internal sealed class Partition : IStateMachine
             return;
         }
 
-        if (command.Offset == _state.HighWatermark)
+        if (command.Offset == ReadableEnd)
         {
             command.Completion.Completed(command, Refused(ReadOutcome.Ok));
             return;
         }
 
         PartitionReader.Read(this, _replica, command);
+    }
+
+    /// <summary>This replica led when it was asked. What has become visible since is read: nothing at all would be denied by the high watermark beside it.</summary>
+    private void ReadAboveEnd(ReadCommand command)
+    {
+        if (command.Offset > ReadableEnd)
+        {
+            command.Completion.Completed(command, Refused(ReadOutcome.OffsetOutOfRange));
+        }
+        else
+        {
+            Read(command);
+        }
     }
 
     public void WaitForRecords(long offset, IReadWaiter waiter)
@@ -247,7 +260,12 @@ internal sealed class Partition : IStateMachine
             : new EpochEndResult(ReadOutcome.Ok, -1, -1);
     }
 
-    internal ReadResult Refused(ReadOutcome outcome) => new(outcome, [], 0, _state.HighWatermark, _state.LogStart);
+    /// <summary>Consumers read records below it.</summary>
+    internal long ReadableEnd => PlantedBug.UncommittedRead ? LogEnd : _state.HighWatermark;
+
+    internal long LogEnd => _replica.Log.NextOffset;
+
+    internal ReadResult Refused(ReadOutcome outcome) => new(outcome, [], 0, PlantedBug.HighWatermarkOfLog ? LogEnd : _state.HighWatermark, _state.LogStart);
 
     internal OffsetResult OffsetFound(long offset, long timestampMs)
     {

@@ -1,4 +1,5 @@
 using RaftMq.Broker.Shards;
+using RaftMq.Raft;
 using RaftMq.Storage.Log;
 
 namespace RaftMq.Broker.Partitions;
@@ -17,7 +18,7 @@ internal sealed class PartitionReader : ILogReadWaiter
 
         var reader = new PartitionReader(Finish);
         LogRead read = replica.Log.ReadForConsumer(
-            command.Offset, command.BytesMax, partition.State.HighWatermark, reader);
+            command.Offset, command.BytesMax, partition.ReadableEnd, reader);
         if (read.Status != LogReadStatus.Pending)
         {
             Finish(read);
@@ -27,21 +28,46 @@ internal sealed class PartitionReader : ILogReadWaiter
     public static void FindTime(
         Partition partition, IReplica replica, OffsetQuery query, long timestampMs, Action<OffsetResult> completion)
     {
-        void Finish(LogRead read) => completion(read.Status switch
-        {
-            LogReadStatus.Damaged => new OffsetResult(ReadOutcome.Damaged, -1, -1, -1),
-            _ when read.Found is { } found && found.NextOffset > partition.State.LogStart =>
-                partition.OffsetFound(Math.Max(found.BaseOffset, partition.State.LogStart), found.TimestampMs),
-            _ => new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value),
-        });
-
         long wanted = query == OffsetQuery.MaxTimestamp ? replica.Log.MaxTimestampMs : timestampMs;
-        var reader = new PartitionReader(Finish);
-        LogRead read = replica.Log.FindTimestamp(wanted, reader);
-        if (read.Status != LogReadStatus.Pending)
+        long from = partition.State.LogStart;
+
+        void Ask()
         {
-            Finish(read);
+            LogRead read = replica.Log.FindTimestamp(wanted, PlantedBug.TimeFoundBelowStart ? 0 : from, new PartitionReader(Finish));
+            if (read.Status != LogReadStatus.Pending)
+            {
+                Finish(read);
+            }
         }
+
+        void Finish(LogRead read)
+        {
+            long start = partition.State.LogStart;
+            if (read.Status == LogReadStatus.Damaged)
+            {
+                completion(new OffsetResult(ReadOutcome.Damaged, -1, -1, -1));
+            }
+            else if (read.Found is { } found && found.NextOffset > start)
+            {
+                completion(partition.OffsetFound(Math.Max(found.BaseOffset, start), found.TimestampMs));
+            }
+            else if (Math.Max(read.Found?.NextOffset ?? read.NextOffset, start) > from && !PlantedBug.TimeFoundBelowStart)
+            {
+                // The file was looked through in vain: only what is gone was so young, or was until now.
+                Probe.Reached(RareBranch.TimeSoughtFurther);
+                from = Math.Max(read.Found?.NextOffset ?? read.NextOffset, start);
+                Ask();
+            }
+            else
+            {
+                // A leader that was cut off does not know what the next one has.
+                replica.ConfirmLeader(new WhenConfirmed(
+                    () => completion(new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value)),
+                    () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
+            }
+        }
+
+        Ask();
     }
 
     void ILogReadWaiter.ReadDone(LogRead read) => _done(read);
@@ -61,7 +87,8 @@ internal sealed class PartitionReader : ILogReadWaiter
                 return !command.AtLeastOne && read.SizeBytes > command.BytesMax
                     ? partition.Refused(ReadOutcome.Ok)
                     : new ReadResult(
-                        ReadOutcome.Ok, read.Batches, read.SizeBytes, partition.State.HighWatermark, partition.State.LogStart);
+                        ReadOutcome.Ok, read.Batches, read.SizeBytes,
+                        PlantedBug.HighWatermarkOfLog ? partition.LogEnd : partition.ReadableEnd, partition.State.LogStart);
         }
     }
 }

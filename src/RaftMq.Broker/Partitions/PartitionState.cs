@@ -68,7 +68,8 @@ internal sealed class PartitionState(int producersMax)
         HighWatermark = reader.Int64();
         Accepted = reader.Int64();
         Visible = reader.Int64();
-        return Producers.TryReadSnapshot(ref reader) && reader.AtEnd;
+        return Producers.TryReadSnapshot(ref reader) && reader.AtEnd
+            && LogStart >= 0 && LogStart <= HighWatermark && Visible >= 0 && Visible <= Accepted;
     }
 
     public static ProducerStamp? StampOf(in RecordBatchHeader batch) => batch.HasProducerId

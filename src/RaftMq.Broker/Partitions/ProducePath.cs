@@ -51,7 +51,7 @@ internal sealed class ProducePath(
 
     public void StartServing()
     {
-        _sequences = new SequenceCheck(state.Producers);
+        _sequences = PlantedBug.OverlayKeptAcrossLeaderships && _sequences is not null ? _sequences : new SequenceCheck(state.Producers);
 
         // Sent again they are recognised by their sequence, or, without one, are the client's to send again or not.
         RefuseOrphans();
@@ -60,7 +60,11 @@ internal sealed class ProducePath(
 
     public void StopServing()
     {
-        _sequences?.Clear();
+        if (!PlantedBug.OverlayKeptAcrossLeaderships)
+        {
+            _sequences?.Clear();
+        }
+
         budget.Release(_budgeted);
         _budgeted = 0;
         while (_pending.TryTakeAny(out PendingProduce pending))
@@ -132,7 +136,7 @@ internal sealed class ProducePath(
         }
 
         LogIndex ackable = replica.Applied;
-        if (Config.MinInSyncReplicas > (replica.VoterCount / 2) + 1)
+        if (!PlantedBug.MinInSyncIgnored && Config.MinInSyncReplicas > replica.HoldersOfCommitted)
         {
             ackable = LogIndex.Min(ackable, replica.DurableOn(Config.MinInSyncReplicas));
         }
@@ -202,6 +206,13 @@ internal sealed class ProducePath(
             }
         }
 
+        // Behind the duplicates: these need no room, and their acknowledgement is owed.
+        if (replica.NoRoomBecause is { } noRoom)
+        {
+            Refuse(command, ProduceOutcome.DiskFull, noRoom);
+            return true;
+        }
+
         if (replica.InSyncCount < Config.MinInSyncReplicas)
         {
             Refuse(command, ProduceOutcome.NotEnoughReplicas,
@@ -262,11 +273,6 @@ internal sealed class ProducePath(
             return (ProduceOutcome.TimedOut, null);
         }
 
-        if (replica.Log.NoRoom)
-        {
-            return (ProduceOutcome.DiskFull, "The leader's disk is full: free room or lower retention; reads go on.");
-        }
-
         if (batch.SizeBytes > (Config.MessageBytesMax ?? limits.RecordBatchBytesMax))
         {
             return (ProduceOutcome.TooLarge, Config.MessageBytesMax is { } ofTopic
@@ -291,20 +297,31 @@ internal sealed class ProducePath(
         switch (verdict)
         {
             case SequenceVerdict.Stored:
+                Probe.Reached(RareBranch.DuplicateOfStored);
+
                 // Its entry is not remembered, but everything applied is at or behind it: the same ack conditions, or stricter.
                 long appendTimeMs = Config.LogAppendTime ? stored.TimestampMs : -1;
-                WaitAsDuplicate(new PendingProduce(replica.Applied, stored.BaseOffset, appendTimeMs, command));
+                WaitAsDuplicate(new PendingProduce(
+                    replica.Applied, PlantedBug.DuplicateGetsNewOffset ? state.HighWatermark : stored.BaseOffset, appendTimeMs, command));
                 command.Completion.Admitted(command);
                 AnswerApplied();
                 break;
             case SequenceVerdict.InFlight:
+                Probe.Reached(RareBranch.DuplicateOfInFlight);
+
                 // Read from the entry: whoever sent it first may have given up waiting.
                 EntryHeader original = EntryLayout.ReadUnchecked(replica.Log.Tail.BytesAt(inFlight).Span);
                 WaitAsDuplicate(new PendingProduce(
-                    inFlight, original.BaseOffset, Config.LogAppendTime ? original.TimestampMs : -1, command));
+                    PlantedBug.DuplicateAckedInFlight ? replica.Applied : inFlight, original.BaseOffset, Config.LogAppendTime ? original.TimestampMs : -1, command));
                 command.Completion.Admitted(command);
+                if (PlantedBug.DuplicateAckedInFlight && Count > 0)
+                {
+                    AnswerApplied();
+                }
+
                 break;
             default:
+                Probe.Reached(RareBranch.RefusalConfirmed);
                 Refuse(command, OutcomeOf(verdict));
                 break;
         }
@@ -358,6 +375,7 @@ internal sealed class ProducePath(
     {
         while (_held.TryTakeOrphan(out ProduceCommand orphan))
         {
+            Probe.Reached(RareBranch.OrphanRefused);
             Answer(orphan, new ProduceResult(ProduceOutcome.NotLeader));
         }
     }

@@ -64,8 +64,8 @@ internal sealed class ProducerTable(int producersMax)
     public void WriteSnapshot(ByteWriter writer)
     {
         writer.Byte(SnapshotVersion);
-        writer.Int32(_producers.Count);
-        foreach (Producer producer in _byUse)
+        writer.Int32(PlantedBug.ProducerTableLostAtCheckpoint ? 0 : _producers.Count);
+        foreach (Producer producer in _byUse.Take(PlantedBug.ProducerTableLostAtCheckpoint ? 0 : int.MaxValue))
         {
             writer.Int64(producer.Id);
             writer.Int16(producer.Epoch);

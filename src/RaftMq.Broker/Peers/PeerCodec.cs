@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Leadership;
 using RaftMq.Raft;
 using RaftMq.Storage;
-using RaftMq.Storage.Files;
 using RaftMq.Storage.Log;
 
 namespace RaftMq.Broker.Peers;
@@ -19,7 +19,7 @@ internal readonly record struct PeerSender(ReplicaId Replica, BootNumber Boot);
 /// message: u32 length of all that follows | u32 CRC-32C of head | u32 head length | head | entries
 /// head:    u8 kind | fields
 /// </code>
-/// Only append messages have entries behind the head; each entry is guarded by its own CRCs (<see cref="EntryLayout"/>, and the record
+/// Only append messages and answers to repairs have entries behind the head; each entry is guarded by its own CRCs (<see cref="EntryLayout"/>, and the record
 /// batch's for data), which are checked before the message is believed.
 /// </summary>
 internal static class PeerCodec
@@ -37,6 +37,12 @@ internal static class PeerCodec
     private const byte KindSnapshotChunk = 7;
     private const byte KindMember = 8;
     private const byte KindFaults = 9;
+    private const byte KindIntroduction = 10;
+    private const byte KindRemoved = 11;
+    private const byte KindRepairWanted = 12;
+    private const byte KindRepairEntries = 13;
+    private const byte KindStateDigested = 14;
+    private const byte KindStateDiverged = 15;
 
     /// <summary>Raft messages are numbered from here on.</summary>
     private const byte KindRaft = 32;
@@ -57,12 +63,14 @@ internal static class PeerCodec
     /// <summary>Bytes that a message takes in a frame, at most: enough to decide whether it still fits.</summary>
     public static int SizeBound(PeerMessage message) => MessageHeaderBytes + message switch
     {
-        PeerMessage.ForGroup { Message: AppendEntries append } => 96 + EntryBytes(append),
+        PeerMessage.ForGroup { Message: AppendEntries append } => 96 + EntryBytes(append.Entries),
+        PeerMessage.RepairEntries repair => 96 + EntryBytes(repair.Entries),
         PeerMessage.ForGroup { Message: InstallSnapshot install } => 96 + (ReplicaCount(install.Membership) * 20),
         PeerMessage.ForGroup => 96,
         PeerMessage.Leading leading => 16 + leading.Groups.Sum(g => 32 + (g.InSync.Count * 4)),
         PeerMessage.Faults faults => 16 + (faults.Groups.Count * 17),
         PeerMessage.Formation formation => 32 + (formation.Voters.Count * 20),
+        PeerMessage.Introduction introduction => 64 + introduction.Nodes.Sum(n => 12 + System.Text.Encoding.UTF8.GetByteCount(n.Host)),
         PeerMessage.Request request => 24 + request.Body.Length,
         PeerMessage.Response response => 24 + response.Body.Length,
         PeerMessage.SnapshotChunk chunk => 64 + chunk.Bytes.Length,
@@ -81,14 +89,11 @@ internal static class PeerCodec
         BinaryPrimitives.WriteInt32LittleEndian(free[8..], head.Length);
         head.CopyTo(free[MessageHeaderBytes..]);
         int length = MessageHeaderBytes + head.Length;
-        if (message is PeerMessage.ForGroup { Message: AppendEntries append })
+        IReadOnlyList<Entry> entries = EntriesOf(message);
+        for (int i = 0; i < entries.Count; i++)
         {
-            IReadOnlyList<Entry> entries = append.Entries;
-            for (int i = 0; i < entries.Count; i++)
-            {
-                entries[i].Bytes.Span.CopyTo(free[length..]);
-                length += entries[i].Bytes.Length;
-            }
+            entries[i].Bytes.Span.CopyTo(free[length..]);
+            length += entries[i].Bytes.Length;
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(free, length - 4);
@@ -147,6 +152,13 @@ internal static class PeerCodec
         return true;
     }
 
+    private static IReadOnlyList<Entry> EntriesOf(PeerMessage message) => message switch
+    {
+        PeerMessage.ForGroup { Message: AppendEntries append } => append.Entries,
+        PeerMessage.RepairEntries repair => repair.Entries,
+        _ => [],
+    };
+
     private static void WriteHead(ByteWriter writer, PeerMessage message)
     {
         switch (message)
@@ -180,6 +192,30 @@ internal static class PeerCodec
             case PeerMessage.Member member:
                 writer.Byte(KindMember);
                 writer.UInt128(member.ClusterId);
+                break;
+            case PeerMessage.Introduction introduction:
+                writer.Byte(KindIntroduction);
+                writer.UInt128(introduction.ClusterId);
+                writer.UInt128(introduction.ControllerGroup.Value);
+                writer.Bool(introduction.ControllerLeader is not null);
+                if (introduction.ControllerLeader is { } controllerLeader)
+                {
+                    writer.Node(controllerLeader);
+                }
+
+                writer.Int32(introduction.Nodes.Count);
+                foreach (PeerPlace place in introduction.Nodes)
+                {
+                    writer.Node(place.Node);
+                    writer.Text(place.Host);
+                    writer.Int32(place.Port);
+                }
+
+                break;
+            case PeerMessage.Removed removed:
+                writer.Byte(KindRemoved);
+                writer.UInt128(removed.ClusterId);
+                writer.Replica(removed.Whom);
                 break;
             case PeerMessage.Faults faults:
                 writer.Byte(KindFaults);
@@ -216,6 +252,26 @@ internal static class PeerCodec
                 writer.Int64(chunk.TotalBytes);
                 writer.Bytes(chunk.Bytes.Span);
                 break;
+            case PeerMessage.StateDigested said:
+                WriteDigest(writer, KindStateDigested, said.Group, said.Digest);
+                break;
+            case PeerMessage.StateDiverged said:
+                WriteDigest(writer, KindStateDiverged, said.Group, said.Right);
+                break;
+            case PeerMessage.RepairWanted wanted:
+                writer.Byte(KindRepairWanted);
+                writer.UInt128(wanted.Group.Value);
+                writer.Int64(wanted.From.Value);
+                writer.Int64(wanted.To.Value);
+                break;
+            case PeerMessage.RepairEntries repair:
+                writer.Byte(KindRepairEntries);
+                writer.UInt128(repair.Group.Value);
+                writer.Int64(repair.From.Value);
+                writer.Byte((byte)repair.Answer);
+                writer.Int64(repair.LogBase.Value);
+                writer.Int32(repair.Entries.Count);
+                break;
             default:
                 throw new InvariantViolationException($"No encoding for {message.GetType().Name}.");
         }
@@ -239,6 +295,10 @@ internal static class PeerCodec
             TimeoutNow => 11,
             Quiesce => 12,
             Wake => 13,
+            HealQuery => 14,
+            HealThrough => 15,
+            TermQuery => 16,
+            TermAnswer => 17,
             _ => throw new InvariantViolationException($"No encoding for {message.GetType().Name}."),
         };
         writer.Byte((byte)(KindRaft + kind));
@@ -252,6 +312,7 @@ internal static class PeerCodec
                 break;
             case PreVoteReply m:
                 writer.Bool(m.Granted);
+                writer.Bool(m.Abstains);
                 break;
             case VoteRequest m:
                 writer.Int64(m.LastIndex.Value);
@@ -260,6 +321,7 @@ internal static class PeerCodec
                 break;
             case VoteReply m:
                 writer.Bool(m.Granted);
+                writer.Bool(m.Abstains);
                 break;
             case AppendEntries m:
                 writer.Int64(m.PreviousIndex.Value);
@@ -298,6 +360,19 @@ internal static class PeerCodec
                 writer.Int64(m.LastIndex.Value);
                 writer.Int64(m.Commit.Value);
                 break;
+            case HealQuery m:
+                writer.Int64(m.AskerBoot.Value);
+                break;
+            case HealThrough m:
+                writer.Int64(m.AskerBoot.Value);
+                writer.Int64(m.LastIndex.Value);
+                break;
+            case TermQuery m:
+                writer.Int64(m.AskerBoot.Value);
+                break;
+            case TermAnswer m:
+                writer.Int64(m.AskerBoot.Value);
+                break;
         }
     }
 
@@ -317,6 +392,8 @@ internal static class PeerCodec
             KindFormation => new PeerMessage.Formation(new GroupId(reader.UInt128()), ReadReplicas(ref reader)),
             KindMember => new PeerMessage.Member(reader.UInt128()),
             KindFaults => ReadFaults(ref reader),
+            KindIntroduction => ReadIntroduction(ref reader),
+            KindRemoved => new PeerMessage.Removed(reader.UInt128(), reader.Replica()),
             KindRequest => new PeerMessage.Request(reader.Int64(), ReadBody(ref reader, head)),
             KindResponse => new PeerMessage.Response(reader.Int64(), ReadBody(ref reader, head)),
             KindSnapshotWanted => new PeerMessage.SnapshotWanted(
@@ -324,6 +401,10 @@ internal static class PeerCodec
             KindSnapshotChunk => new PeerMessage.SnapshotChunk(
                 new GroupId(reader.UInt128()), new LogIndex(reader.Int64()), reader.Int64(), reader.Int64(),
                 ReadBody(ref reader, head)),
+            KindStateDigested => new PeerMessage.StateDigested(new GroupId(reader.UInt128()), ReadDigest(ref reader)),
+            KindStateDiverged => new PeerMessage.StateDiverged(new GroupId(reader.UInt128()), ReadDigest(ref reader)),
+            KindRepairWanted => new PeerMessage.RepairWanted(new GroupId(reader.UInt128()), ReadIndex(ref reader), ReadIndex(ref reader)),
+            KindRepairEntries => ReadRepairEntries(ref reader, ref entries),
             _ => null,
         };
         return reader.AtEnd && entries.IsEmpty ? message : null;
@@ -341,20 +422,23 @@ internal static class PeerCodec
         RaftMessage? message = (kind - KindRaft) switch
         {
             0 => new PreVoteRequest(term, ReadIndex(ref reader), ReadTerm(ref reader)),
-            1 => new PreVoteReply(term, reader.Bool()),
+            1 => new PreVoteReply(term, reader.Bool(), reader.Bool()),
             2 => new VoteRequest(term, ReadIndex(ref reader), ReadTerm(ref reader), reader.Bool()),
-            3 => new VoteReply(term, reader.Bool()),
+            3 => new VoteReply(term, reader.Bool(), reader.Bool()),
             4 => ReadAppend(ref reader, group, term, ref entries),
             5 => new AppendAccepted(term, ReadIndex(ref reader)),
             6 => new AppendRejected(term, ReadIndex(ref reader), ReadIndex(ref reader), ReadTerm(ref reader)),
             7 => new Heartbeat(term, ReadIndex(ref reader), reader.Int64()),
             8 => new HeartbeatReply(term, reader.Int64(), ReadIndex(ref reader)),
-            9 => new InstallSnapshot(term, ReadIndex(ref reader), ReadTerm(ref reader), new Membership(
-                ReadReplicas(ref reader), ReadReplicas(ref reader), ReadReplicas(ref reader))),
+            9 => new InstallSnapshot(term, ReadIndex(ref reader), ReadTerm(ref reader), ReadMembership(ref reader)),
             10 => new SnapshotReply(term, ReadIndex(ref reader), reader.Bool()),
             11 => new TimeoutNow(term),
             12 => new Quiesce(term, ReadIndex(ref reader), ReadIndex(ref reader)),
             13 => new Wake(term),
+            14 => new HealQuery(term, new BootNumber(reader.Int64())),
+            15 => new HealThrough(term, new BootNumber(reader.Int64()), ReadIndex(ref reader)),
+            16 => new TermQuery(term, new BootNumber(reader.Int64())),
+            17 => new TermAnswer(term, new BootNumber(reader.Int64())),
             _ => null,
         };
         return message is not null && reader.AtEnd && entries.IsEmpty ? new PeerMessage.ForGroup(group, message) : null;
@@ -366,6 +450,27 @@ internal static class PeerCodec
         LogIndex previous = ReadIndex(ref reader);
         Term previousTerm = ReadTerm(ref reader);
         LogIndex commit = ReadIndex(ref reader);
+        return ReadEntries(ref reader, group, previous.Next, previousTerm, term, ref bytes) is { } entries
+            ? new AppendEntries(term, previous, previousTerm, commit, entries)
+            : null;
+    }
+
+    private static PeerMessage.RepairEntries? ReadRepairEntries(ref ByteReader reader, ref ReadOnlyMemory<byte> bytes)
+    {
+        var group = new GroupId(reader.UInt128());
+        LogIndex from = ReadIndex(ref reader);
+        var answer = (RepairAnswer)reader.Byte();
+        LogIndex logBase = ReadIndex(ref reader);
+        return ReadEntries(ref reader, group, from, Term.Zero, new Term(int.MaxValue), ref bytes) is { } entries
+            && answer <= RepairAnswer.Behind && (answer == RepairAnswer.Entries) == (entries.Length > 0)
+            ? new PeerMessage.RepairEntries(group, from, answer, logBase, entries)
+            : null;
+    }
+
+    /// <summary>Their number, and they themselves: whole, in order, of terms that do not fall.</summary>
+    private static Entry[]? ReadEntries(
+        ref ByteReader reader, GroupId group, LogIndex expected, Term newest, Term term, ref ReadOnlyMemory<byte> bytes)
+    {
         int count = reader.Int32();
         if (reader.Failed || count < 0 || (long)count * EntryLayout.HeaderBytes > bytes.Length)
         {
@@ -373,8 +478,6 @@ internal static class PeerCodec
         }
 
         var entries = new Entry[count];
-        LogIndex expected = previous.Next;
-        Term newest = previousTerm;
         for (int i = 0; i < count; i++)
         {
             if (!TryReadEntry(bytes, group, out Entry entry)
@@ -388,27 +491,16 @@ internal static class PeerCodec
             (expected, newest) = (expected.Next, entry.Term);
         }
 
-        return new AppendEntries(term, previous, previousTerm, commit, entries);
+        return entries;
     }
 
     private static bool TryReadEntry(ReadOnlyMemory<byte> bytes, GroupId group, out Entry entry)
     {
+        // A membership of another version, or not one at all: the frame is not believed.
         entry = default;
-        if (!StoredEntry.TryReadWhole(bytes.Span, out EntryHeader header) || header.Group != group)
-        {
-            return false;
-        }
-
-        try
-        {
-            entry = StoredEntry.ToEntry(bytes[..header.LengthBytes]);
-            return true;
-        }
-        catch (DamagedException)
-        {
-            // A membership of another version, or not one at all: the frame is not believed.
-            return false;
-        }
+        return StoredEntry.TryReadWhole(bytes.Span, out EntryHeader header)
+            && header.Group == group
+            && StoredEntry.TryToEntry(bytes[..header.LengthBytes], out entry);
     }
 
     private static PeerMessage.Leading ReadLeading(ref ByteReader reader)
@@ -446,6 +538,32 @@ internal static class PeerCodec
         return new PeerMessage.Faults(node, groups);
     }
 
+    private static PeerMessage.Introduction ReadIntroduction(ref ByteReader reader)
+    {
+        UInt128 cluster = reader.UInt128();
+        var group = new GroupId(reader.UInt128());
+        NodeId? leader = reader.Bool() ? reader.Node() : null;
+        int count = reader.Count(bytesEachMin: 12);
+        var nodes = new PeerPlace[count];
+        for (int i = 0; i < count; i++)
+        {
+            nodes[i] = new PeerPlace(reader.Node(), reader.Text(), reader.Int32());
+        }
+
+        return new PeerMessage.Introduction(cluster, group, leader, nodes);
+    }
+
+    private static void WriteDigest(ByteWriter writer, byte kind, GroupId group, in StateDigest digest)
+    {
+        writer.Byte(kind);
+        writer.UInt128(group.Value);
+        writer.Int64(digest.Index.Value);
+        writer.Int32(digest.Version);
+        writer.Int64(unchecked((long)digest.Hash));
+    }
+
+    private static StateDigest ReadDigest(ref ByteReader reader) => new(ReadIndex(ref reader), reader.Int32(), unchecked((ulong)reader.Int64()));
+
     private static ReadOnlyMemory<byte> ReadBody(ref ByteReader reader, ReadOnlyMemory<byte> head)
     {
         int length = reader.Bytes().Length;
@@ -472,6 +590,18 @@ internal static class PeerCodec
         return replicas;
     }
 
+    /// <summary>The follower stores it: one that has no stored form is refused here, where a connection can still be closed for it.</summary>
+    private static Membership ReadMembership(ref ByteReader reader)
+    {
+        var membership = new Membership(ReadReplicas(ref reader), ReadReplicas(ref reader), ReadReplicas(ref reader));
+        if (!MembershipCodec.HasForm(membership))
+        {
+            reader.Fail();
+        }
+
+        return membership;
+    }
+
     private static LogIndex ReadIndex(ref ByteReader reader) => new(NotNegative(ref reader, reader.Int64()));
 
     private static Term ReadTerm(ref ByteReader reader) => new((int)NotNegative(ref reader, reader.Int32()));
@@ -489,10 +619,9 @@ internal static class PeerCodec
     private static int ReplicaCount(Membership membership) =>
         membership.Voters.Count + membership.OutgoingVoters.Count + membership.Learners.Count;
 
-    private static int EntryBytes(AppendEntries append)
+    private static int EntryBytes(IReadOnlyList<Entry> entries)
     {
         int bytes = 0;
-        IReadOnlyList<Entry> entries = append.Entries;
         for (int i = 0; i < entries.Count; i++)
         {
             bytes += entries[i].SizeBytes;

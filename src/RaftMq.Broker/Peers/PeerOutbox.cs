@@ -83,7 +83,7 @@ internal sealed class PeerOutbox(PeerSender sender, IPeerTransport transport, lo
     private static PeerLane LaneOf(PeerMessage message) => message switch
     {
         PeerMessage.ForGroup { Message: AppendEntries { Entries.Count: > 0 } } => PeerLane.Append,
-        PeerMessage.SnapshotChunk => PeerLane.Bulk,
+        PeerMessage.SnapshotChunk or PeerMessage.RepairEntries => PeerLane.Bulk,
         _ => PeerLane.Control,
     };
 }

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Leadership;
 using RaftMq.Raft;
@@ -5,8 +6,8 @@ using RaftMq.Raft;
 namespace RaftMq.Broker.Shards;
 
 /// <summary>
-/// What is known to be damaged on this node's disk (DETECTED): groups that did not start, and running ones of which a read found that a
-/// part is not what was written. Neither should lead.
+/// What is known to be damaged on this node's disk (DETECTED): groups that did not start, running ones of which a read found that a
+/// part is not what was written, and running ones of which the journal lost something. None of them should lead.
 /// </summary>
 internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> report)
 {
@@ -14,13 +15,15 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
     private const int PlacesToldMax = 1_000;
 
     private readonly SortedDictionary<GroupId, DamagedGroup> _damaged = [];
+    private readonly SortedDictionary<GroupId, DamagedGroup> _lost = [];
     private readonly HashSet<string> _placesTold = [];
 
-    public IReadOnlyCollection<DamagedGroup> All => _damaged.Values;
+    public IReadOnlyCollection<DamagedGroup> All => [.. _damaged.Values, .. _lost.Values.Where(lost => !_damaged.ContainsKey(lost.Group))];
 
     /// <summary>The group does not start here. Quarantined, never cut: the other replicas have it whole.</summary>
     public void Quarantine(GroupId group, string name, string what)
     {
+        Probe.Reached(RareBranch.QuarantinedAtStart);
         Add(new DamagedGroup(group, name, what, IsRunning: false));
         report(new NodeEvent(
             NodeEventKind.GroupDamaged, $"{name} does not start on this node, its data here is damaged: {what}.", [("group", name), ("damage", what)]));
@@ -46,13 +49,62 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         }
     }
 
-    /// <summary>The group's files were replaced, or are gone.</summary>
+    /// <summary>A running group's state is not what a majority's is. Its log is whole; the replica is to be made anew.</summary>
+    public void Diverged(Replica replica, in StateDigest own, in StateDigest right)
+    {
+        Probe.Reached(RareBranch.StateDiverged);
+        string name = replica.Name.ToString()!;
+        string what = $"its state after entry {right.Index} is {own.Hash:x16} and that of a majority {right.Hash:x16}";
+        Add(new DamagedGroup(replica.Group, name, what, IsRunning: true));
+        report(new NodeEvent(
+            NodeEventKind.StateDiverged,
+            $"{name}: {what}. This replica serves nobody any more and is made anew from the others. A fault of this node's memory or of the software did this.",
+            [("group", name), ("index", right.Index.Value), ("own", $"{own.Hash:x16}"), ("right", $"{right.Hash:x16}")]));
+    }
+
+    /// <summary>The journal lost something of a group that runs. Consensus sees to it, and says when it is over.</summary>
+    public void Lost(Replica replica, string what)
+    {
+        Probe.Reached(RareBranch.StartedWithLoss);
+        string name = replica.Name.ToString()!;
+        _lost[replica.Group] = new DamagedGroup(replica.Group, name, what, IsRunning: true);
+        fitness.SetGroup(replica.Group, LeaderFaults.Damaged, has: true);
+        report(new NodeEvent(
+            NodeEventKind.LogLost,
+            $"{name}: durable bytes of the journal are lost here: {what}. This replica gets them from the others, and until then neither leads nor "
+            + "votes for a log that may lack them.",
+            [("group", name), ("damage", what)]));
+    }
+
+    public void Healed(Replica replica)
+    {
+        Probe.Reached(RareBranch.Healed);
+        string name = replica.Name.ToString()!;
+        if (_lost.Remove(replica.Group))
+        {
+            fitness.SetGroup(replica.Group, LeaderFaults.Damaged, has: _damaged.ContainsKey(replica.Group));
+        }
+
+        report(new NodeEvent(NodeEventKind.LogHealed, $"{name}: what was lost here is made up for.", [("group", name)]));
+    }
+
+    /// <summary>The group's files were replaced.</summary>
     public void Over(GroupId group)
     {
         if (_damaged.Remove(group))
         {
-            fitness.SetGroup(group, LeaderFaults.Damaged | LeaderFaults.Quarantined, has: false);
+            // What is found from now on is news.
+            _placesTold.Clear();
+            fitness.SetGroup(group, LeaderFaults.Damaged, has: _lost.ContainsKey(group));
+            fitness.SetGroup(group, LeaderFaults.Quarantined, has: false);
         }
+    }
+
+    /// <summary>The group is gone here.</summary>
+    public void Forget(GroupId group)
+    {
+        _lost.Remove(group);
+        Over(group);
     }
 
     private void Add(DamagedGroup damaged)

@@ -37,7 +37,7 @@ internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, ShardContext sh
         int leadership = _leadership;
         int bytesMax = (int)Math.Min(request.MaxBytes, int.MaxValue);
         _pace.Begin(
-            new RecoveryPace.Transfer(log.Group, request.Follower.Node, IsSnapshot: false), bytesMax, shard.Clock.MonotonicMs,
+            new RecoveryPace.Transfer(log.Group, request.Follower.Node, TransferKind.Entries), bytesMax, shard.Clock.MonotonicMs,
             () => BeginRead(asked, bytesMax, leadership));
     }
 
@@ -51,7 +51,7 @@ internal sealed class FollowerFeed(RaftGroup raft, GroupLog log, ShardContext sh
     }
 
     public void SendChunk(PeerOutbox outbox, NodeId to, PeerMessage.SnapshotWanted wanted) => _pace.Begin(
-        new RecoveryPace.Transfer(log.Group, to, IsSnapshot: true), ChunkBytes, shard.Clock.MonotonicMs,
+        new RecoveryPace.Transfer(log.Group, to, TransferKind.Snapshot), ChunkBytes, shard.Clock.MonotonicMs,
         () => BeginChunk(outbox, to, wanted));
 
     private void BeginRead(in LogReadRequest request, int bytesMax, int leadership)

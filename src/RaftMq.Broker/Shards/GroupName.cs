@@ -1,9 +1,15 @@
+using System.Globalization;
+using RaftMq.Raft;
+
 namespace RaftMq.Broker.Shards;
 
 /// <summary>What a group is, by the name that the store keeps for it.</summary>
 internal abstract record GroupName
 {
     private const string ControllerName = "controller";
+
+    /// <summary>A dash and the 32 hexadecimal digits of the store's key, at the end of a folder's name.</summary>
+    private const int FolderSuffixChars = 33;
 
     private GroupName() { }
 
@@ -13,12 +19,20 @@ internal abstract record GroupName
     }
 
     /// <summary>A partition of a topic, the offsets topic's included.</summary>
-    public sealed record Partition(string Topic, int Number) : GroupName
+    /// <param name="Life">
+    /// The epoch of the movement by which this replica came; 0 for one that was there from the beginning (<see cref="GroupId.WithLife"/>).
+    /// </param>
+    /// <param name="BornFrom">See <see cref="RaftConfig.BornFrom"/>; of a life other than the first.</param>
+    public sealed record Partition(string Topic, int Number, int Life = 0, LogIndex BornFrom = default) : GroupName
     {
-        public override string ToString() => $"{Topic}-{Number}";
+        public override string ToString() =>
+            Life == 0 ? $"{Topic}-{Number}" : string.Create(CultureInfo.InvariantCulture, $"{Topic}-{Number}~{Life}.{BornFrom.Value}");
     }
 
-    /// <summary>Null when the name is none that this version gives.</summary>
+    /// <summary>Under which the store keeps this replica of the group; the group of such a key, too.</summary>
+    public GroupId KeyOf(GroupId group) => group.WithLife(this is Partition { Life: var life } ? life : 0);
+
+    /// <summary>Null when the name is none that this version gives. Where a group's own file is lost there is only its folder's name.</summary>
     public static GroupName? TryParse(string name)
     {
         if (name == ControllerName)
@@ -26,9 +40,29 @@ internal abstract record GroupName
             return new Controller();
         }
 
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        if (slash >= 0)
+        {
+            return name.Length - slash > FolderSuffixChars + 1 ? TryParse(name[(slash + 1)..^FolderSuffixChars]) : null;
+        }
+
         int dash = name.LastIndexOf('-');
-        return dash > 0 && int.TryParse(name.AsSpan(dash + 1), out int number) && number >= 0
-            ? new Partition(name[..dash], number)
-            : null;
+        if (dash <= 0)
+        {
+            return null;
+        }
+
+        string[] parts = name[(dash + 1)..].Split('~', '.');
+        Partition? partition = !TryParseNumber(parts[0], out long number) || number > int.MaxValue ? null : parts switch
+        {
+            [_] => new Partition(name[..dash], (int)number),
+            [_, var life, var from] when TryParseNumber(life, out long epoch) && epoch is > 0 and <= int.MaxValue && TryParseNumber(from, out long index)
+                => new Partition(name[..dash], (int)number, (int)epoch, new LogIndex(index)),
+            _ => null,
+        };
+        return partition?.ToString() == name ? partition : null;
     }
+
+    private static bool TryParseNumber(string digits, out long value) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

@@ -1,21 +1,23 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Shards;
 
 /// <summary>
 /// What is done for each replica about once a second: retention, pending disk work, leadership to where it belongs; and a look at who is
-/// in want of room on the disk, and at who leads what.
+/// in want of room on the disk (<see cref="SpaceWatch"/>), and at who leads what.
 /// </summary>
-/// <param name="tryAgainForRoom">Tries again to make and delete replicas for which the disk had no room; says how many these were.</param>
+/// <param name="tryAgainForRoom">
+/// Tries again to make and delete replicas for which the disk had no room; says how many these were, and counts the journal as one more.
+/// </param>
 internal sealed class Housekeeping(
-    Shard shard, LeaderBalancer balancer, LeaderFitness fitness, Action<NodeEvent> report, Func<int> tryAgainForRoom)
+    Shard shard, LeaderBalancer balancer, LeaderFitness fitness, SpaceWatch space, Action<NodeEvent> report, Func<int> tryAgainForRoom)
 {
     public const int PeriodMs = 1_000;
 
-    private readonly RoomWatch _room = new(report);
     private readonly LeadershipLog _leaderships = new(report);
     private long _nextMs;
 
@@ -48,7 +50,7 @@ internal sealed class Housekeeping(
                 withoutRoom++;
                 fitness.SetGroup(replica.Group, LeaderFaults.DiskFull, has: true);
             }
-            else if (!_room.IsFull)
+            else if (!space.IsFull)
             {
                 fitness.SetGroup(replica.Group, LeaderFaults.DiskFull, has: false);
             }
@@ -56,7 +58,7 @@ internal sealed class Housekeeping(
             balancer.Balance(replica, preferredLeader(replica.Group), isAlive, now);
         }
 
-        _room.Look(withoutRoom);
+        space.WithoutRoom(withoutRoom);
         LookAtLeaderships();
     }
 

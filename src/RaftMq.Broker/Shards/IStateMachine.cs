@@ -68,10 +68,17 @@ internal interface IReplica
     /// <summary>Voters within replica.lag.max, this one included.</summary>
     int InSyncCount { get; }
 
-    int VoterCount { get; }
+    /// <summary>
+    /// As many voters at least hold what is committed: a majority; while the membership is joint, one of the smaller half, as an entry from
+    /// before the change was committed by the old half alone.
+    /// </summary>
+    int HoldersOfCommitted { get; }
 
     /// <summary>False while the node's journal or its tails are full: what can wait, waits. Everything else is written all the same.</summary>
     bool StoreHasRoom { get; }
+
+    /// <summary>Why this leader takes no records for want of room on disks; null when it does.</summary>
+    string? NoRoomBecause { get; }
 
     /// <summary>Whether an entry of that size may be proposed now; if so it must be, at once, through <see cref="Propose"/>.</summary>
     ProposeResult Admit(int sizeBytes);

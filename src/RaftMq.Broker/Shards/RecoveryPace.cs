@@ -21,7 +21,7 @@ internal sealed class RecoveryPace(long bytesPerSecond, long nowMs)
     private long _atMs = nowMs;
 
     /// <summary>At most one of each waits.</summary>
-    public readonly record struct Transfer(GroupId Group, NodeId To, bool IsSnapshot);
+    public readonly record struct Transfer(GroupId Group, NodeId To, TransferKind Kind);
 
     public int WaitingCount => _order.Count;
 
@@ -84,4 +84,13 @@ internal sealed class RecoveryPace(long bytesPerSecond, long nowMs)
             _credit = Math.Min(_creditMax, _credit + (bytesPerSecond * passedMs / 1000));
         }
     }
+}
+
+internal enum TransferKind
+{
+    Entries,
+    Snapshot,
+
+    /// <summary>For a replica with damaged files.</summary>
+    Repair,
 }

@@ -1,4 +1,6 @@
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Encoding;
+using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Peers;
 using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
@@ -25,9 +27,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     private readonly ShardContext _shard;
     private readonly RaftGroup _raft;
+    private readonly LogIndex _membershipIndexAtStart;
     private readonly ConfirmedReads _reads = new();
     private readonly FollowerFeed _feed;
     private readonly SnapshotFetch _snapshot;
+    private readonly StateWatch _watch;
 
     /// <summary>Messages that wait for what they depend on to be durable, in the order of their tokens.</summary>
     private readonly Queue<(PersistToken Token, List<Outgoing> Messages)> _afterPersist = new();
@@ -36,6 +40,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private Term _servingTerm;
     private long _nextTakenWhenFullMs;
     private bool _wasLeader;
+
+    /// <summary>The machine was told to serve, and not yet to stop.</summary>
+    private bool _isServing;
     private bool _isDirty;
 
     /// <summary>The leader's own write came after its followers' had committed the entries: acks held for min.insync.replicas look again.</summary>
@@ -44,21 +51,27 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private int _inSync = 1;
 
     public Replica(
-        ShardContext shard, GroupName name, GroupLog log, RaftGroup raft, Func<IReplica, IStateMachine> machine)
+        ShardContext shard, GroupId group, GroupName name, GroupLog log, RaftGroup raft, Func<IReplica, IStateMachine> machine)
     {
         _shard = shard;
+        Group = group;
         Name = name;
         _raft = raft;
+        _membershipIndexAtStart = raft.MembershipIndex;
         Log = log;
         Machine = machine(this);
         _feed = new FollowerFeed(raft, log, shard, MarkDirty);
         _snapshot = new SnapshotFetch(this, shard);
+        _watch = new StateWatch(this, shard);
         log.Attach(this);
     }
 
     public GroupName Name { get; }
 
-    public GroupId Group => Log.Group;
+    public ReplicaId Self => _shard.Self.Replica;
+
+    /// <summary>As all its replicas know it; the log's is the store's key for this one.</summary>
+    public GroupId Group { get; }
 
     public GroupLog Log { get; }
 
@@ -70,7 +83,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public bool IsLeaderElsewhere => IsClosed || (!IsLeader && _raft.Leader is not null);
 
-    public bool IsServing { get; private set; }
+    /// <summary>Ends the moment consensus steps down; the machine is told in the same turn's <see cref="Act"/>.</summary>
+    public bool IsServing => _isServing && !IsFenced && (PlantedBug.AckByIndexAlone || (IsLeader && _raft.Term == _servingTerm));
+
+    /// <summary>What this replica made of its log is wrong: it stores and votes, and serves nobody.</summary>
+    public bool IsFenced { get; private set; }
 
     public Term Term => _raft.Term;
 
@@ -83,6 +100,15 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public LogIndex DurableIndex => _raft.DurableIndex;
 
     public Membership Membership => _raft.Membership;
+
+    /// <inheritdoc cref="RaftGroup.MembershipIndex"/>
+    public LogIndex MembershipIndex => _raft.MembershipIndex;
+
+    /// <summary>The entry of the membership in force, if it came since the start and the log holds it; else zero.</summary>
+    public LogIndex MembershipEntry =>
+        _raft.MembershipIndex > LogIndex.Max(_raft.BaseIndex, _membershipIndexAtStart) ? _raft.MembershipIndex : LogIndex.Zero;
+
+    public bool IsMembershipSettled => _raft.IsMembershipSettled;
 
     public IReadOnlyList<PeerProgress> Progress => _raft.Progress;
 
@@ -97,26 +123,49 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public int VoterCount => _raft.Membership.Voters.Count;
 
+    public int HoldersOfCommitted
+    {
+        get
+        {
+            Membership membership = _raft.Membership;
+            int smaller = membership.IsJoint ? Math.Min(membership.Voters.Count, membership.OutgoingVoters.Count) : membership.Voters.Count;
+            return (smaller / 2) + 1;
+        }
+    }
+
     /// <summary>Start-up: the checkpoint's state, then the entries behind it that are known to be committed.</summary>
     /// <exception cref="Storage.Files.DamagedException">A durable entry is not whole.</exception>
     public void Restore(RecoveredGroup.Healthy found)
     {
-        if (found.Checkpoint is { } checkpoint)
+        BeginRestore(found.Checkpoint);
+        foreach (ReadOnlyMemory<byte> entry in found.Replay)
+        {
+            Restore(entry);
+        }
+
+        EndRestore();
+    }
+
+    public void BeginRestore(Checkpoint? checkpoint)
+    {
+        if (checkpoint is not null)
         {
             TakeState(checkpoint);
         }
-
-        foreach (ReadOnlyMemory<byte> entry in found.Replay)
-        {
-            EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
-            Invariant.Holds(header.Index == Applied.Next);
-            TakeBaseBefore(header);
-            Applied = header.Index;
-            Machine.Apply(header, entry.Span[EntryLayout.HeaderBytes..]);
-        }
-
-        Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
     }
+
+    /// <summary>The next entry behind the checkpoint.</summary>
+    public void Restore(ReadOnlyMemory<byte> entry)
+    {
+        EntryHeader header = EntryLayout.ReadUnchecked(entry.Span);
+        Invariant.Holds(header.Index == Applied.Next);
+        Probe.ReachedWhen(Log.NeedsBaseBefore(header), RareBranch.BaseTakenInReplay);
+        TakeBaseBefore(header);
+        Applied = header.Index;
+        Machine.Apply(header, entry.Span[EntryLayout.HeaderBytes..]);
+    }
+
+    public void EndRestore() => Log.Advance(_raft.DurableIndex, _raft.CommitIndex, Applied);
 
     /// <summary>Another voter that runs, had everything within replica.lag.max, and was heard of within it.</summary>
     public bool IsInSync(in PeerProgress peer) =>
@@ -126,7 +175,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public LogIndex DurableOn(int voters)
     {
-        var matches = new List<LogIndex> { _raft.DurableIndex };
+        // A leader that is about to leave is no voter any more.
+        List<LogIndex> matches = _raft.Membership.IsVoter(Self) ? [_raft.DurableIndex] : [];
         foreach (PeerProgress peer in _raft.Progress)
         {
             if (peer.IsVoter && peer.Replica != _shard.Self.Replica)
@@ -161,7 +211,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         MarkDirty();
     }
 
-    public bool StoreHasRoom => !_shard.Journal.IsFull && !_shard.Tail.IsFull;
+    public bool StoreHasRoom => !_shard.Journal.IsFull && !_shard.Tail.IsFull && !_shard.Room.IsBlind;
+
+    public string? NoRoomBecause => _shard.Room.RefusalOf(Group, _raft.Membership, Log.NoRoom);
 
     public void Step(in PeerSender from, RaftMessage message)
     {
@@ -187,11 +239,13 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself only while what fills the
     /// journals can be committed, and where all of a group's replicas are full, that takes appends. So three things are taken all the same:
     /// what brings nothing new; the controller's few entries; and, while the journal's queue in memory has room, one small append of a
-    /// group every <see cref="TakenWhenFullEveryMs"/>.
+    /// group every <see cref="TakenWhenFullEveryMs"/>. A partition's records find no taker either where the node is short of room on its disk and the
+    /// others go on without it (<see cref="Space.GroupRoom.IsSpared"/>): what is left is for consumers' offsets, the cluster's own group, and deletions.
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
     {
-        if (StoreHasRoom || append.Term < _raft.Term || Name is GroupName.Controller)
+        bool isSpared = Machine is Partition && _shard.Room.IsSpared(Group, _raft.Membership);
+        if ((StoreHasRoom && !isSpared) || append.Term < _raft.Term || Name is GroupName.Controller)
         {
             return true;
         }
@@ -202,6 +256,12 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return true;
         }
 
+        if (isSpared)
+        {
+            Probe.Reached(RareBranch.FullFollowerHeldOff);
+            return false;
+        }
+
         long now = _shard.Clock.MonotonicMs;
         if (_shard.Journal.QueueIsFull || _raft.DurableIndex != _raft.LastIndex || now < _nextTakenWhenFullMs
             || (append.Entries.Count > 1 && bytes > TakenWhenFullBytesMax))
@@ -210,6 +270,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         _nextTakenWhenFullMs = now + TakenWhenFullEveryMs;
+        Probe.Reached(RareBranch.AppendTakenWhenFull);
         return true;
     }
 
@@ -280,6 +341,14 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         return result;
     }
 
+    public ChangeResult ProposeMembership(IReadOnlyList<ReplicaId> voters, IReadOnlyList<ReplicaId> learners)
+    {
+        Log.Tail.NowMs = _shard.Clock.UnixMs;
+        ChangeResult result = _raft.ProposeMembership(voters, learners);
+        MarkDirty();
+        return result;
+    }
+
     public void MarkDirty()
     {
         if (!_isDirty && !IsClosed)
@@ -304,7 +373,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         while (_raft.HasReady)
         {
             Ready ready = _raft.TakeReady();
-            if (ready.LeadershipChanged && _wasLeader && (!IsLeader || _raft.Term != _servingTerm))
+            bool ends = ready.LeadershipChanged && _wasLeader && (!IsLeader || _raft.Term != _servingTerm);
+            if (ends && !PlantedBug.AckByIndexAlone)
             {
                 // Before anything is applied: another leader's entry may stand where one of this one's was awaited.
                 _wasLeader = false;
@@ -318,6 +388,13 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             {
                 ApplyCommitted(ready.Committed);
                 progressed = true;
+            }
+
+            if (ends && PlantedBug.AckByIndexAlone)
+            {
+                Machine.AfterProgress();
+                _wasLeader = false;
+                EndServing();
             }
 
             if (ready.LeadershipChanged)
@@ -363,6 +440,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         bool wasBehind = _raft.DurableIndex < _raft.CommitIndex;
         _raft.Persisted(record.Token);
         _caughtUpWithCommit |= wasBehind && IsLeader;
+        if (record.Healed)
+        {
+            _shard.Listener.Healed(this);
+        }
+
         SendAfter(record.Token);
         MarkDirty();
     }
@@ -384,6 +466,24 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public void SnapshotWanted(NodeId by, PeerMessage.SnapshotWanted wanted) => _feed.SendChunk(_shard.Outbox, by, wanted);
 
+    public void StateDigested(ReplicaId by, in StateDigest digest) => _watch.Heard(by, digest);
+
+    public void StateDiverged(ReplicaId by, in StateDigest right) => _watch.Diverged(by, right);
+
+    /// <summary>The state here is wrong from some entry on. Its log is not, so others may count on that.</summary>
+    public void Fence(in StateDigest own, in StateDigest right)
+    {
+        if (IsFenced)
+        {
+            return;
+        }
+
+        IsFenced = true;
+        _raft.Fence();
+        _shard.Listener.StateDiverged(this, own, right);
+        MarkDirty();
+    }
+
     /// <summary>A checkpoint took the place of log and state.</summary>
     public void SnapshotInstalled(Checkpoint checkpoint)
     {
@@ -393,6 +493,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         TakeState(checkpoint);
+        _watch.StateReplaced();
+        IsFenced = false;
         _shard.Listener.SnapshotTaken(this);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
         MarkDirty();
@@ -407,6 +509,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     void IGroupLogOwner.LogCut(LogIndex baseIndex) => _raft.LogCut(baseIndex);
 
     void IGroupLogOwner.LogDamaged(string report) => _shard.Listener.LogDamaged(this, report);
+
+    void IGroupLogOwner.NewestDamaged() => WriteCheckpoint();
 
     /// <summary>A journal file is due: what it holds of this group goes to segments, and start-up may begin from here.</summary>
     public void ReleaseJournal(LogIndex upTo)
@@ -455,10 +559,11 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
         _shard.Journal.Append(new JournalRecord
         {
-            Group = Group,
+            Group = Log.Group,
             HardState = ready.HardState,
             Entries = ready.Entries.Count == 0 ? [] : ready.Entries.ToArray(),
             Commit = ready.Committed,
+            Healed = ready.Healed,
             Waiter = this,
             Token = token,
         });
@@ -499,6 +604,10 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             // First the index, so that the machine's own answers see the entry as applied.
             Applied = index;
             Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
+            if (_watch.IsDue(index))
+            {
+                _watch.Take(index, SnapshotOfState());
+            }
         }
     }
 
@@ -543,6 +652,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         else
         {
             _feed.Forget();
+            _watch.LeadershipEnded();
             if (IsLeaderElsewhere)
             {
                 Machine.LeaderIsElsewhere();
@@ -554,22 +664,22 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     private void StartServingWhenSettled()
     {
-        if (!IsServing && IsLeader && Applied >= _raft.TermStartIndex)
+        if (!_isServing && IsLeader && (PlantedBug.ServesBeforeOwnTermCommits || Applied >= _raft.TermStartIndex))
         {
-            IsServing = true;
+            _isServing = true;
             Machine.StartServing();
         }
     }
 
     private void EndServing()
     {
-        IsServing = false;
+        _isServing = false;
         Machine.StopServing();
     }
 
     private void CountInSync()
     {
-        int inSync = 1;
+        int inSync = _raft.Membership.IsVoter(Self) ? 1 : 0;
         foreach (PeerProgress peer in _raft.Progress)
         {
             if (IsInSync(peer))

@@ -13,29 +13,37 @@ internal sealed class ReplicaFactory(
     BrokerOptions options, ShardContext context, UncommittedBudget budget, GroupsConfig groupsConfig,
     ISubscriptionReader subscriptions, RandomSource random, ClusterMember? cluster)
 {
-    public Replica Create(GroupName name, GroupLog log, RaftStart start)
+    /// <summary>Two heartbeats fit in between.</summary>
+    private const int ElectionTicksLeast = 5;
+
+    public Replica Create(GroupId group, GroupName name, GroupLog log, RaftStart start)
     {
         var config = new RaftConfig
         {
-            Group = log.Group,
+            Group = group,
             Self = context.Self.Replica,
             Boot = context.Self.Boot,
+            BornFrom = name is GroupName.Partition partition && !PlantedBug.FoundingMembershipForAll ? partition.BornFrom : LogIndex.Zero,
             WindowEntries = options.Limits.ReplicationWindowEntries,
             WindowBytes = options.Limits.ReplicationWindowBytes,
+            AppendBytesMax = options.Limits.AppendBytes,
+            ProbeBytesMax = Math.Min(RaftConfig.ProbeBytes, options.Limits.AppendBytes),
+            ElectionTicksMin = Math.Max(ElectionTicksLeast, (int)(options.ElectionTimeoutMin.TotalMilliseconds / Shard.RaftTickMs)),
             UncommittedBytesMax = options.Limits.UncommittedBytesPerGroup,
             EagerCommit = name is GroupName.Controller,
         };
+        log.Tail.Group = group;
         var raft = new RaftGroup(config, start, log.Tail, random.Split());
-        return new Replica(context, name, log, raft, replica => MachineFor(name, replica));
+        return new Replica(context, group, name, log, raft, replica => MachineFor(name, replica));
     }
 
     /// <summary>
     /// A replica as start-up found it: its state is the checkpoint's plus every entry that is known to be committed.
     /// </summary>
     /// <exception cref="Storage.Files.DamagedException">A durable entry is not whole: the group must not start here.</exception>
-    public Replica Restore(GroupName name, RecoveredGroup.Healthy found)
+    public Replica Restore(GroupId group, GroupName name, RecoveredGroup.Healthy found)
     {
-        Replica replica = Create(name, found.Log, found.Raft);
+        Replica replica = Create(group, name, found.Log, found.Raft);
         replica.Restore(found);
         return replica;
     }
@@ -43,7 +51,8 @@ internal sealed class ReplicaFactory(
     private IStateMachine MachineFor(GroupName name, IReplica replica) => name switch
     {
         GroupName.Controller => new ControllerMachine(
-            replica, new ControllerDecisions(cluster!.State, options, random.Split()), cluster.State, cluster, context.Clock),
+            replica, new ControllerDecisions(cluster!.State, options, random.Split(), context.Clock, cluster.IsAlive, cluster.HasRoom), cluster.State, cluster,
+            context.Clock),
         GroupName.Partition { Topic: OffsetsTopic.Name } => new OffsetsPartition(
             replica, groupsConfig, subscriptions, context.Clock, random.Split()),
         GroupName.Partition partition => new Partition(

@@ -3,12 +3,14 @@ using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;
 using RaftMq.Broker.Leadership;
+using RaftMq.Broker.Movement;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Repair;
 using RaftMq.Raft;
 using RaftMq.Storage.Files;
-using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
 using RaftMq.Storage.Recovery;
+using RaftMq.Storage.Repair;
 
 namespace RaftMq.Broker.Shards;
 
@@ -19,13 +21,28 @@ namespace RaftMq.Broker.Shards;
 /// </summary>
 internal sealed class ReplicaManager(
     Shard shard, NodeStore store, GroupLogEnvironment logEnvironment, ReplicaFactory factory, ClusterMember cluster,
-    LeaderFitness fitness, LeaderBalancer balancer, DamageRegister damages, Action<NodeEvent> report)
+    LeaderFitness fitness, LeaderBalancer balancer, DamageRegister damages, Repairs repairs, Movements movements, Action<NodeEvent> report)
 {
+    /// <summary>A journal that wants back what is too much to carry on waits so long for the group's repair, and may get full meanwhile.</summary>
+    private const int OwedMsMax = 30_000;
+
     private readonly SortedDictionary<GroupId, PartitionInfo> _placement = [];
     private readonly SortedSet<GroupId> _creating = [];
 
-    /// <summary>Damaged groups of which the journal was told that they will release nothing.</summary>
+    /// <summary>
+    /// The groups of what this disk holds, by the store's keys. A damaged one whose name is lost stands under its key itself; then
+    /// <see cref="GroupId.IsLifeOf"/> tells.
+    /// </summary>
+    private readonly SortedDictionary<GroupId, GroupId> _groupOfKey = [];
+
+    /// <summary>Keys of damaged groups of which the journal was told that they will release nothing.</summary>
     private readonly SortedSet<GroupId> _givenUp = [];
+
+    /// <summary>What the journal wants released of damaged groups that are being mended; by their keys.</summary>
+    private readonly SortedDictionary<GroupId, (LogIndex UpTo, long SinceMs)> _owed = [];
+
+    /// <summary>Mended groups on their way back.</summary>
+    private readonly SortedDictionary<GroupId, Restoring> _restoring = [];
 
     private readonly SortedDictionary<UInt128, string> _knownTopics = [];
     private Replica? _controller;
@@ -59,13 +76,21 @@ internal sealed class ReplicaManager(
     {
         cluster.IsEmpty = false;
         string damage;
+        GroupName? name = GroupName.TryParse(found.Name);
+        GroupId group = name?.KeyOf(found.Group) ?? found.Group;
+        _groupOfKey[found.Group] = group;
         switch (found)
         {
-            case RecoveredGroup.Healthy healthy when GroupName.TryParse(found.Name) is { } name:
+            case RecoveredGroup.Healthy healthy when name is not null:
                 try
                 {
-                    Replica replica = factory.Restore(name, healthy);
+                    Replica replica = factory.Restore(group, name, healthy);
                     Opened(name, replica);
+                    if (healthy.Loss is { } loss)
+                    {
+                        damages.Lost(replica, loss);
+                    }
+
                     return;
                 }
                 catch (DamagedException exception)
@@ -82,7 +107,109 @@ internal sealed class ReplicaManager(
                 break;
         }
 
-        damages.Quarantine(found.Group, found.Name, damage);
+        damages.Quarantine(group, found.Name, damage);
+        if (name is not null)
+        {
+            Mend(found.Group, group, name);
+        }
+    }
+
+    /// <summary>The store's key of the replica of a group that did not start.</summary>
+    public GroupId? QuarantinedKeyOf(GroupId group)
+    {
+        foreach ((GroupId key, GroupId of) in _groupOfKey)
+        {
+            if (key.IsLifeOf(group) && damages.Quarantined(of) is not null)
+            {
+                return key;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Other nodes that should have a replica of the group; all that are known where nobody can say.</summary>
+    public IReadOnlyList<NodeId> HoldersOf(GroupId group) =>
+        _placement.TryGetValue(group, out PartitionInfo? partition)
+            ? [.. partition.Replicas.Select(static replica => replica.Node).Where(node => node != shard.Context.Self.Replica.Node)]
+            : [.. cluster.OtherNodes()];
+
+    /// <summary>Damage was found in a group that runs.</summary>
+    public void Mend(Replica replica) => repairs.Want(
+        replica.Group, replica.Name.ToString()!, replica.Log.BeginRepair, static _ => { }, () => damages.Over(replica.Group));
+
+    /// <summary>Lets go of what the journal wants back of groups that wait for their repair.</summary>
+    public void ReleaseOwed()
+    {
+        if (_owed.Count == 0)
+        {
+            return;
+        }
+
+        ShardJournal journal = shard.Context.Journal;
+        foreach (GroupId key in _owed.Keys.ToArray())
+        {
+            GroupId group = _groupOfKey[key];
+            if (_restoring.ContainsKey(group) || repairs.Current(group) is QuarantinedRepair { IsTrying: true } || journal.QueueIsFull)
+            {
+                continue;
+            }
+
+            if (store.ReleaseQuarantined(key, logEnvironment, journal.QueueBytesMax))
+            {
+                _owed.Remove(key);
+            }
+            else if (shard.Context.Clock.MonotonicMs - _owed[key].SinceMs > OwedMsMax || !store.CanRepair(key))
+            {
+                _owed.Remove(key);
+                GiveUp(key);
+            }
+        }
+    }
+
+    private void Mend(GroupId key, GroupId group, GroupName name) => repairs.Want(
+        group,
+        name.ToString()!,
+        () => store.BeginRepair(key, logEnvironment),
+        repair =>
+        {
+            repairs.Forget(group);
+            RecoveredGroup.Healthy healthy = ((QuarantinedRepair)repair).Group!;
+            Replica replica = factory.Create(group, name, healthy.Log, healthy.Raft);
+            _restoring[group] = new Restoring(replica, healthy, logEnvironment, (restoring, damage) => Restored(restoring, name, damage));
+        },
+        static () => { });
+
+    private void Restored(Restoring restoring, GroupName name, string? damage)
+    {
+        Replica replica = restoring.Replica;
+        GroupId key = replica.Log.Group;
+        _restoring.Remove(replica.Group);
+        if (damage is not null)
+        {
+            NodeStore.Discard(restoring.Found);
+            Mend(key, replica.Group, name);
+            return;
+        }
+
+        Probe.Reached(RareBranch.MendedGroupStarted);
+        store.Mended(restoring.Found);
+        damages.Over(replica.Group);
+        if (restoring.Found.Loss is { } loss)
+        {
+            damages.Lost(replica, loss);
+        }
+
+        report(new NodeEvent(
+            NodeEventKind.GroupMended, $"{name}, which had not started on this node for damage, is mended and takes part again.", [("group", name.ToString()!)]));
+        Opened(name, replica);
+        if (_owed.Remove(key, out (LogIndex UpTo, long SinceMs) owed))
+        {
+            replica.ReleaseJournal(owed.UpTo);
+        }
+
+        _givenUp.Remove(key);
+        Reconcile(cluster.State);
     }
 
     /// <summary>All that the disk holds is here.</summary>
@@ -96,7 +223,8 @@ internal sealed class ReplicaManager(
     /// Two steps after a start. (1) Once the controller's log that was found here is applied, settings count. Not before, so that no ack is
     /// given by older settings than this node had. (2) Once this node's registration of this start is applied, groups on this disk that the
     /// cluster does not have were deleted while it was away. Not before: an earlier life may have applied, and acted on, the creation of
-    /// a group that its own journal did not hold yet.
+    /// a group that its own journal did not hold yet. For the same reason nothing is made before: it may have left this node, and two
+    /// such nodes would begin its log again.
     /// </summary>
     public void CatchUp()
     {
@@ -114,17 +242,22 @@ internal sealed class ReplicaManager(
         }
     }
 
+    /// <summary>What the journal held of it had to go before it was mended.</summary>
+    public bool IsGivenUp(GroupId group) => QuarantinedKeyOf(group) is { } key && _givenUp.Contains(key);
+
     // --- the cluster's wishes ---
 
     /// <summary>False when that is under way already.</summary>
-    public bool CreateController(FormedCluster formed)
+    /// <param name="membership">None where the group is there already: its leader tells the rest.</param>
+    public bool CreateController(GroupId group, Membership membership)
     {
-        if (!_creating.Add(formed.ControllerGroup))
+        if (!_creating.Add(group))
         {
             return false;
         }
 
-        Create(formed.ControllerGroup, new GroupName.Controller(), Membership.Of(formed.Voters), electFirst: false);
+        var name = new GroupName.Controller();
+        Create(new Making(this, group, name, ElectFirst: false), group, membership);
         return true;
     }
 
@@ -158,6 +291,14 @@ internal sealed class ReplicaManager(
         bool preferredMoved = _placement.TryGetValue(group, out PartitionInfo? before)
             && before.Replicas[0] != partition.Replicas[0];
         _placement[group] = partition;
+        movements.Placed(topic.Id, topic.Name, partition);
+        ReplicaId self = shard.Context.Self.Replica;
+        if (PlantedBug.LeaverDeletedBeforeDone ? !partition.Replicas.Contains(self) : !partition.IsPlacedOn(self))
+        {
+            RemoveLeft(group, partition);
+            return;
+        }
+
         if (shard.Find(group) is { } replica)
         {
             if (replica.Machine is Partition machine)
@@ -173,21 +314,70 @@ internal sealed class ReplicaManager(
             return;
         }
 
-        ReplicaId self = shard.Context.Self.Replica;
-        bool isMine = partition.Replicas.Contains(self);
-        if (isMine && !store.IsDeleted(group) && damages.Quarantined(group) is null && _creating.Add(group))
+        if (!_strangersDue && _controller is not null && !IsQuarantined(group) && !_creating.Contains(group))
         {
-            Create(
-                group, new GroupName.Partition(topic.Name, partition.Number), Membership.Of(partition.Replicas),
-                electFirst: partition.Replicas[0] == self);
+            Make(group, topic, partition);
         }
     }
+
+    /// <summary>This node has no replica of the group that is placed here.</summary>
+    private void Make(GroupId group, TopicInfo topic, PartitionInfo partition)
+    {
+        ReplicaId self = shard.Context.Self.Replica;
+        bool isFounder = partition.Founders.Contains(self);
+        var name = isFounder
+            ? new GroupName.Partition(topic.Name, partition.Number)
+            : new GroupName.Partition(topic.Name, partition.Number, partition.Epoch, partition.SettledAt.Next);
+        GroupId key = name.KeyOf(group);
+        if (!store.IsDeleted(key))
+        {
+            _creating.Add(group);
+            Create(
+                new Making(this, group, name, ElectFirst: isFounder && partition.Founding[0] == self), key,
+                isFounder || PlantedBug.FoundingMembershipForAll ? Membership.Of(partition.Founding) : Membership.None);
+        }
+    }
+
+    /// <summary>
+    /// The cluster's state does not want the replica here, and the group has been told to let it go. The state here may be older than the
+    /// group: one whose log names it as a member further up was taken in again meanwhile, counts there, and stays.
+    /// </summary>
+    private void RemoveLeft(GroupId group, PartitionInfo partition)
+    {
+        if (_strangersDue)
+        {
+            return;
+        }
+
+        if (shard.Find(group) is not { } replica)
+        {
+            if (IsQuarantined(group))
+            {
+                Remove(group);
+            }
+
+            return;
+        }
+
+        if (replica.MembershipIndex > partition.SettledAt && replica.Membership.IsMember(shard.Context.Self.Replica)
+            && !PlantedBug.TakenInAgainDeleted)
+        {
+            Probe.Reached(RareBranch.LeaverTakenInAgain);
+            return;
+        }
+
+        Remove(group);
+    }
+
+    private bool IsQuarantined(GroupId group) =>
+        damages.Quarantined(group) is not null || damages.All.Any(d => !d.IsRunning && d.Group.IsLifeOf(group));
 
     private void RemoveUnplaced(SortedDictionary<GroupId, (TopicInfo Topic, PartitionInfo Partition)> wanted)
     {
         foreach (GroupId group in _placement.Keys.Where(g => !wanted.ContainsKey(g)).ToArray())
         {
             _placement.Remove(group);
+            movements.Removed(group);
             Remove(group);
         }
     }
@@ -229,9 +419,10 @@ internal sealed class ReplicaManager(
             }
         }
 
-        foreach (DamagedGroup damaged in damages.All.ToArray())
+        // Of those that run nothing else is to be said than of others: the controller's, which no placement names, is no stranger.
+        foreach (DamagedGroup damaged in damages.All.Where(static damaged => !damaged.IsRunning).ToArray())
         {
-            if (!_placement.ContainsKey(damaged.Group))
+            if (!_placement.Keys.Any(group => damaged.Group.IsLifeOf(group)))
             {
                 Remove(damaged.Group);
             }
@@ -240,47 +431,64 @@ internal sealed class ReplicaManager(
 
     // --- one replica ---
 
-    /// <summary>A journal file is due that holds entries of the group up to there.</summary>
-    public void ReleaseJournal(GroupId group, LogIndex upTo)
+    /// <summary>A journal file is due that holds entries of the replica with this key up to there.</summary>
+    public void ReleaseJournal(GroupId key, LogIndex upTo)
     {
-        if (shard.Find(group) is { } replica)
+        GroupId group = _groupOfKey.GetValueOrDefault(key, key);
+        if (shard.Find(group) is { } replica && replica.Log.Group == key)
         {
             replica.ReleaseJournal(upTo);
         }
-        else if (damages.Quarantined(group) is not null && _givenUp.Add(group))
+        else if (damages.Quarantined(group) is not null)
         {
-            // It will write nothing to segments any more; without this the journal would be full of it for ever.
-            shard.Context.Journal.Append(new JournalRecord { Group = group, Damaged = true });
-        }
-    }
-
-    private void Create(GroupId group, GroupName name, Membership membership, bool electFirst) =>
-        store.CreateGroup(group, name.ToString()!, membership, logEnvironment, new Creation(this, name, electFirst));
-
-    private void Created(GroupName name, GroupLog log, RaftStart start, bool electFirst)
-    {
-        _creating.Remove(log.Group);
-        Replica replica = factory.Create(name, log, start);
-        Opened(name, replica);
-        if (name is GroupName.Partition partition)
-        {
-            if (cluster.State.Topics.TryGetValue(partition.Topic, out TopicInfo? topic)
-                && partition.Number < topic.Partitions.Length && topic.Partitions[partition.Number].Group == log.Group)
+            if (store.CanRepair(key) && !_givenUp.Contains(key))
             {
-                if (replica.Machine is Partition machine)
-                {
-                    Configure(machine, topic);
-                }
+                long sinceMs = _owed.TryGetValue(key, out (LogIndex UpTo, long SinceMs) owed) ? owed.SinceMs : shard.Context.Clock.MonotonicMs;
+                _owed[key] = (LogIndex.Max(upTo, owed.UpTo), sinceMs);
             }
             else
             {
-                // Deleted while it was being made.
-                Remove(log.Group);
-                return;
+                GiveUp(key);
             }
         }
+    }
 
-        if (electFirst)
+    /// <summary>It will write nothing to segments any more; without this the journal would be full of it for ever.</summary>
+    private void GiveUp(GroupId key)
+    {
+        if (_givenUp.Add(key))
+        {
+            repairs.Forget(_groupOfKey.GetValueOrDefault(key, key));
+            store.GiveUp(key, shard.Context.Journal);
+        }
+    }
+
+    private void Create(Making making, GroupId key, Membership membership) =>
+        store.CreateGroup(key, making.Name.ToString()!, membership, logEnvironment, making);
+
+    private void Created(Making making, GroupLog log, RaftStart start)
+    {
+        (_, GroupId group, GroupName name, bool electFirst) = making;
+        _creating.Remove(group);
+        _groupOfKey[log.Group] = group;
+        Replica replica = factory.Create(group, name, log, start);
+        Opened(name, replica);
+        if (name is GroupName.Partition partition)
+        {
+            if (!cluster.State.Topics.TryGetValue(partition.Topic, out TopicInfo? topic)
+                || partition.Number >= topic.Partitions.Length || topic.Partitions[partition.Number] is not { } placed
+                || placed.Group != group)
+            {
+                // Deleted while it was being made.
+                Remove(group);
+                return;
+            }
+
+            // It may have to go again already.
+            Place(group, topic, placed);
+        }
+
+        if (electFirst && !replica.IsClosed)
         {
             // Nobody leads a new group: its preferred leader need not wait for the election time.
             replica.LeaderLost();
@@ -290,6 +498,12 @@ internal sealed class ReplicaManager(
     private void Opened(GroupName name, Replica replica)
     {
         shard.Add(replica);
+        if (replica.Log.IsDamaged)
+        {
+            // A base is damaged, or a full disk kept it from being written. Nobody is served from it meanwhile.
+            Mend(replica);
+        }
+
         if (name is GroupName.Controller)
         {
             _controllerEndAtStart = replica.Log.LastIndex;
@@ -302,7 +516,14 @@ internal sealed class ReplicaManager(
 
     private void Configure(Partition machine, TopicInfo topic)
     {
-        machine.Configure(PartitionConfig.Of(topic, machine.Config.Partition));
+        PartitionConfig config = PartitionConfig.Of(topic, machine.Config.Partition);
+        if (PlantedBug.RetentionOfOtherTopic && cluster.State.Topics.Values.First(t => !t.Internal) is { } first)
+        {
+            PartitionConfig other = PartitionConfig.Of(first, machine.Config.Partition);
+            config = config with { RetentionMs = other.RetentionMs, RetentionBytes = other.RetentionBytes };
+        }
+
+        machine.Configure(config);
         if (!_catchUpDue)
         {
             machine.SettingsAreKnown();
@@ -311,27 +532,42 @@ internal sealed class ReplicaManager(
 
     private void Remove(GroupId group)
     {
+        repairs.Forget(group);
         if (shard.Remove(group) is { } replica)
         {
+            _groupOfKey.Remove(replica.Log.Group);
             store.DeleteGroup(replica.Log, logEnvironment, static () => { });
             shard.Context.Journal.Flush();
         }
-        else if (damages.Quarantined(group) is { } damaged)
+        else if (QuarantinedKeyOf(group) is { } key && damages.Quarantined(_groupOfKey[key]) is { } damaged)
         {
-            store.DeleteDamagedGroup(group, logEnvironment, static () => { });
+            repairs.Forget(damaged.Group);
+            _owed.Remove(key);
+            _givenUp.Remove(key);
+            if (_restoring.Remove(damaged.Group, out Restoring? restoring))
+            {
+                restoring.Abandon();
+                NodeStore.Discard(restoring.Found);
+            }
+
+            store.DeleteDamagedGroup(key, logEnvironment, static () => { });
             shard.Context.Journal.Flush();
             report(new NodeEvent(
-                NodeEventKind.DamagedGroupDeleted, $"{damaged.Name}, damaged here, was deleted in the cluster: its files go.",
-                [("group", damaged.Name)]));
+                NodeEventKind.DamagedGroupDeleted,
+                $"{damaged.Name}, damaged here, was deleted in the cluster or moved to other nodes: its files go.", [("group", damaged.Name)]));
+            _groupOfKey.Remove(key);
+            damages.Forget(damaged.Group);
+            fitness.Removed(damaged.Group);
         }
 
-        damages.Over(group);
+        damages.Forget(group);
         fitness.Removed(group);
         balancer.Forget(group);
     }
 
-    private sealed class Creation(ReplicaManager manager, GroupName name, bool electFirst) : IGroupCreationWaiter
+    /// <summary>A replica on its way into being.</summary>
+    private sealed record Making(ReplicaManager Manager, GroupId Group, GroupName Name, bool ElectFirst) : IGroupCreationWaiter
     {
-        public void GroupCreated(GroupId group, GroupLog log, RaftStart raft) => manager.Created(name, log, raft, electFirst);
+        public void GroupCreated(GroupId group, GroupLog log, RaftStart raft) => Manager.Created(this, log, raft);
     }
 }

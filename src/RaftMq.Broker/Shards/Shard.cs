@@ -76,6 +76,12 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
             case PeerMessage.SnapshotChunk chunk:
                 Find(chunk.Group)?.SnapshotArrived(chunk);
                 break;
+            case PeerMessage.StateDigested said:
+                Find(said.Group)?.StateDigested(from.Replica, said.Digest);
+                break;
+            case PeerMessage.StateDiverged said:
+                Find(said.Group)?.StateDiverged(from.Replica, said.Right);
+                break;
             default:
                 throw new InvariantViolationException($"{message.GetType().Name} is not a shard's.");
         }

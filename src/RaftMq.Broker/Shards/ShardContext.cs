@@ -1,5 +1,7 @@
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Storage.Log;
 
@@ -17,6 +19,8 @@ internal sealed class ShardContext
     public required ShardJournal Journal { get; init; }
 
     public required TailPool Tail { get; init; }
+
+    public required GroupRoom Room { get; init; }
 
     public required RecoveryPace Recovery { get; init; }
 
@@ -42,6 +46,15 @@ internal interface IReplicaListener
 
     /// <summary>See <see cref="Storage.Log.IGroupLogOwner.LogDamaged"/>.</summary>
     void LogDamaged(Replica replica, string report);
+
+    /// <summary>What the journal lost of the replica is made up for.</summary>
+    void Healed(Replica replica);
+
+    /// <summary>This replica made something else of its log than a majority. It stores and votes on, and serves nobody.</summary>
+    void StateDiverged(Replica replica, StateDigest own, StateDigest right);
+
+    /// <summary>On the leader: the replicas' states differ after that entry, and no majority agrees.</summary>
+    void DigestsDiffer(Replica replica, LogIndex at);
 
     /// <summary>A leader's snapshot took the place of log and state, and of whatever was damaged there.</summary>
     void SnapshotTaken(Replica replica);

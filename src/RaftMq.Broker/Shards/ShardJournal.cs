@@ -26,6 +26,7 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     private List<JournalRecord> _written = [];
     private List<JournalRecord> _hardStatesWritten = [];
     private bool _fullWasTold;
+    private bool _noRoomWasTold;
     private int _outstanding;
     private long _lastProgressMs;
 
@@ -41,8 +42,11 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     /// <summary>The journal; set once, when recovery has opened it.</summary>
     public IJournal Journal { get; set; } = null!;
 
-    /// <summary>Called in the shard's section when <see cref="IsFull"/> has ended.</summary>
+    /// <summary>Called in the shard's section when <see cref="IsFull"/> has ended, or turned out to be for want of room: then nobody need wait.</summary>
     public Action RoomCame { get; set; } = static () => { };
+
+    /// <summary>Hears of the entry bytes of each record.</summary>
+    public Action<long> Appended { get; set; } = static _ => { };
 
     public long QueueBytesMax => queueBytesMax;
 
@@ -54,6 +58,9 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     /// does not (BOUNDED).
     /// </summary>
     public bool IsFull => _filesAreFull || QueueIsFull;
+
+    /// <summary>As the journal last told: the disk has no room for its next file. What waits then waits for that, not for a slow disk.</summary>
+    public bool HasNoRoom { get; private set; }
 
     /// <summary>What waits in memory is at its limit.</summary>
     public bool QueueIsFull => QueuedBytes + _announcedBytes >= queueBytesMax;
@@ -72,7 +79,9 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
 
     public void Append(JournalRecord record)
     {
-        QueuedBytes += EntryBytes(record);
+        long entryBytes = EntryBytes(record);
+        QueuedBytes += entryBytes;
+        Appended(entryBytes);
         if (_outstanding++ == 0)
         {
             _lastProgressMs = _clock.MonotonicMs;
@@ -92,8 +101,8 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
         _collected = [];
     }
 
-    /// <summary>True when something has waited for the disk for longer than that.</summary>
-    public bool IsOverdue(long nowMs, int overdueMs) => _outstanding > 0 && nowMs - _lastProgressMs > overdueMs;
+    /// <summary>True when something has waited for the disk for longer than that; for a slow one, not for a full one.</summary>
+    public bool IsOverdue(long nowMs, int overdueMs) => _outstanding > 0 && !HasNoRoom && nowMs - _lastProgressMs > overdueMs;
 
     /// <summary>Inside the journal's section.</summary>
     void IJournalWaiter.Written(JournalRecord record)
@@ -151,13 +160,15 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     {
         // The journal may end a turn before it is known here: it prepares its next file while it is opened.
         bool isFull = Journal is { IsFull: true };
-        if (_written.Count == 0 && _hardStatesWritten.Count == 0 && isFull == _fullWasTold)
+        bool hasNoRoom = Journal is { HasNoRoom: true };
+        if (_written.Count == 0 && _hardStatesWritten.Count == 0 && isFull == _fullWasTold && hasNoRoom == _noRoomWasTold)
         {
             return;
         }
 
         _fullWasTold = isFull;
-        Section.Post(new GiveBack(this, _written, _hardStatesWritten, isFull));
+        _noRoomWasTold = hasNoRoom;
+        Section.Post(new GiveBack(this, _written, _hardStatesWritten, isFull, hasNoRoom));
         _written = [];
         if (_hardStatesWritten.Count > 0)
         {
@@ -193,12 +204,20 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     }
 
     private sealed class GiveBack(
-        ShardJournal shard, List<JournalRecord> records, List<JournalRecord> hardStates, bool isFull) : SectionWork
+        ShardJournal shard, List<JournalRecord> records, List<JournalRecord> hardStates, bool isFull, bool hasNoRoom) : SectionWork
     {
         public override void Run()
         {
             bool wasFull = shard.IsFull;
+            bool hadRoom = !shard.HasNoRoom;
             shard._filesAreFull = isFull;
+            shard.HasNoRoom = hasNoRoom;
+            if (!hasNoRoom && !hadRoom)
+            {
+                // What waited for room has not waited for the disk.
+                shard._lastProgressMs = shard._clock.MonotonicMs;
+            }
+
             if (records.Count > 0)
             {
                 shard._outstanding -= records.Count;
@@ -217,7 +236,7 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
             }
 
             Invariant.Holds(shard.QueuedBytes >= 0);
-            if (wasFull && !shard.IsFull)
+            if ((wasFull && !shard.IsFull) || (hadRoom && hasNoRoom))
             {
                 shard.RoomCame();
             }

@@ -4,7 +4,23 @@ namespace RaftMq.Cli.Admin;
 internal sealed record ClusterAnswer(
     string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics);
 
-internal sealed record NodeAnswer(int Id, string? Rack, bool Alive, int FeatureMin, int FeatureMax, IReadOnlyList<ListenerAnswer> Listeners);
+/// <param name="State">serving, draining, drained or leaving; null where the node does not say, as an older one.</param>
+/// <param name="Controller">leader, voter or follower in the controller group.</param>
+/// <param name="Replicas">Partitions that are placed there.</param>
+internal sealed record NodeAnswer(
+    int Id, string? Rack, bool Alive, int FeatureMin, int FeatureMax, IReadOnlyList<ListenerAnswer> Listeners,
+    string? State = null, string? Controller = null, int Replicas = 0, string? StoreId = null)
+{
+    public bool IsGoing => State is "draining" or "drained" or "leaving";
+}
+
+internal sealed record NodesAnswer(
+    IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<ExpectedAnswer> Expected, IReadOnlyList<RemovedAnswer> Removed,
+    IReadOnlyList<string>? Obstacles = null);
+
+internal sealed record ExpectedAnswer(int Id, DateTimeOffset Until);
+
+internal sealed record RemovedAnswer(int Id, string StoreId);
 
 internal sealed record ListenerAnswer(string Name, string Host, int Port)
 {
@@ -25,15 +41,23 @@ internal sealed record PartitionAnswer(
 /// <param name="NotReadyBecause">Null when the node is ready, or does not know.</param>
 /// <param name="ReplicasWithoutRoom">For which the disk had no room when they last tried.</param>
 /// <param name="DiskFreeBytes">Null where the node does not say, as an older one.</param>
+/// <param name="DiskRoom">enough, low or short.</param>
+/// <param name="DiskNote">A sentence without its full stop; null while there is enough.</param>
 internal sealed record StatusAnswer(
     int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<DamageAnswer> Damaged,
-    string? NotReadyBecause = null, bool JournalFull = false, int ReplicasWithoutRoom = 0, long? DiskFreeBytes = null);
+    string? NotReadyBecause = null, bool JournalFull = false, int ReplicasWithoutRoom = 0, long? DiskFreeBytes = null,
+    IReadOnlyList<MovementAnswer>? Movements = null, string? DiskRoom = null, string? DiskNote = null);
+
+/// <param name="Phase">waiting, catchingUp, changing or ending.</param>
+internal sealed record MovementAnswer(string Topic, int Partition, IReadOnlyList<int> To, string Phase, IReadOnlyList<LearnerAnswer> Learners);
+
+internal sealed record LearnerAnswer(int Node, long EntriesLeft, long BytesLeft);
 
 /// <summary>What the nodes say of themselves, and for each that said nothing, why.</summary>
 /// <param name="Missing">By node: the end of a sentence that begins with the node.</param>
 internal sealed record ClusterReport(IReadOnlyList<StatusAnswer> Statuses, IReadOnlyDictionary<int, string> Missing);
 
-internal sealed record DamageAnswer(string Name, string Report, bool Running);
+internal sealed record DamageAnswer(string Name, string Report, bool Running, string? Repair = null);
 
 /// <param name="Outcome">Name of the outcome, for programs.</param>
 /// <param name="Message">For people.</param>

@@ -118,13 +118,31 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
+    /// <summary>Which nodes there are, come and went, as the first node that answers knows it.</summary>
+    public async Task<NodesAnswer> NodesAsync(CancellationToken cancellation) =>
+        await FirstAsync(AskTimeLimit, (node, ending) => http.GetFromJsonAsync<NodesAnswer>(new Uri(node, "/v1/nodes"), ending), cancellation)
+            ?? throw new CommandFailedException(ExitCodes.Unreachable, "The node's answer is empty.");
+
     /// <exception cref="CommandFailedException">Refused, or no node answers.</exception>
-    public async Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation)
+    public Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation) => ChangeAsync(
+        HttpMethod.Post, $"/v1/partitions/{Uri.EscapeDataString(topic)}/{partition}/transfer?to={to}", $"{topic}/{partition} was not transferred",
+        cancellation);
+
+    /// <param name="to">Null: a movement under way goes back.</param>
+    /// <exception cref="CommandFailedException">Refused, or no node answers.</exception>
+    public Task MoveAsync(string topic, int partition, int[]? to, CancellationToken cancellation) => ChangeAsync(
+        to is null ? HttpMethod.Delete : HttpMethod.Post,
+        $"/v1/partitions/{Uri.EscapeDataString(topic)}/{partition}/move{(to is null ? "" : $"?to={string.Join(',', to)}")}",
+        $"{topic}/{partition} was not moved", cancellation);
+
+    /// <param name="failed">Begins the sentence that says why.</param>
+    /// <exception cref="CommandFailedException">Refused, or no node answers.</exception>
+    public async Task ChangeAsync(HttpMethod method, string path, string failed, CancellationToken cancellation)
     {
         (HttpStatusCode status, AdminAnswer? answer) = await FirstAsync(TimeLimit, async (node, ending) =>
         {
-            var url = new Uri(node, $"/v1/partitions/{Uri.EscapeDataString(topic)}/{partition}/transfer?to={to}");
-            using HttpResponseMessage reply = await http.PostAsync(url, content: null, ending);
+            using var request = new HttpRequestMessage(method, new Uri(node, path));
+            using HttpResponseMessage reply = await http.SendAsync(request, ending);
             string body = await reply.Content.ReadAsStringAsync(ending);
             return (reply.StatusCode, Read(body));
         }, cancellation);
@@ -139,7 +157,7 @@ internal sealed class AdminClient : IDisposable
             HttpStatusCode.GatewayTimeout or HttpStatusCode.ServiceUnavailable => ExitCodes.Unreachable,
             _ => ExitCodes.Failed,
         };
-        throw new CommandFailedException(code, $"{topic}/{partition} was not transferred: {answer?.Message ?? answer?.Outcome ?? status.ToString()}");
+        throw new CommandFailedException(code, $"{failed}: {answer?.Message ?? answer?.Outcome ?? status.ToString()}");
     }
 
     public void Dispose() => http.Dispose();
@@ -193,7 +211,7 @@ internal sealed class AdminClient : IDisposable
     /// <summary>The answer of the first node that gives one within the limit, which each of them has.</summary>
     private async Task<T> FirstAsync<T>(TimeSpan limit, Func<Uri, CancellationToken, Task<T>> ask, CancellationToken cancellation)
     {
-        List<string> reasons = [];
+        List<(Uri Node, string Reason)> faults = [];
         foreach (Uri node in nodes)
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -204,21 +222,27 @@ internal sealed class AdminClient : IDisposable
             }
             catch (HttpRequestException failed)
             {
-                reasons.Add(failed.Message);
+                // The inner one says what is wrong where this one says that something is.
+                faults.Add((node, failed is { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: null }
+                    ? failed.Message
+                    : $"{node.Authority}: {failed.InnerException.Message}"));
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                reasons.Add($"{node.Authority} takes the connection and says nothing within {limit.TotalSeconds:0} s");
+                faults.Add((node, $"{node.Authority} takes the connection and says nothing within {limit.TotalSeconds:0} s"));
             }
             catch (JsonException)
             {
-                reasons.Add($"{node.Authority} does not answer as a RaftMq node does; --admin wants HTTP addresses");
+                faults.Add((node, $"{node.Authority} does not answer as a RaftMq node does; --admin wants HTTP addresses"));
             }
         }
 
-        string wrong = await PortProbe.KafkaAmongAsync(nodes, cancellation);
+        // Whatever HTTP says of a port of Kafka explains less than that it is one.
+        IReadOnlyList<Uri> kafka = await PortProbe.KafkaAtAsync(nodes, cancellation);
+        string[] reasons = [.. faults.Where(fault => !kafka.Contains(fault.Node)).Select(fault => fault.Reason.TrimEnd('.')).Distinct()];
         throw new CommandFailedException(
             ExitCodes.Unreachable,
-            $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))} (HTTP, see --admin): {string.Join("; ", reasons.Distinct().Select(reason => reason.TrimEnd('.')))}.{wrong}");
+            $"No node answers at {string.Join(", ", nodes.Select(node => node.Authority))} (HTTP, see --admin)"
+            + $"{(reasons.Length == 0 ? "" : $": {string.Join("; ", reasons)}")}.{PortProbe.KafkaSentence(kafka)}");
     }
 }

@@ -7,22 +7,29 @@ internal static class PortProbe
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>A sentence that begins with a space; empty where none of them is known to speak Kafka's protocol.</summary>
-    public static async Task<string> KafkaAmongAsync(IEnumerable<Uri> addresses, CancellationToken cancellation)
+    /// <summary>Those that speak Kafka's protocol.</summary>
+    public static async Task<IReadOnlyList<Uri>> KafkaAtAsync(IReadOnlyList<Uri> addresses, CancellationToken cancellation)
     {
         bool[] kafka = await Task.WhenAll(addresses.Select(address => SpeaksKafkaAsync(new KafkaEndpoint(address.Host, address.Port), cancellation)));
-        return Sentence(
-            addresses.Select(address => address.Authority).Where((_, n) => kafka[n]), "Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin");
+        return [.. addresses.Where((_, n) => kafka[n])];
     }
 
-    /// <summary>As the other, for addresses that speak HTTP.</summary>
-    public static async Task<string> HttpAmongAsync(IEnumerable<KafkaEndpoint> addresses, CancellationToken cancellation)
+    /// <summary>Those that speak HTTP.</summary>
+    public static async Task<IReadOnlyList<KafkaEndpoint>> HttpAtAsync(IEnumerable<KafkaEndpoint> addresses, CancellationToken cancellation)
     {
+        KafkaEndpoint[] all = [.. addresses];
         using var http = new HttpClient { Timeout = TimeLimit };
-        bool[] speaks = await Task.WhenAll(addresses.Select(address => SpeaksHttpAsync(http, address, cancellation)));
-        return Sentence(
-            addresses.Select(address => address.ToString()).Where((_, n) => speaks[n]), "HTTP and not Kafka's protocol: an address for --admin, it seems, not for --bootstrap");
+        bool[] speaks = await Task.WhenAll(all.Select(address => SpeaksHttpAsync(http, address, cancellation)));
+        return [.. all.Where((_, n) => speaks[n])];
     }
+
+    /// <summary>Begins with a space; empty where there is none.</summary>
+    public static string KafkaSentence(IEnumerable<Uri> addresses) => Sentence(
+        addresses.Select(address => address.Authority), "Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin");
+
+    /// <inheritdoc cref="KafkaSentence"/>
+    public static string HttpSentence(IEnumerable<KafkaEndpoint> addresses) => Sentence(
+        addresses.Select(address => address.ToString()), "HTTP and not Kafka's protocol: an address for --admin, it seems, not for --bootstrap");
 
     private static string Sentence(IEnumerable<string> addresses, string what)
     {

@@ -51,12 +51,12 @@ internal sealed class RecordWriter(KafkaCluster cluster, string topic, Func<stri
 
     /// <summary>Finds the topic, or has it made where the cluster does that, and gets a producer id.</summary>
     /// <exception cref="CommandFailedException">There is no such topic, or not in time.</exception>
-    /// <exception cref="KafkaConnectionException">No broker was reached.</exception>
+    /// <exception cref="KafkaConnectionException">The addresses are none of brokers.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
         try
         {
-            opened = await new TopicOpener(cluster, topic, Wait).OpenAsync(cancellation);
+            opened = await new TopicOpener(cluster, topic, Wait, new FirstContact(TimeLimit, warn)).OpenAsync(cancellation);
             batches = [.. Enumerable.Range(0, opened.Partitions).Select(_ => new PartitionBatch())];
         }
         catch (TimeoutException late)

@@ -22,9 +22,7 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
     private const int MaxWaitMs = 500;
     private const int BytesMax = 1 << 20;
     private const int OpenedBytesMax = 64 << 20;
-    private static readonly TimeSpan OffsetsTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryTime = TimeSpan.FromMilliseconds(100);
-
 
     private readonly SortedDictionary<int, long> next = [];
     private readonly SortedDictionary<int, long> stop = [];
@@ -38,39 +36,39 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
     /// <summary>Since when a partition is waited for; null once the user was told.</summary>
     private readonly Dictionary<int, long?> waitingSince = [];
 
+    /// <summary>Why the last try to open it was in vain: the end of a sentence.</summary>
+    private string lastFault = "no broker has answered yet";
+
     /// <summary>How long a leader may say that its log is damaged: it may yet hand over to a replica that has it whole.</summary>
     public TimeSpan StorageErrorTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>After this the user is told what is waited for; the wait goes on.</summary>
     public TimeSpan NoticeTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Learns where the log begins and ends; nodes that are away, and leaders, are waited for as long as they take.</summary>
     /// <param name="partition">Null: all.</param>
     /// <param name="from">An offset, <see cref="Beginning"/> or <see cref="End"/>.</param>
     /// <param name="untilEnd">Stop at the end as it is now.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="CommandFailedException">There is no such topic or partition, or nothing to read.</exception>
+    /// <exception cref="KafkaConnectionException">The addresses are none of brokers.</exception>
     public async Task OpenAsync(int? partition, long from, bool untilEnd, CancellationToken cancellation)
     {
-        var offsets = new TopicReader(cluster);
-        int count = (await offsets.DescribeAsync([topic], cancellation)).Single().Partitions.Count;
-        if (partition >= count)
+        var wait = new WatchedWait(NoticeTime, Timeout.InfiniteTimeSpan, warn);
+        IReadOnlyDictionary<int, (long Start, long End)> bounds = await wait.RunAsync(
+            ending => BoundsAsync(partition, from, ending), time => $"{topic} can't be read for {time}: {lastFault}", cancellation);
+        foreach ((int wanted, (long start, long end)) in bounds)
         {
-            throw new CommandFailedException(ExitCodes.NotFound, $"{topic} has {Counted.Of(count, "partition")}, counted from 0.");
-        }
-
-        long[] end = await offsets.AllOffsetsAsync(topic, count, TopicReader.Latest, OffsetsTime, cancellation);
-        long[] start = from == End ? end : await offsets.AllOffsetsAsync(topic, count, TopicReader.Earliest, OffsetsTime, cancellation);
-        foreach (int wanted in partition is { } one ? [one] : Enumerable.Range(0, count))
-        {
-            next[wanted] = Math.Max(from, start[wanted]);
-            stop[wanted] = untilEnd ? end[wanted] : long.MaxValue;
-            if (from >= 0 && from < start[wanted])
+            next[wanted] = Math.Max(from, start);
+            stop[wanted] = untilEnd ? end : long.MaxValue;
+            if (from >= 0 && from < start)
             {
-                await warn($"{topic}/{wanted} begins at offset {start[wanted]}: what was before is gone, by retention or by deletion.");
+                await warn($"{topic}/{wanted} begins at offset {start}: what was before is gone, by retention or by deletion.");
             }
-            else if (from > end[wanted])
+            else if (from > end)
             {
                 ahead.Add(wanted);
-                await warn($"{topic}/{wanted} ends at offset {end[wanted]}, before {from}{(untilEnd ? "." : ": waiting until it gets there.")}");
+                await warn($"{topic}/{wanted} ends at offset {end}, before {from}{(untilEnd ? "." : ": waiting until it gets there.")}");
             }
         }
 
@@ -112,6 +110,57 @@ internal sealed class RecordsReader(KafkaCluster cluster, string topic, Func<str
                 await Task.Delay(RetryTime, cancellation);
             }
         }
+    }
+
+    /// <summary>Asks again until all wanted partitions have answered.</summary>
+    private async Task<IReadOnlyDictionary<int, (long Start, long End)>> BoundsAsync(int? partition, long from, CancellationToken cancellation)
+    {
+        var contact = new FirstContact(Timeout.InfiniteTimeSpan, warn);
+        while (true)
+        {
+            try
+            {
+                if (await TryBoundsAsync(partition, from, cancellation) is { } bounds)
+                {
+                    return bounds;
+                }
+            }
+            catch (KafkaConnectionException broken)
+            {
+                if (!await contact.MayHealAsync(broken, cancellation))
+                {
+                    throw;
+                }
+
+                lastFault = broken.Message;
+            }
+
+            await Task.Delay(RetryTime, cancellation);
+        }
+    }
+
+    private async Task<SortedDictionary<int, (long Start, long End)>?> TryBoundsAsync(int? partition, long from, CancellationToken cancellation)
+    {
+        var reader = new TopicReader(cluster);
+        int count = (await reader.DescribeAsync([topic], cancellation)).Single().Partitions.Count;
+        if (partition >= count)
+        {
+            throw new CommandFailedException(ExitCodes.NotFound, $"{topic} has {Counted.Of(count, "partition")}, counted from 0.");
+        }
+
+        int[] wanted = partition is { } one ? [one] : [.. Enumerable.Range(0, count)];
+        IReadOnlyDictionary<int, long> end = await reader.OffsetsAsync(topic, wanted, TopicReader.Latest, cancellation);
+        IReadOnlyDictionary<int, long> start = from == End || end.Count < wanted.Length
+            ? end
+            : await reader.OffsetsAsync(topic, wanted, TopicReader.Earliest, cancellation);
+        int[] missing = [.. wanted.Where(index => !end.ContainsKey(index) || !start.ContainsKey(index))];
+        if (missing.Length == 0)
+        {
+            return new(wanted.ToDictionary(index => index, index => (start[index], end[index])));
+        }
+
+        lastFault = $"{topic}/{missing[0]} {(missing.Length == 1 ? "has" : $"and {missing.Length - 1} more have")} no leader that answers";
+        return null;
     }
 
     private async Task<List<ConsumedRecord>> FetchAsync(int partition, int waitMs, CancellationToken cancellation)

@@ -6,10 +6,10 @@ using RaftMq.Kafka.Wire.Messages;
 namespace RaftMq.Cli.Brokers;
 
 /// <summary>
-/// Finds a topic, or has it made where the cluster does that, and gets a producer id. Where no broker was reached at all, it ends at once; a
-/// connection that breaks later is waited for, as an answer that passes is.
+/// Finds a topic, or has it made where the cluster does that, and gets a producer id. Nodes that are away are waited for, as a connection that
+/// breaks and an answer that passes are.
 /// </summary>
-internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWait wait)
+internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWait wait, FirstContact contact)
 {
     private static readonly TimeSpan RetryTime = TimeSpan.FromMilliseconds(100);
 
@@ -17,7 +17,7 @@ internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWai
     private string lastFault = "";
 
     /// <exception cref="CommandFailedException">There is no such topic.</exception>
-    /// <exception cref="KafkaConnectionException">No broker was reached.</exception>
+    /// <exception cref="KafkaConnectionException">The addresses are none of brokers.</exception>
     /// <exception cref="TimeoutException">Not in time; the message is a sentence.</exception>
     public async Task<WritableTopic> OpenAsync(CancellationToken cancellation)
     {
@@ -37,6 +37,11 @@ internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWai
                 if (answer.Error == KafkaError.None && answer.Partitions.Length > 0)
                 {
                     return answer;
+                }
+
+                if (answer.Error == KafkaError.InvalidTopic)
+                {
+                    throw new CommandFailedException($"{topic} can't be written: {ErrorWords.OfName(topic, message: null)}.");
                 }
 
                 lastFault = answer.Error == KafkaError.None ? "it has no partitions yet" : ErrorWords.Of(answer.Error, message: null);
@@ -80,8 +85,13 @@ internal sealed class TopicOpener(KafkaCluster cluster, string topic, WatchedWai
                     return answer;
                 }
             }
-            catch (KafkaConnectionException broken) when (!broken.NothingAnswered)
+            catch (KafkaConnectionException broken)
             {
+                if (!await contact.MayHealAsync(broken, cancellation))
+                {
+                    throw;
+                }
+
                 lastFault = broken.Message;
             }
 

@@ -47,6 +47,11 @@ internal sealed class TopicWriter(KafkaCluster cluster)
                 : false;
         }
 
+        if (error == KafkaError.InvalidTopic)
+        {
+            throw new CommandFailedException($"{name} was not created: {ErrorWords.OfName(name, message)}.");
+        }
+
         TopicReader.ThrowIf(error, $"{name} was not created", message);
         return true;
     }

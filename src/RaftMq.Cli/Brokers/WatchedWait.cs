@@ -3,9 +3,9 @@ using System.Globalization;
 
 namespace RaftMq.Cli.Brokers;
 
-/// <summary>A wait that says what it waits for, and has an end.</summary>
-/// <param name="noticeTime">So often it says so, first after this time.</param>
-/// <param name="timeLimit">Then it ends.</param>
+/// <summary>A wait that says what it waits for.</summary>
+/// <param name="noticeTime">So often it says so, first after this time; once where it has no end.</param>
+/// <param name="timeLimit">Then it ends; infinite: only with what is waited for.</param>
 /// <param name="warn">Takes the sentences.</param>
 internal sealed class WatchedWait(TimeSpan noticeTime, TimeSpan timeLimit, Func<string, Task> warn)
 {
@@ -23,7 +23,14 @@ internal sealed class WatchedWait(TimeSpan noticeTime, TimeSpan timeLimit, Func<
             Task<T> working = work(ending.Token);
             while (await Task.WhenAny(working, Task.Delay(noticeTime, ending.Token)) != working && !ending.IsCancellationRequested)
             {
-                await warn($"{waits(Told(Stopwatch.GetElapsedTime(started)))}. Waiting on, until {Told(timeLimit)} are over.");
+                string told = waits(Told(Stopwatch.GetElapsedTime(started)));
+                if (timeLimit == Timeout.InfiniteTimeSpan)
+                {
+                    await warn($"{told}. Waiting on.");
+                    break;
+                }
+
+                await warn($"{told}. Waiting on, until {Told(timeLimit)} are over.");
             }
 
             // Work that does not end with its token is left behind: the wait has an end.

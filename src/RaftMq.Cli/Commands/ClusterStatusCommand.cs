@@ -8,9 +8,6 @@ namespace RaftMq.Cli.Commands;
 /// <summary><c>raftmq cluster status</c>: exit code 1 when anything is not as it should be, or could not be found out.</summary>
 internal static class ClusterStatusCommand
 {
-    /// <summary>A journal file's usual size: with less on its disk a node has no room for the next thing it writes.</summary>
-    private const long FreeBytesMin = 64 << 20;
-
     public static Command Build()
     {
         Option<string> admin = CommonOptions.Admin();
@@ -21,14 +18,19 @@ internal static class ClusterStatusCommand
             using AdminClient client = CommonOptions.AdminOf(parsed.GetValue(admin)!);
             ClusterAnswer cluster = await client.ClusterAsync(cancellation);
             ClusterReport report = await client.AskAllAsync(cluster, cancellation);
-            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, report, parsed.GetValue(json));
+            bool isGoing = cluster.Nodes.Any(node => node.IsGoing);
+            IReadOnlyList<string> obstacles = isGoing ? (await client.NodesAsync(cancellation)).Obstacles ?? [] : [];
+            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, report, parsed.GetValue(json), obstacles);
         });
         return command;
     }
 
-    internal static async Task<int> WriteAsync(TextWriter output, ClusterAnswer cluster, ClusterReport report, bool json)
+    /// <param name="obstacles">What keeps replicas on nodes that are drained.</param>
+    internal static async Task<int> WriteAsync(
+        TextWriter output, ClusterAnswer cluster, ClusterReport report, bool json, IReadOnlyList<string>? obstacles = null)
     {
-        string[] faults = [.. ClusterFaults(cluster), .. NodeFaults(cluster, report), .. PartitionFaults(cluster)];
+        string[] others = [.. ClusterFaults(cluster), .. NodeFaults(cluster, report), .. obstacles ?? []];
+        string[] faults = [.. others, .. PartitionFaults.Each(cluster)];
         if (json)
         {
             await Json.WriteAsync(output, new
@@ -52,10 +54,29 @@ internal static class ClusterStatusCommand
             Tables.Write(
                 output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "DAMAGED", "DISK", "RECORDS/S", "CLIENTS AT"],
                 cluster.Nodes.Select(node => Row(node, cluster, report)));
-            await output.WriteLineAsync(faults.Length == 0 ? "healthy" : string.Join(Environment.NewLine, faults));
+            foreach (string movement in report.Statuses.SelectMany(status => status.Movements ?? []).Select(Describe))
+            {
+                await output.WriteLineAsync(movement);
+            }
+
+            await output.WriteLineAsync(faults.Length == 0 ? "healthy" : string.Join(Environment.NewLine, others.Concat(PartitionFaults.Grouped(cluster))));
         }
 
         return faults.Length == 0 ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static string Describe(MovementAnswer movement)
+    {
+        string how = movement.Phase switch
+        {
+            "waiting" => "waits for others",
+            "catchingUp" => string.Join(", ", movement.Learners.Select(learner => string.Create(
+                CultureInfo.InvariantCulture,
+                $"node {learner.Node} lacks {learner.EntriesLeft:N0} entries{(learner.BytesLeft > 0 ? $", about {Size(learner.BytesLeft)}" : "")}"))),
+            "changing" => "its members change",
+            _ => "nearly done",
+        };
+        return $"{movement.Topic}/{movement.Partition} moves to nodes {string.Join(',', movement.To)}: {how}";
     }
 
     private static IReadOnlyList<string> Row(NodeAnswer node, ClusterAnswer cluster, ClusterReport report)
@@ -64,7 +85,8 @@ internal static class ClusterStatusCommand
         return
         [
             node.Id.ToString(CultureInfo.InvariantCulture),
-            !node.Alive ? "down" : status is null ? "up, silent" : status.Ready ? "up" : "not ready",
+            (!node.Alive ? "down" : status is null ? "up, silent" : status.Ready ? "up" : "not ready")
+                + (node.IsGoing ? $", {node.State}: {Counted.Of(node.Replicas, "replica")} left" : ""),
             cluster.ControllerLeader == node.Id ? "controller" : "",
             status?.Leading.ToString(CultureInfo.InvariantCulture) ?? "?",
             status?.Following.ToString(CultureInfo.InvariantCulture) ?? "?",
@@ -81,7 +103,7 @@ internal static class ClusterStatusCommand
     private static string DiskOf(StatusAnswer? status) => status switch
     {
         null => "?",
-        { ReplicasWithoutRoom: > 0 } => "full",
+        { ReplicasWithoutRoom: > 0 } or { DiskRoom: "short" } => "full",
         { JournalFull: true } => "journal full",
         { DiskFreeBytes: { } free } => $"{Size(free)} free",
         _ => "?",
@@ -124,9 +146,9 @@ internal static class ClusterStatusCommand
             {
                 yield return $"node {status.Node}: the disk is full, {Counted.Of(status.ReplicasWithoutRoom, "replica")} {(status.ReplicasWithoutRoom == 1 ? "finds" : "find")} no room; make some (docs/operations.md)";
             }
-            else if (status.DiskFreeBytes < FreeBytesMin)
+            else if (status.DiskNote is { } note)
             {
-                yield return $"node {status.Node}: the disk has {Size(status.DiskFreeBytes.Value)} free, producers will soon be refused; make room (docs/operations.md)";
+                yield return $"node {status.Node}: {note}; make room (docs/operations.md)";
             }
 
             if (status.JournalFull)
@@ -136,27 +158,9 @@ internal static class ClusterStatusCommand
 
             foreach (DamageAnswer damage in status.Damaged ?? [])
             {
-                yield return damage.Running
-                    ? $"node {status.Node}: {damage.Name} is damaged in part, the rest is served: {damage.Report}"
-                    : $"node {status.Node}: {damage.Name} is damaged and did not start: {damage.Report}";
-            }
-        }
-    }
-
-    private static IEnumerable<string> PartitionFaults(ClusterAnswer cluster)
-    {
-        foreach (TopicAnswer topic in cluster.Topics)
-        {
-            foreach (PartitionAnswer partition in topic.Partitions)
-            {
-                if (partition.Leader is null)
-                {
-                    yield return $"{topic.Name}/{partition.Partition} has no leader";
-                }
-                else if (partition.InSync.Count < partition.Replicas.Count)
-                {
-                    yield return $"{topic.Name}/{partition.Partition} has {partition.InSync.Count} of {partition.Replicas.Count} replicas in sync";
-                }
+                string what = damage.Running ? "is damaged in part, the rest is served" : "is damaged and did not start";
+                string repair = damage.Repair is null ? "" : $"; repair: {damage.Repair}";
+                yield return $"node {status.Node}: {damage.Name} {what}: {damage.Report}{repair}";
             }
         }
     }

@@ -49,6 +49,17 @@ internal static class CommonOptions
         }
     });
 
+    /// <inheritdoc cref="Between"/>
+    public static void AtLeast(Option option, int min) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count == 1
+            && long.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out long value)
+            && value < min)
+        {
+            result.AddError($"{option.Name} is at least {min}.");
+        }
+    });
+
     /// <exception cref="CommandFailedException">Not a list of addresses.</exception>
     public static IReadOnlyList<KafkaEndpoint> Endpoints(string text) => KafkaEndpoint.TryParseList(text, out IReadOnlyList<KafkaEndpoint> parsed)
         ? parsed
@@ -71,7 +82,7 @@ internal static class CommonOptions
         string sentence = unreachable.NothingAnswered
             && parsed.CommandResult.Command.Options.OfType<Option<string>>().FirstOrDefault(option => option.Name == BootstrapName) is { } option
             && KafkaEndpoint.TryParseList(parsed.GetValue(option)!, out IReadOnlyList<KafkaEndpoint> addresses)
-            ? await PortProbe.HttpAmongAsync(addresses, CancellationToken.None)
+            ? PortProbe.HttpSentence(await PortProbe.HttpAtAsync(addresses, CancellationToken.None))
             : "";
         return sentence.Length == 0 ? "" : $".{sentence}";
     }

@@ -18,6 +18,8 @@ internal static class ConsumeCommand
         var exit = new Option<bool>("--exit") { Description = "End where the log ended when this started; without: wait for more." };
         var count = new Option<long?>("--count") { Description = "End after so many records." };
         var keys = new Option<string?>("--key-separator") { Description = "Print keys too, divided from values by this; \\t is a tab." };
+        CommonOptions.AtLeast(partition, 0);
+        CommonOptions.AtLeast(count, 1);
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("consume", "Print records; no group, no offsets kept. With --json a document per line.")

@@ -21,6 +21,7 @@ internal static class ProduceCommand
             Description = "End with 3 when nothing is acknowledged for so long.",
             DefaultValueFactory = _ => 60,
         };
+        CommonOptions.AtLeast(partition, 0);
         CommonOptions.Between(timeout, 1, (int)TimeLimitMax.TotalSeconds);
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();

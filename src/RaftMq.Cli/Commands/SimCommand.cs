@@ -34,6 +34,7 @@ internal static class SimCommand
         var nodes = new Option<int?>("--nodes") { Description = "3 to 5; without: drawn from the seed." };
         var journal = new Option<JournalSize?>("--journal")
         {
+            HelpName = "usual|small|tiny",
             Description = "Of each node: usual (full only while a disk is slow), small (six files of 128 KiB) or tiny (four of 64 KiB); without: drawn from the seed.",
         };
         var trace = new Option<string?>("--trace") { Description = "File that every event is written to, a line each." };

@@ -13,6 +13,8 @@ internal static class TopicCreateCommand
         Argument<string> topic = CommonOptions.Topic();
         var partitions = new Option<int>("--partitions") { Description = "How many partitions; without: the cluster's default.", DefaultValueFactory = _ => -1 };
         var replicas = new Option<short>("--replicas") { Description = "Replicas of each; without: the cluster's default.", DefaultValueFactory = _ => -1 };
+        CommonOptions.AtLeast(partitions, 1);
+        CommonOptions.AtLeast(replicas, 1);
         var configs = new Option<string[]>("--config") { Description = "A setting, name=value; may be given several times." };
         Option<string> bootstrap = CommonOptions.Bootstrap();
         Option<bool> json = CommonOptions.JsonOutput();

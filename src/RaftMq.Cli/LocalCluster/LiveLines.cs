@@ -26,7 +26,7 @@ internal sealed class LiveLines(TextWriter output, bool terminal)
                 Clear();
                 foreach (NodeState node in nodes)
                 {
-                    output.WriteLine(node.Line());
+                    output.WriteLine(node.LiveLine());
                 }
 
                 linesBelow = nodes.Count;

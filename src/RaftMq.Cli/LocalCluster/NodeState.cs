@@ -24,7 +24,13 @@ internal sealed record NodeState(
         return string.Create(CultureInfo.InvariantCulture, $"node {Node}  {Phase.ToString().ToLowerInvariant(),-8}  {roles}{damage}");
     }
 
-    public string Line() => Phase == NodePhase.Ready
+    /// <summary>The line of a screen that is drawn again every second.</summary>
+    public string LiveLine() => Phase == NodePhase.Ready
         ? string.Create(CultureInfo.InvariantCulture, $"{Roles(),-50}  {RecordsPerSecond,12:N0} messages/s  process {Process}")
+        : Roles();
+
+    /// <summary>The line that stands: without what would soon be wrong.</summary>
+    public string Line() => Phase == NodePhase.Ready
+        ? string.Create(CultureInfo.InvariantCulture, $"{Roles(),-50}  process {Process}")
         : Roles();
 }

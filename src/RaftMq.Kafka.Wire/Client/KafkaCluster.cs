@@ -53,6 +53,7 @@ public sealed class KafkaCluster : IAsyncDisposable
         KafkaConnectionException? last = null;
         List<KafkaEndpoint> tried = await InOrderAsync(cancellationToken).ConfigureAwait(false);
         List<string> reasons = [];
+        Dictionary<KafkaEndpoint, KafkaConnectionException> faults = [];
         foreach (KafkaEndpoint endpoint in tried)
         {
             try
@@ -62,6 +63,7 @@ public sealed class KafkaCluster : IAsyncDisposable
             catch (KafkaConnectionException wrong)
             {
                 last = wrong;
+                faults[endpoint] = wrong;
                 string prefix = $"{endpoint}: ";
                 reasons.Add(wrong.Message.StartsWith(prefix, StringComparison.Ordinal) ? wrong.Message[prefix.Length..] : wrong.Message);
             }
@@ -73,7 +75,7 @@ public sealed class KafkaCluster : IAsyncDisposable
             1 => last!.Message,
             _ => $"no broker answers at {string.Join(", ", tried)}: {string.Join("; ", reasons.Distinct(StringComparer.Ordinal))}",
         };
-        throw new KafkaConnectionException(why, last) { NothingAnswered = !answered };
+        throw new KafkaConnectionException(why, last) { NothingAnswered = !answered, Tried = faults };
     }
 
     /// <summary>The node that leads a partition; asks for metadata if it is not known. Null while the partition has no leader or does not exist.</summary>

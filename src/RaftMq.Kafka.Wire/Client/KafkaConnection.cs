@@ -97,6 +97,7 @@ public sealed class KafkaConnection : IAsyncDisposable
 
                     // What the base library says of names that are too long, and of addresses to listen at.
                     ArgumentException => $"{endpoint}: nothing can be connected to under this address",
+                    SocketException { SocketErrorCode: SocketError.ConnectionRefused } => $"{endpoint}: connection refused",
                     _ => $"{endpoint}: {wrong.Message}",
                 },
                 wrong);

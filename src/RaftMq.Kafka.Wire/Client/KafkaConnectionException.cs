@@ -19,4 +19,7 @@ public sealed class KafkaConnectionException : IOException
 
     /// <summary>No address was reached where a broker answers, now or before: they may be those of something else.</summary>
     public bool NothingAnswered { get; init; }
+
+    /// <summary>What each address failed with; empty where one connection failed.</summary>
+    public IReadOnlyDictionary<KafkaEndpoint, KafkaConnectionException> Tried { get; init; } = new Dictionary<KafkaEndpoint, KafkaConnectionException>();
 }

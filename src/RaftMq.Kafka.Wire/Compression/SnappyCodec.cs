@@ -12,6 +12,9 @@ internal static class SnappyCodec
     private const string damaged = "damaged";
     private const int javaHeaderBytes = 16;
 
+    /// <summary>The densest there is: a copy of 64 bytes in three.</summary>
+    private const int expansionMax = 22;
+
     /// <summary>The format's reference works in pieces of this size; distances then fit two bytes.</summary>
     private const int pieceBytes = 64 * 1024;
 
@@ -68,7 +71,7 @@ internal static class SnappyCodec
     private static string? OpenBlock(ReadOnlySpan<byte> block, OpenedBytes opened)
     {
         int at = 0;
-        if (!Varint.TryReadUInt32(block, ref at, out uint announced) || announced > int.MaxValue)
+        if (!Varint.TryReadUInt32(block, ref at, out uint announced) || announced > (long)block.Length * expansionMax)
         {
             return damaged;
         }

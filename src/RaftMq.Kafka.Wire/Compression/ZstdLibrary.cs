@@ -11,6 +11,9 @@ internal static class ZstdLibrary
     /// <summary>The library's own default: the middle between speed and size.</summary>
     private const int level = 3;
 
+    /// <summary>ZSTD_error_dstSize_tooSmall, as a code (zstd_errors.h: the values do not change).</summary>
+    private static readonly nuint tooLittleRoom = unchecked((nuint)(nint)(-70));
+
     private static readonly string[] fileNames = OperatingSystem.IsWindows()
         ? ["libzstd.dll", "zstd.dll"]
         : OperatingSystem.IsMacOS() ? ["libzstd.1.dylib", "/opt/homebrew/lib/libzstd.1.dylib"] : ["libzstd.so.1"];
@@ -23,11 +26,7 @@ internal static class ZstdLibrary
 
     private delegate uint IsError(nuint code);
 
-    private delegate nint CreateStream();
-
-    private delegate nuint FreeStream(nint stream);
-
-    private delegate nuint DecompressStream(nint stream, ref Piece output, ref Piece input);
+    private delegate nuint DecompressAll(ref byte target, nuint targetBytes, ref byte source, nuint sourceBytes);
 
     public static bool IsPresent => library.Value is not null;
 
@@ -43,7 +42,10 @@ internal static class ZstdLibrary
             : throw new NotSupportedException($"libzstd refused {bytes.Length} bytes with code {written}.");
     }
 
-    /// <summary>As a stream, because Java's producers do not write the size of what comes out.</summary>
+    /// <summary>
+    /// In one call, straight into where it is to lie, with more room when that was not enough: as a stream the library would make a window of
+    /// the size that a few bytes of the head ask for, up to 128 MiB, before it looks further. Java's producers do not write the size of what comes out.
+    /// </summary>
     public static string? Open(ReadOnlySpan<byte> compressed, OpenedBytes opened)
     {
         if (library.Value is not { } zstd)
@@ -51,45 +53,31 @@ internal static class ZstdLibrary
             return "the system's libzstd is missing; on Debian: apt-get install libzstd1";
         }
 
-        byte[] source = compressed.ToArray();
-        byte[] target = new byte[128 * 1024];
-        GCHandle sourcePin = GCHandle.Alloc(source, GCHandleType.Pinned);
-        GCHandle targetPin = GCHandle.Alloc(target, GCHandleType.Pinned);
-        nint stream = zstd.Create();
-        try
+        if (compressed.IsEmpty)
         {
-            Piece input = new() { Bytes = sourcePin.AddrOfPinnedObject(), Size = (nuint)source.Length };
-            while (true)
-            {
-                Piece output = new() { Bytes = targetPin.AddrOfPinnedObject(), Size = (nuint)target.Length };
-                nuint before = input.Position;
-                nuint left = zstd.Decompress(stream, ref output, ref input);
-                if (zstd.IsError(left) != 0)
-                {
-                    return "damaged";
-                }
-
-                if (!opened.TryAppend(target.AsSpan(0, (int)output.Position)))
-                {
-                    return OpenedBytes.OverLimit;
-                }
-
-                if (left == 0 && input.Position == input.Size)
-                {
-                    return null;
-                }
-
-                if (output.Position == 0 && input.Position == before)
-                {
-                    return "the bytes end inside a frame";
-                }
-            }
+            return "the bytes end inside a frame";
         }
-        finally
+
+        while (true)
         {
-            zstd.Free(stream);
-            targetPin.Free();
-            sourcePin.Free();
+            Span<byte> room = opened.Room();
+            nuint written = zstd.Decompress(
+                ref MemoryMarshal.GetReference(room), (nuint)room.Length, ref MemoryMarshal.GetReference(compressed), (nuint)compressed.Length);
+            if (zstd.IsError(written) == 0)
+            {
+                opened.Advance((int)written);
+                return null;
+            }
+
+            if (written != tooLittleRoom)
+            {
+                return "damaged";
+            }
+
+            if (!opened.TryReserve(room.Length + 1))
+            {
+                return OpenedBytes.OverLimit;
+            }
         }
     }
 
@@ -103,9 +91,7 @@ internal static class ZstdLibrary
                     Function<CompressBound>(handle, "ZSTD_compressBound"),
                     Function<CompressAll>(handle, "ZSTD_compress"),
                     Function<IsError>(handle, "ZSTD_isError"),
-                    Function<CreateStream>(handle, "ZSTD_createDStream"),
-                    Function<FreeStream>(handle, "ZSTD_freeDStream"),
-                    Function<DecompressStream>(handle, "ZSTD_decompressStream"));
+                    Function<DecompressAll>(handle, "ZSTD_decompress"));
             }
         }
 
@@ -116,20 +102,9 @@ internal static class ZstdLibrary
         where T : Delegate =>
         Marshal.GetDelegateForFunctionPointer<T>(NativeLibrary.GetExport(handle, name));
 
-    /// <summary>The library's input and output buffer: where, how much, how far.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Piece
-    {
-        public nint Bytes;
-        public nuint Size;
-        public nuint Position;
-    }
-
     private sealed record Functions(
         CompressBound Bound,
         CompressAll Compress,
         IsError IsError,
-        CreateStream Create,
-        FreeStream Free,
-        DecompressStream Decompress);
+        DecompressAll Decompress);
 }

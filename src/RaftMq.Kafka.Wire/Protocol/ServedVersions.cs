@@ -32,7 +32,10 @@ public static class ServedVersions
         new(ApiKey.AlterConfigs, 0, 2),
         new(ApiKey.CreatePartitions, 0, 3),
         new(ApiKey.DeleteGroups, 0, 2),
+        new(ApiKey.ElectLeaders, 0, 2),
         new(ApiKey.IncrementalAlterConfigs, 0, 1),
+        new(ApiKey.AlterPartitionReassignments, 0, 0),
+        new(ApiKey.ListPartitionReassignments, 0, 0),
         new(ApiKey.OffsetDelete, 0, 0),
         new(ApiKey.DescribeCluster, 0, 1),
     ];

@@ -66,6 +66,9 @@ internal static class ErrorMap
         AdminOutcome.OffsetOutOfRange => KafkaError.OffsetOutOfRange,
         AdminOutcome.TimedOut => KafkaError.RequestTimedOut,
         AdminOutcome.Refused => KafkaError.PolicyViolation,
+        AdminOutcome.NotMoving => KafkaError.NoReassignmentInProgress,
+        AdminOutcome.UnknownNode => KafkaError.InvalidRequest,
+        AdminOutcome.NotExpected => KafkaError.InvalidRequest,
         _ => throw Unmapped(outcome),
     };
 

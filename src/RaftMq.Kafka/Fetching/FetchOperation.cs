@@ -169,8 +169,10 @@ internal sealed class FetchOperation : IReadCompletion, IValueTaskSource
             }
 
             part.Due = false;
-            if (!first && room == 0)
+            if (room == 0 && bytesGot > 0)
             {
+                // Nothing more of it comes into this answer, so it waits for nothing either: what it has already would wake it at once, for ever.
+                part.Blocked = true;
                 continue;
             }
 

@@ -35,7 +35,10 @@ internal sealed class HandlerTable
             new AlterConfigsHandler(node),
             new CreatePartitionsHandler(node),
             new DeleteGroupsHandler(node),
+            new ElectLeadersHandler(node),
             new IncrementalAlterConfigsHandler(node),
+            new AlterPartitionReassignmentsHandler(node),
+            new ListPartitionReassignmentsHandler(node),
             new OffsetDeleteHandler(node),
             new DescribeClusterHandler(node),
         ];

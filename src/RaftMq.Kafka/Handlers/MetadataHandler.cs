@@ -129,11 +129,12 @@ internal sealed class MetadataHandler(KafkaNode node) : AnsweringHandler<Metadat
 
     private static MetadataResponse.Partition Partition(PartitionInfo info, ClusterView view)
     {
-        var replicas = new int[info.Replicas.Length];
+        ImmutableArray<ReplicaId> placed = info.Placed;
+        var replicas = new int[placed.Length];
         List<int>? offline = null;
         for (int i = 0; i < replicas.Length; i++)
         {
-            NodeId replica = info.Replicas[i].Node;
+            NodeId replica = placed[i].Node;
             replicas[i] = replica.Value;
             if (!view.Lives(replica))
             {

@@ -43,7 +43,8 @@ internal sealed class PersistTracker(LogIndex durable)
         Durable = LogIndex.Min(Durable, kept);
         foreach (Write write in _inFlight)
         {
-            write.StandsFor = LogIndex.Min(write.StandsFor, kept);
+            Probe.ReachedWhen(write.StandsFor > kept, RareBranch.WriteInFlightVoided);
+            write.StandsFor = PlantedBug.WrittenNoticeWithoutTerm ? write.StandsFor : LogIndex.Min(write.StandsFor, kept);
         }
     }
 

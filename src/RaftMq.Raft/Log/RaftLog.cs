@@ -67,7 +67,8 @@ internal sealed class RaftLog
     /// <summary>Never at or below commit: what was committed stays (Raft 5.4, R-01).</summary>
     public void TruncateFrom(LogIndex index)
     {
-        Invariant.Holds(index > Commit);
+        Invariant.Holds(PlantedBug.TruncateBelowCommit || index > Commit);
+        Commit = PlantedBug.TruncateBelowCommit ? LogIndex.Min(Commit, index.Previous) : Commit;
         Tail.TruncateFrom(index);
         _terms.TruncateFrom(index);
         _memberships.TruncateFrom(index);
@@ -76,7 +77,7 @@ internal sealed class RaftLog
 
     public bool CommitTo(LogIndex index)
     {
-        if (index <= Commit)
+        if (PlantedBug.CommitIndexGoesBack ? index == Commit || index < BaseIndex : index <= Commit)
         {
             return false;
         }
@@ -107,10 +108,6 @@ internal sealed class RaftLog
         Persists.ResetTo(index);
         Commit = index;
     }
-
-    /// <summary>Raft 5.4.1: the later last term wins; with equal terms, the longer log.</summary>
-    public bool IsUpToDate(Term lastTerm, LogIndex lastIndex) =>
-        lastTerm > LastTerm || (lastTerm == LastTerm && lastIndex >= LastIndex);
 
     public void CheckInvariants()
     {

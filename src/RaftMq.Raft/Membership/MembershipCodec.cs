@@ -79,6 +79,24 @@ public static class MembershipCodec
         return true;
     }
 
+    /// <summary>There is a form for it: what is received in another form than this one's and then stored must be asked first.</summary>
+    public static bool HasForm(Membership membership) =>
+        IsList(membership.Voters) && IsList(membership.OutgoingVoters) && IsList(membership.Learners)
+        && (membership.Voters.Count > 0 || membership.OutgoingVoters.Count + membership.Learners.Count == 0);
+
+    private static bool IsList(IReadOnlyList<ReplicaId> list)
+    {
+        for (int i = 1; i < list.Count; i++)
+        {
+            if (list[i].Node.CompareTo(list[i - 1].Node) <= 0)
+            {
+                return false;
+            }
+        }
+
+        return list.Count <= MembersMax;
+    }
+
     private static int WriteList(IReadOnlyList<ReplicaId> list, Span<byte> into, int at)
     {
         for (int i = 0; i < list.Count; i++)

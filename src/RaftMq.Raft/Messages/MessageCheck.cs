@@ -14,6 +14,9 @@ internal static class MessageCheck
         HeartbeatReply m => m.DurableIndex >= LogIndex.Zero && m.ReadRound >= 0,
         InstallSnapshot m => m.SnapshotIndex > LogIndex.Zero && m.SnapshotTerm <= m.Term && m.SnapshotTerm >= Term.Zero,
         SnapshotReply m => m.SnapshotIndex > LogIndex.Zero,
+        HealThrough m => m.LastIndex >= LogIndex.Zero,
+        PreVoteReply m => !(m.Granted && m.Abstains),
+        VoteReply m => !(m.Granted && m.Abstains),
         Quiesce m => m.Commit >= LogIndex.Zero && m.LastIndex >= m.Commit,
         _ => true,
     };

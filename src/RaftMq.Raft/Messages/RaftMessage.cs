@@ -9,13 +9,15 @@ public abstract record RaftMessage(Term Term);
 /// <summary>Would you vote for me in <see cref="RaftMessage.Term"/>, which I have not entered yet (dissertation 9.6)?</summary>
 public sealed record PreVoteRequest(Term Term, LogIndex LastIndex, Term LastTerm) : RaftMessage(Term);
 
-/// <param name="Term">The prospective term when granted, the refuser's own term otherwise.</param>
-public sealed record PreVoteReply(Term Term, bool Granted) : RaftMessage(Term);
+/// <param name="Term">The prospective term when granted or abstained from, the refuser's own term otherwise.</param>
+/// <param name="Abstains">Refused by a damaged voter, whose word is done without where everybody else agrees; see <see cref="Majority.Outcome"/>.</param>
+public sealed record PreVoteReply(Term Term, bool Granted, bool Abstains = false) : RaftMessage(Term);
 
 /// <param name="LeadershipTransfer">The old leader asked for this election (dissertation 3.10): voters that still hear it may grant.</param>
 public sealed record VoteRequest(Term Term, LogIndex LastIndex, Term LastTerm, bool LeadershipTransfer) : RaftMessage(Term);
 
-public sealed record VoteReply(Term Term, bool Granted) : RaftMessage(Term);
+/// <param name="Abstains">As in <see cref="PreVoteReply"/>.</param>
+public sealed record VoteReply(Term Term, bool Granted, bool Abstains = false) : RaftMessage(Term);
 
 /// <summary>Entries that follow (PreviousIndex, PreviousTerm) in the leader's log (Raft 5.3).</summary>
 public sealed record AppendEntries(
@@ -51,3 +53,14 @@ public sealed record Quiesce(Term Term, LogIndex LastIndex, LogIndex Commit) : R
 
 /// <summary>The sender can't be quiet (it lacks something, or it woke): be awake.</summary>
 public sealed record Wake(Term Term) : RaftMessage(Term);
+
+/// <summary>A damaged replica asks a leader how far its log reaches now: it is healed when it has all of that.</summary>
+/// <param name="AskerBoot">Of the start that asks: an answer to a former one says nothing about what was acknowledged since.</param>
+public sealed record HealQuery(Term Term, BootNumber AskerBoot) : RaftMessage(Term);
+
+public sealed record HealThrough(Term Term, BootNumber AskerBoot, LogIndex LastIndex) : RaftMessage(Term);
+
+/// <summary>A replica that lost its own term asks another voter for the term it is in. <paramref name="Term"/> may be too low.</summary>
+public sealed record TermQuery(Term Term, BootNumber AskerBoot) : RaftMessage(Term);
+
+public sealed record TermAnswer(Term Term, BootNumber AskerBoot) : RaftMessage(Term);

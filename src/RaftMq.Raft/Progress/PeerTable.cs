@@ -48,14 +48,16 @@ internal sealed class PeerTable
             _peers[i].IsVoter = membership.IsVoter(_peers[i].Id);
         }
 
-        _voters = PeersOf(membership.Voters);
+        _voters = PlantedBug.LearnerCounted ? PeersOf([.. membership.Voters, .. membership.Learners]) : PeersOf(membership.Voters);
         _outgoing = PeersOf(membership.OutgoingVoters);
         SelfVotes = Membership.Has(membership.Voters, _config.Self);
     }
 
     /// <summary>The largest value that a quorum has reached: a majority of the voters and, while joint, one of the outgoing voters too.</summary>
     public long Reached(Func<Peer, long> value, long own) =>
-        Math.Min(ReachedBy(_voters, value, own), ReachedBy(_outgoing, value, own));
+        PlantedBug.JointQuorumOfNewHalf
+            ? ReachedBy(_voters, value, own)
+            : Math.Min(ReachedBy(_voters, value, own), ReachedBy(_outgoing, value, own));
 
     /// <summary>How many of the voters (of the incoming half) have reached <paramref name="threshold"/>.</summary>
     public int VotersAt(Func<Peer, long> value, long own, long threshold)

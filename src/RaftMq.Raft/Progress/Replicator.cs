@@ -75,6 +75,15 @@ internal sealed class Replicator(GroupState state)
             return false;
         }
 
+        if (peer is { IsVoter: false, Mode: PeerMode.Probe } && m.PreviousIndex == peer.Match)
+        {
+            // What is matched can't be refused by who has it: this learner's replica was deleted and made anew since. It counts for
+            // nothing yet, so forgetting what it had costs nothing.
+            Probe.Reached(RareBranch.LearnerBeganAnew);
+            peer.Restarted();
+            return true;
+        }
+
         // Strictly back with each refusal, so that probing ends: at the hint, or before the terms the follower can't have.
         LogIndex meet = LogIndex.Min(
             state.Log.LastWithTermAtMost(m.HintIndex, m.ConflictTerm), m.PreviousIndex.Previous);

@@ -28,14 +28,19 @@ internal static class Majority
         return values[values.Length - Of(values.Length)];
     }
 
-    public static VoteOutcome Outcome(int voters, int granted, int refused)
+    /// <summary>
+    /// Won by a majority. Also when all have answered, none refused, and fewer than a majority abstained for being damaged: whatever was
+    /// committed, one of those who granted has it, and each of them compared the candidate's log with its own. That makes a difference
+    /// for even numbers of voters only.
+    /// </summary>
+    public static VoteOutcome Outcome(int voters, int granted, int refused, int abstained)
     {
-        if (granted >= Of(voters) || voters == 0)
+        if (granted >= Of(voters) || voters == 0 || (abstained > 0 && abstained < Of(voters) && granted + abstained == voters))
         {
             return VoteOutcome.Won;
         }
 
-        return refused > voters - Of(voters) ? VoteOutcome.Lost : VoteOutcome.Pending;
+        return refused + abstained > voters - Of(voters) && (refused > 0 || abstained >= Of(voters)) ? VoteOutcome.Lost : VoteOutcome.Pending;
     }
 
     public static VoteOutcome Joint(VoteOutcome incoming, VoteOutcome outgoing)

@@ -1,16 +1,25 @@
 namespace RaftMq.Raft;
 
+internal enum VoteAnswer
+{
+    Refused,
+    Granted,
+
+    /// <summary>Refused by a damaged voter.</summary>
+    Abstained,
+}
+
 /// <summary>The answers to one candidacy. A replica is counted once; the membership asked may change under it, hence it is given anew.</summary>
 internal sealed class VoteTally
 {
-    private readonly List<(ReplicaId Voter, bool Granted)> _answers = [];
+    private readonly List<(ReplicaId Voter, VoteAnswer Answer)> _answers = [];
 
     /// <summary>The first answer of a replica stands: a voter does not change its mind within a term.</summary>
-    public void Record(ReplicaId voter, bool granted)
+    public void Record(ReplicaId voter, VoteAnswer answer)
     {
         if (!HasAnswer(voter))
         {
-            _answers.Add((voter, granted));
+            _answers.Add((voter, answer));
         }
     }
 
@@ -24,6 +33,7 @@ internal sealed class VoteTally
         // Without voters nobody can be elected; the mathematics of an empty list must not say otherwise.
         return membership.Voters.Count == 0
             ? VoteOutcome.Lost
+            : PlantedBug.JointQuorumOfNewHalf ? OutcomeOf(membership.Voters)
             : Majority.Joint(OutcomeOf(membership.Voters), OutcomeOf(membership.OutgoingVoters));
     }
 
@@ -31,20 +41,16 @@ internal sealed class VoteTally
     {
         int granted = 0;
         int refused = 0;
+        int abstained = 0;
         for (int i = 0; i < voters.Count; i++)
         {
             int at = IndexOf(voters[i]);
-            if (at >= 0 && _answers[at].Granted)
-            {
-                granted++;
-            }
-            else if (at >= 0)
-            {
-                refused++;
-            }
+            granted += at >= 0 && _answers[at].Answer == VoteAnswer.Granted ? 1 : 0;
+            refused += at >= 0 && _answers[at].Answer == VoteAnswer.Refused ? 1 : 0;
+            abstained += at >= 0 && _answers[at].Answer == VoteAnswer.Abstained ? 1 : 0;
         }
 
-        return Majority.Outcome(voters.Count, granted, refused);
+        return Majority.Outcome(voters.Count, granted, refused, abstained);
     }
 
     private int IndexOf(ReplicaId voter)

@@ -31,7 +31,7 @@ internal sealed class CandidateState : RoleState
         Ask();
         if (_pre)
         {
-            Answered(State.Config.Self, granted: true);
+            Answered(State.Config.Self, VoteAnswer.Granted);
         }
     }
 
@@ -63,16 +63,17 @@ internal sealed class CandidateState : RoleState
     {
         switch (message)
         {
-            case PreVoteReply m when _pre && (!m.Granted || m.Term == State.Term.Next):
-                Answered(from, m.Granted);
+            case PreVoteReply m when _pre && (m.Term == State.Term.Next || !(m.Granted || m.Abstains)):
+                Answered(from, AnswerOf(m.Granted, m.Abstains));
                 break;
             case VoteReply m when !_pre:
-                Answered(from, m.Granted);
+                Answered(from, AnswerOf(m.Granted, m.Abstains));
                 break;
             default:
                 if (MessageCheck.IsOfLeader(message))
                 {
                     // Somebody else won this term (Raft 5.2).
+                    Probe.Reached(RareBranch.OtherLeaderOfTerm);
                     Group.BecomeFollower(State.Term, from).Step(from, message);
                 }
 
@@ -84,7 +85,7 @@ internal sealed class CandidateState : RoleState
     {
         if (!_pre && State.HardStateDurable)
         {
-            Answered(State.Config.Self, granted: true);
+            Answered(State.Config.Self, VoteAnswer.Granted);
         }
     }
 
@@ -118,9 +119,12 @@ internal sealed class CandidateState : RoleState
         ? new PreVoteRequest(State.Term.Next, State.Log.LastIndex, State.Log.LastTerm)
         : new VoteRequest(State.Term, State.Log.LastIndex, State.Log.LastTerm, _transfer);
 
-    private void Answered(ReplicaId voter, bool granted)
+    private static VoteAnswer AnswerOf(bool granted, bool abstains) =>
+        granted ? VoteAnswer.Granted : abstains ? VoteAnswer.Abstained : VoteAnswer.Refused;
+
+    private void Answered(ReplicaId voter, VoteAnswer answer)
     {
-        _tally.Record(voter, granted);
+        _tally.Record(voter, answer);
         switch (_tally.Outcome(State.Log.Membership))
         {
             case VoteOutcome.Won when _pre:

@@ -55,6 +55,11 @@ internal sealed class FollowerState : RoleState
             HearLeader(from);
         }
 
+        if (message is Heartbeat)
+        {
+            State.Healing?.LeaderHeard(State, from);
+        }
+
         switch (message)
         {
             case AppendEntries m:
@@ -69,6 +74,9 @@ internal sealed class FollowerState : RoleState
                 break;
             case Quiesce m:
                 Quiesce(from, m);
+                break;
+            case HealThrough m:
+                State.Healing?.Told(State, m);
                 break;
             case TimeoutNow when State.MayCampaign:
                 Group.Campaign(transfer: true);
@@ -205,6 +213,19 @@ internal sealed class FollowerState : RoleState
 
         if (known == entries.Count)
         {
+            if (PlantedBug.TruncateOnStaleAppend && known > 0 && LogIndex.Max(entries[^1].Index, State.Log.Commit) < State.Log.LastIndex)
+            {
+                LogIndex cut = LogIndex.Max(entries[^1].Index, State.Log.Commit).Next;
+                State.Log.TruncateFrom(cut);
+                State.Out.TruncateFrom(cut);
+            }
+
+            if (PlantedBug.TruncateBelowCommit && known > 0 && entries[^1].Index < State.Log.LastIndex)
+            {
+                State.Log.TruncateFrom(entries[^1].Index.Next);
+                State.Out.TruncateFrom(entries[^1].Index.Next);
+            }
+
             return false;
         }
 
@@ -213,6 +234,7 @@ internal sealed class FollowerState : RoleState
         {
             Invariant.Holds(first > State.Log.Commit);
             Invariant.Holds(first > State.Matched);
+            Probe.Reached(RareBranch.ConflictTruncated);
             State.Log.TruncateFrom(first);
             State.Out.TruncateFrom(first);
         }
@@ -250,6 +272,8 @@ internal sealed class FollowerState : RoleState
 
         if (m.SnapshotIndex <= State.Log.Commit || State.Log.TermAt(m.SnapshotIndex) == m.SnapshotTerm)
         {
+            Probe.Reached(RareBranch.SnapshotOfKnownEntries);
+
             // All of it is here already (Raft 7); being a snapshot, it is committed. Logs that agree there agree below.
             State.MatchedTo(LogIndex.Max(m.SnapshotIndex, State.Log.Commit));
             CommitTo(m.SnapshotIndex);
@@ -263,7 +287,7 @@ internal sealed class FollowerState : RoleState
 
     private void Quiesce(ReplicaId from, Quiesce m)
     {
-        if (State.Installing is not null || State.Log.LastIndex != m.LastIndex || State.Acknowledgeable < m.LastIndex
+        if (State.Installing is not null || State.Healing is not null || State.Log.LastIndex != m.LastIndex || State.Acknowledgeable < m.LastIndex
             || !State.HardStateDurable)
         {
             State.Send(from, new Wake(State.Term));

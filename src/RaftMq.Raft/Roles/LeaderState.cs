@@ -40,7 +40,7 @@ internal sealed class LeaderState : RoleState
 
     private bool TermStartCommitted => State.Log.Commit >= TermStart;
 
-    private LogIndex OwnMatch => State.Log.Durable;
+    private LogIndex OwnMatch => PlantedBug.LeaderCountsItselfBeforeWrite ? State.Log.LastIndex : State.Log.Durable;
 
     public override void Tick()
     {
@@ -113,6 +113,9 @@ internal sealed class LeaderState : RoleState
                 peer.BecomeProbe(m.Installed ? m.SnapshotIndex.Next : peer.Match.Next);
                 peer.ProbePaused = !m.Installed;
                 _sendDue = true;
+                break;
+            case HealQuery m:
+                State.Send(from, new HealThrough(State.Term, m.AskerBoot, State.Log.LastIndex));
                 break;
             case Wake:
                 _idleTicks = 0;
@@ -202,7 +205,7 @@ internal sealed class LeaderState : RoleState
             return new ChangeResult.Refused("no entry of this term is committed yet");
         }
 
-        if (State.Log.Membership.IsJoint || State.Log.MembershipIndex > State.Log.Commit)
+        if ((State.Log.Membership.IsJoint || State.Log.MembershipIndex > State.Log.Commit) && !PlantedBug.ChangeUnderWayIgnored)
         {
             return new ChangeResult.Refused("another change is under way");
         }
@@ -364,12 +367,13 @@ internal sealed class LeaderState : RoleState
         reached = LogIndex.Min(reached, State.Log.LastIndex);
 
         // Only entries of the own term are committed by counting (Raft 5.4.2); those before them go along.
-        if (reached < TermStart || !State.Log.CommitTo(reached))
+        Probe.ReachedWhen(reached < TermStart && reached > State.Log.Commit, RareBranch.OldTermHeldBack);
+        if ((!PlantedBug.OldTermCommittedByCounting && reached < TermStart) || !State.Log.CommitTo(reached))
         {
             return;
         }
 
-        Invariant.Holds(State.Log.TermAt(reached) == State.Term);
+        Invariant.Holds(PlantedBug.OldTermCommittedByCounting || State.Log.TermAt(reached) == State.Term);
         _uncommitted.Committed(reached);
         _idleTicks = 0;
         if (State.Config.EagerCommit)

@@ -16,6 +16,13 @@ internal static class AdminApi
     {
         IBroker broker = sources.Node.Broker;
         routes.MapGet("/v1/cluster", () => AdminView.Of(broker.Cluster));
+        routes.MapGet("/v1/nodes", () => AdminView.NodesOf(broker.Cluster));
+        routes.MapPost("/v1/nodes/{node:int}", (int node, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.ExpectNode(new NodeId(node)), cancellation));
+        routes.MapPost("/v1/nodes/{node:int}/drain", (int node, bool? cancel, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.DrainNode(new NodeId(node), cancel ?? false), cancellation));
+        routes.MapDelete("/v1/nodes/{node:int}", (int node, bool? lost, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.RemoveNode(new NodeId(node), lost ?? false), cancellation));
         routes.MapGet("/v1/status", async (CancellationToken cancellation) =>
             AdminView.Of(await sources.Sampler.CollectAsync(cancellation), sources));
         routes.MapGet("/v1/topics", () => AdminView.Of(broker.Cluster).Topics);
@@ -41,6 +48,10 @@ internal static class AdminApi
                 cancellation));
         routes.MapPost("/v1/partitions/{topic}/{partition:int}/transfer", (string topic, int partition, string? to, CancellationToken cancellation) =>
             AdminCall.RunAsync(broker, new AdminCommand.TransferLeadership(topic, partition, NodeOf(to)), cancellation));
+        routes.MapPost("/v1/partitions/{topic}/{partition:int}/move", (string topic, int partition, string? to, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.Reassign(topic, partition, NodesOf(to)), cancellation));
+        routes.MapDelete("/v1/partitions/{topic}/{partition:int}/move", (string topic, int partition, CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.Reassign(topic, partition, To: null), cancellation));
     }
 
     private static AdminCommand.CreateTopic Create(CreateTopicRequest request) => new(
@@ -50,6 +61,19 @@ internal static class AdminApi
     private static NodeId NodeOf(string? to) => int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out int node)
         ? new NodeId(node)
         : throw new RequestFaultException("The query says which node is to lead: ?to=NODE, a number.");
+
+    private static ImmutableArray<NodeId> NodesOf(string? to)
+    {
+        ImmutableArray<NodeId>.Builder nodes = ImmutableArray.CreateBuilder<NodeId>();
+        foreach (string text in (to ?? "").Split(','))
+        {
+            nodes.Add(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int node)
+                ? new NodeId(node)
+                : throw new RequestFaultException("The query says on which nodes the replicas are to be, the first to lead: ?to=1,2,3."));
+        }
+
+        return nodes.ToImmutable();
+    }
 
     private static IResult Unknown(string topic) => Results.Json(
         new AdminAnswer(nameof(AdminOutcome.UnknownTopic), $"There is no topic {topic}."), statusCode: StatusCodes.Status404NotFound);

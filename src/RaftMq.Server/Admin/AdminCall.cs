@@ -33,8 +33,8 @@ internal sealed class AdminCall : IAdminCompletion
     private static int StatusOf(AdminOutcome outcome) => outcome switch
     {
         AdminOutcome.Done => StatusCodes.Status200OK,
-        AdminOutcome.UnknownTopic or AdminOutcome.UnknownPartition => StatusCodes.Status404NotFound,
-        AdminOutcome.TopicExists or AdminOutcome.Refused => StatusCodes.Status409Conflict,
+        AdminOutcome.UnknownTopic or AdminOutcome.UnknownPartition or AdminOutcome.UnknownNode => StatusCodes.Status404NotFound,
+        AdminOutcome.TopicExists or AdminOutcome.Refused or AdminOutcome.NotMoving => StatusCodes.Status409Conflict,
         AdminOutcome.TimedOut => StatusCodes.Status504GatewayTimeout,
         AdminOutcome.NotController => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status400BadRequest,

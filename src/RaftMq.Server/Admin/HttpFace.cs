@@ -114,7 +114,8 @@ internal sealed class HttpFace : IAsyncDisposable
         {
             if (sources.IsOpen())
             {
-                return Results.Text("ready\n");
+                // Ready all the same: it serves reads, and nobody else holds these replicas.
+                return Results.Text($"ready{(sources.Sampler.Last?.RoomNote is { } note ? $"; {note}" : "")}\n");
             }
 
             await sources.Sampler.LookAsync(cancellation);

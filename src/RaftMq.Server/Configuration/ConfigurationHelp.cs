@@ -9,6 +9,7 @@ internal static class ConfigurationHelp
     {
         var text = new StringBuilder("""
             RaftMq.Server [--config FILE] [--KEY VALUE]...
+            RaftMq.Server --help | --version
 
             Settings come from a JSON file, from environment variables (RAFTMQ_NODE_ID for node.id) and from the command line;
             a later one wins. Without any, a single node starts.

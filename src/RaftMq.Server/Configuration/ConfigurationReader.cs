@@ -17,6 +17,7 @@ internal sealed class ConfigurationReader
     private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
     private readonly List<string> _faults = [];
     private bool _helpWanted;
+    private bool _versionWanted;
 
     /// <param name="arguments"><c>--key value</c> or <c>--key=value</c>; <c>--config FILE</c> names the file.</param>
     public static ConfigurationResult Read(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
@@ -26,6 +27,11 @@ internal sealed class ConfigurationReader
         if (reader._helpWanted)
         {
             return new ConfigurationResult.HelpWanted();
+        }
+
+        if (reader._versionWanted)
+        {
+            return new ConfigurationResult.VersionWanted();
         }
 
         if (fromCommandLine.Remove(ConfigKey, out Given? file))
@@ -89,6 +95,12 @@ internal sealed class ConfigurationReader
                 continue;
             }
 
+            if (argument is "--version")
+            {
+                _versionWanted = true;
+                continue;
+            }
+
             if (!argument.StartsWith("--", StringComparison.Ordinal))
             {
                 _faults.Add($"'{argument}' is not a setting: write --key value.");
@@ -146,10 +158,12 @@ internal sealed class ConfigurationReader
 
     private void ReadFile(string path)
     {
+        byte[] text = [];
         try
         {
+            text = ConfigurationFile.Read(path);
             using JsonDocument document = JsonDocument.Parse(
-                File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+                text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 _faults.Add($"{path} is not a JSON object.");
@@ -160,7 +174,7 @@ internal sealed class ConfigurationReader
         }
         catch (JsonException exception)
         {
-            _faults.Add($"{path} is not JSON: {exception.Message}");
+            _faults.Add($"{path} is not JSON: {ConfigurationFile.Describe(text, exception)}.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -15,4 +15,7 @@ internal abstract record ConfigurationResult
 
     /// <summary>The user asked what there is.</summary>
     public sealed record HelpWanted : ConfigurationResult;
+
+    /// <summary>The user asked which version this is.</summary>
+    public sealed record VersionWanted : ConfigurationResult;
 }

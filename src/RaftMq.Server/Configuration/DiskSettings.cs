@@ -11,4 +11,17 @@ internal sealed record DiskSettings
 
     [Setting("disk.reads.waiting.max", "Reads that may wait for a thread; above, the shard reads itself and slows down.", Min = 1, Max = 1_000_000)]
     public int ReadsWaitingMax { get; init; } = 4096;
+
+    [Setting("disk.free.bytes.low", "With less free on the data folder's disk the operator is warned. 0: never.", Unit = SettingUnit.Bytes, Min = 0)]
+    public long FreeBytesLow { get; init; } = 1L << 30;
+
+    [Setting(
+        "disk.free.bytes.min", "With less free on the data folder's disk this node takes no records and no new replicas; all else goes on. 0: until nothing is free.",
+        Unit = SettingUnit.Bytes, Min = 0)]
+    public long FreeBytesMin { get; init; } = 256L << 20;
+
+    [Setting(
+        "disk.reserve.bytes", "Held in a file while there is room and given back when there is none, so that what makes room can go on. 0: no such file.",
+        Unit = SettingUnit.Bytes, Min = 0, DefaultText = "twice journal.file.bytes")]
+    public long? ReserveBytes { get; init; }
 }

@@ -53,4 +53,10 @@ internal sealed record LimitSettings
 
     [Setting("limits.recovery.bytes.per.second", "Bytes a second that this node reads from its disk to fill returning and moving replicas; the newest entries, which are in memory, are not counted.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long RecoveryBytesPerSecond { get; init; } = 100L << 20;
+
+    [Setting("limits.scrub.bytes.per.second", "Bytes a second that this node reads of its own segments and checkpoints to find damage before it is needed; 0: none.", Unit = SettingUnit.Bytes, Min = 0)]
+    public long ScrubBytesPerSecond { get; init; } = 10L << 20;
+
+    [Setting("limits.movements", "Partitions led by this node to which replicas are added at a time; further movements wait.", Min = 1, Max = 10_000)]
+    public int Movements { get; init; } = 4;
 }

@@ -38,6 +38,12 @@ internal sealed record ServerOptions
         DefaultText = "this node alone")]
     public ImmutableArray<NodeAddress> InitialNodes { get; init; } = [];
 
+    [Setting(
+        "cluster.seeds",
+        "Peers' addresses of some nodes of a cluster, host:port: with an empty folder this node joins that cluster and never forms one.",
+        DefaultText = "none")]
+    public ImmutableArray<HostPort> Seeds { get; init; } = [];
+
     [Setting("http.listen", "Where admin API, metrics and health are served: host:port.")]
     public HostPort HttpListen { get; init; } = new("localhost", 8080);
 
@@ -63,6 +69,9 @@ internal sealed record ServerOptions
 
     [Setting("leader.balance.delay", "How long another replica than the preferred one leads once that one has caught up.", Min = 0)]
     public TimeSpan LeaderBalanceDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    [Setting("scrub.interval", "All segments and checkpoints are read again at most this often, as far as limits.scrub.bytes.per.second allows.", Min = 1_000)]
+    public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(1);
 
     [Setting("log.level", "Least level that is logged: trace, debug, information, warning, error.")]
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

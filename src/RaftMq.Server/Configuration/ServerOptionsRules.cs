@@ -13,11 +13,17 @@ internal static class ServerOptionsRules
         CheckPorts(options, faults);
         CheckTls(options.Tls, faults);
         CheckNodes(options, faults);
+        CheckSeeds(options, faults);
         WarnOfPlaintext(options, warnings);
         faults.AddRange(NodeFactory.JournalOptions(options.Journal).Faults().Select(fault => $"journal: {fault}."));
         if (options.Limits.UncommittedBytesPerGroup > options.Limits.UncommittedBytesPerNode)
         {
             faults.Add("limits.uncommitted.bytes.per.group is above limits.uncommitted.bytes.per.node.");
+        }
+
+        if (options.Disk.FreeBytesLow > 0 && options.Disk.FreeBytesLow < options.Disk.FreeBytesMin)
+        {
+            faults.Add("disk.free.bytes.low is below disk.free.bytes.min: nobody would be warned before records are refused.");
         }
 
         if (options.Limits.RecordBatchBytes > options.Limits.RequestFrameBytes)
@@ -187,7 +193,28 @@ internal static class ServerOptionsRules
 
         if (!options.InitialNodes.IsEmpty && !options.InitialNodes.Any(node => node.NodeId == options.NodeId))
         {
-            faults.Add($"{Key} does not name this node, {options.NodeId}: a cluster keeps the nodes that it was formed with, others can't join yet.");
+            faults.Add($"{Key} does not name this node, {options.NodeId}: only the nodes that form a cluster are in it. One that joins a cluster takes cluster.seeds instead.");
+        }
+    }
+
+    private static void CheckSeeds(ServerOptions options, List<string> faults)
+    {
+        const string Key = "cluster.seeds";
+        foreach (HostPort seed in options.Seeds.Where(seed => seed.IsAnyAddress || seed.Port == 0))
+        {
+            faults.Add($"{Key}: no node can be dialled at {seed}.");
+        }
+
+        if (options is { Seeds.IsEmpty: false, InitialNodes.IsEmpty: false }
+            && !options.Seeds.ToHashSet().SetEquals(options.InitialNodes.Select(node => node.Address)))
+        {
+            faults.Add(
+                $"{Key} and cluster.initial.nodes name different places: a node forms a cluster with its initial nodes or joins one by seeds. Give one of the two.");
+        }
+
+        if (options.InitialNodes.IsEmpty && !options.Seeds.IsEmpty && options.Seeds.All(seed => seed == (options.PeersAdvertised ?? options.PeersListen)))
+        {
+            faults.Add($"{Key} names only this node: name nodes of the cluster that it is to join.");
         }
     }
 

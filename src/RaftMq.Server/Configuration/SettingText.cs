@@ -21,7 +21,7 @@ internal static class SettingText
         {
             _ when type == typeof(string) => text,
             _ when type == typeof(int) => (int)InRange(Number(text, setting), int.MinValue, int.MaxValue, text),
-            _ when type == typeof(long) => Number(text, setting),
+            _ when type == typeof(long) || type == typeof(long?) => Number(text, setting),
             _ when type == typeof(bool) => ParseBool(text),
             _ when type == typeof(TimeSpan) => ParseTime(text),
             _ when type == typeof(LogLevel) => ParseLevel(text),
@@ -29,6 +29,7 @@ internal static class SettingText
             _ when type == typeof(HostPort) => HostPort.Parse(text),
             _ when type == typeof(ImmutableArray<ListenerSetting>) => ParseList(text, ListenerSetting.Parse),
             _ when type == typeof(ImmutableArray<AdvertisedSetting>) => ParseList(text, AdvertisedSetting.Parse),
+            _ when type == typeof(ImmutableArray<HostPort>) => ParseList(text, HostPort.Parse),
             _ when type == typeof(ImmutableArray<NodeAddress>) => ParseList(text, NodeAddress.Parse),
             _ => throw new InvariantViolationException($"There is no text form of {type}."),
         };
@@ -46,6 +47,7 @@ internal static class SettingText
         long number when setting.Unit == SettingUnit.Bytes => FormatBytes(number),
         ImmutableArray<ListenerSetting> list => string.Join(',', list),
         ImmutableArray<AdvertisedSetting> list => string.Join(',', list),
+        ImmutableArray<HostPort> list => string.Join(',', list),
         ImmutableArray<NodeAddress> list => string.Join(',', list),
         _ => value.ToString() ?? "",
     };

@@ -15,6 +15,11 @@ internal static class DiskErrors
             ? new DiskFullException($"{call} of {path} failed: no space left (errno {cause.HResult})", cause)
             : Fault(call, path, cause);
 
+    /// <summary>As the other one, of a call of the system library.</summary>
+    public static DiskFaultException ClaimFault(string call, string path, int errno) => errno is LibC.Enospc or LibC.Edquot
+        ? new DiskFullException($"{call} of {path} failed: no space left (errno {errno})")
+        : Fault(call, path, errno);
+
     public static DiskFaultException Fault(string call, string path, Exception cause) =>
         new($"{call} of {path} failed: {cause.Message}", cause);
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace RaftMq.Server.Disk;
@@ -18,6 +19,7 @@ internal static partial class LibC
     public const int Edquot = 122;
 
     private const int CloseOnExec = 0x80000; // O_CLOEXEC
+    private const int StandardError = 2;
     private const int WriteOnly = 1; // O_WRONLY
 
     // O_DIRECT and O_DIRECTORY are each other's on x64 and arm64.
@@ -53,6 +55,30 @@ internal static partial class LibC
     public static SafeFileHandle Open(string path, int flags) => new(OpenRaw(path, flags, 0), ownsHandle: true);
 
     public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
+
+    /// <summary>Past everything that .NET does with its console; ends early where the system takes nothing.</summary>
+    public static void WriteToStandardError(string text)
+    {
+        byte[] left = Encoding.UTF8.GetBytes(text);
+        while (left.Length > 0)
+        {
+            nint written = Write(StandardError, left, (nuint)left.Length);
+            if (written < 0 && Marshal.GetLastPInvokeError() == Eintr)
+            {
+                continue;
+            }
+
+            if (written <= 0)
+            {
+                return;
+            }
+
+            left = left[(int)written..];
+        }
+    }
+
+    [LibraryImport(Main, EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(int descriptor, byte[] bytes, nuint count);
 
     // open is variadic; on x64 and arm64 Linux a fixed third argument is passed the same way.
     [LibraryImport(Main, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -37,6 +37,18 @@ internal sealed class RealDisk : IDisk
 
     public bool FolderExists(string path) => AttributesOf(path) is { } attributes && attributes.HasFlag(FileAttributes.Directory);
 
+    public long FreeBytes(string folder)
+    {
+        try
+        {
+            return new DriveInfo(Full(folder)).AvailableFreeSpace;
+        }
+        catch (Exception exception) when (DiskErrors.IsFromSystem(exception))
+        {
+            throw DiskErrors.Fault("statvfs", folder, exception);
+        }
+    }
+
     public IReadOnlyList<string> List(string folder)
     {
         try
@@ -118,7 +130,7 @@ internal sealed class RealDisk : IDisk
     {
         if (LibC.Rename(Full(from), Full(to)) != 0)
         {
-            throw DiskErrors.Fault("rename", $"{from} to {to}", Marshal.GetLastPInvokeError());
+            throw DiskErrors.ClaimFault("rename", $"{from} to {to}", Marshal.GetLastPInvokeError());
         }
     }
 

@@ -11,6 +11,8 @@ internal sealed class BrokerNodeHost(BrokerNode broker) : INode
 
     public bool IsReady => broker.IsReady;
 
+    public string? NotReadyBecause => broker.NotReadyBecause;
+
     public string? RefusedByCluster => broker.RefusedByCluster;
 
     public BootNumber Boot => broker.Boot;
@@ -20,6 +22,8 @@ internal sealed class BrokerNodeHost(BrokerNode broker) : INode
     public void Start() => broker.Start();
 
     public void Tick() => broker.Tick();
+
+    public void SeedFound(NodeId node) => broker.SeedFound(node);
 
     public bool WantsFineTicks => broker.WantsFineTicks;
 

@@ -16,9 +16,10 @@ internal static partial class Host
 
     public static async Task<int> RunAsync(ServerOptions options, IReadOnlyList<string> warnings)
     {
-        AppDomain.CurrentDomain.UnhandledException += (_, raised) =>
-            ProcessEnd.Fatal("unhandled exception", raised.ExceptionObject as Exception ?? new InvalidOperationException("unknown"));
         using ILoggerFactory loggers = CreateLoggers(options);
+        void Fatal(string where, Exception cause) => ProcessEnd.Fatal(where, cause, loggers, ProcessEnd.LogTimeMax);
+        AppDomain.CurrentDomain.UnhandledException += (_, raised) =>
+            Fatal("unhandled exception", raised.ExceptionObject as Exception ?? new InvalidOperationException("unknown"));
         ILogger logger = loggers.CreateLogger("RaftMq");
         foreach (string warning in warnings)
         {
@@ -31,7 +32,7 @@ internal static partial class Host
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Asked(signal, asked));
         try
         {
-            await using var process = new NodeProcess(options, loggers, ProcessEnd.Fatal, NodeFactory.Create);
+            await using var process = new NodeProcess(options, loggers, Fatal, NodeFactory.Create);
             process.Prepare();
             if (JournalRoom.Look(options, JournalRoom.FreeBytesOf) is { } tight)
             {
@@ -39,7 +40,7 @@ internal static partial class Host
             }
 
             await process.StartAsync();
-            Task first = await Task.WhenAny(asked.Task, FailureOfAsync(process.Ready));
+            Task first = await Task.WhenAny(asked.Task, FailureOfAsync(process.Ready), FailureOfAsync(process.Removed));
             await first;
             LogStopping(logger);
             await process.DrainAsync();
@@ -73,7 +74,7 @@ internal static partial class Host
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            ProcessEnd.Fatal("start", exception);
+            Fatal("start", exception);
         }
 
         return ExitCodes.Stopped;
@@ -96,7 +97,7 @@ internal static partial class Host
         await Task.Delay(Timeout.Infinite);
     }
 
-    private static ILoggerFactory CreateLoggers(ServerOptions options) => LoggerFactory.Create(logging =>
+    internal static ILoggerFactory CreateLoggers(ServerOptions options) => LoggerFactory.Create(logging =>
     {
         LogLevel level = options.LogLevel;
         logging
@@ -127,7 +128,7 @@ internal static partial class Host
     }
 
     [LoggerMessage(1021, LogLevel.Warning, "{Warning}")]
-    private static partial void LogWarning(ILogger logger, string warning);
+    internal static partial void LogWarning(ILogger logger, string warning);
 
     [LoggerMessage(1022, LogLevel.Information, "Stopping")]
     private static partial void LogStopping(ILogger logger);

@@ -12,8 +12,14 @@ internal interface INode : IPeerReceiver
     /// <summary>Clients may come.</summary>
     bool IsReady { get; }
 
+    /// <summary>A clause for people; null when <see cref="IsReady"/>.</summary>
+    string? NotReadyBecause { get; }
+
     /// <summary>Not null when the cluster does not take this node: it must stop.</summary>
     string? RefusedByCluster { get; }
+
+    /// <summary>A node was found at one of the seeds' addresses.</summary>
+    void SeedFound(NodeId node);
 
     bool IsDrained { get; }
 

@@ -1,6 +1,7 @@
 using RaftMq.Broker;
 using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Groups;
+using RaftMq.Broker.Space;
 using RaftMq.Kafka.Groups;
 using RaftMq.Raft;
 using RaftMq.Server.Configuration;
@@ -30,10 +31,17 @@ internal static class NodeFactory
         OffsetsPartitions = options.OffsetsPartitions,
         ReplicaLagMax = options.ReplicaLagMax,
         LeaderBalanceDelay = options.LeaderBalanceDelay,
+        ScrubInterval = options.ScrubInterval,
         Groups = new GroupsConfig
         {
             InitialRebalanceDelayMs = (int)options.Groups.InitialRebalanceDelay.TotalMilliseconds,
             OffsetsRetentionMs = (long)options.Groups.OffsetsRetention.TotalMilliseconds,
+        },
+        Space = new SpaceLimits
+        {
+            FreeBytesMin = options.Disk.FreeBytesMin,
+            FreeBytesLow = options.Disk.FreeBytesLow,
+            ReserveBytes = options.Disk.ReserveBytes ?? 2 * options.Journal.FileBytes,
         },
         Limits = new BrokerLimits
         {
@@ -47,6 +55,8 @@ internal static class NodeFactory
             PeerQueueBytesMax = options.Limits.PeerQueueBytes,
             WaitingProducesPerPartition = options.Limits.WaitingProducesPerPartition,
             RecoveryBytesPerSecond = options.Limits.RecoveryBytesPerSecond,
+            ScrubBytesPerSecond = options.Limits.ScrubBytesPerSecond,
+            Movements = options.Limits.Movements,
         },
     };
 
@@ -57,7 +67,7 @@ internal static class NodeFactory
         {
             Self = new NodeId(options.NodeId),
             InitialNodes = options.InitialNodes.IsEmpty
-                ? [new NodeId(options.NodeId)]
+                ? options.Seeds.IsEmpty ? [new NodeId(options.NodeId)] : []
                 : [.. options.InitialNodes.Select(node => new NodeId(node.NodeId))],
             Rack = options.Rack.Length == 0 ? null : options.Rack,
             Listeners = context.Listeners,

@@ -47,6 +47,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private readonly LimitMetrics _limits;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<KafkaListener> _listeners = [];
+    private readonly TaskCompletionSource _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DataFolderLock _lock = null!;
     private DiskLanes _lanes = null!;
@@ -77,6 +78,9 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <summary>Done when Kafka clients are let in; fails when the cluster refuses this node.</summary>
     public Task Ready => _ready.Task;
 
+    /// <summary>Fails when the cluster does not want this node any more, after it was ready.</summary>
+    public Task Removed => _removed.Task;
+
     public IReadOnlyList<IPEndPoint> KafkaAddresses => [.. _listeners.SelectMany(listener => listener.Addresses)];
 
     public IReadOnlyList<IPEndPoint> PeerAddresses => _peers.Addresses;
@@ -101,7 +105,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _node = _createNode(new NodeContext(_options, environment, AdvertisedAddresses.Of(_options, _listeners, peers, _http.Addresses[0].Port)));
         _node.Start();
         var sampler = new StatusSampler(_node.CollectStatus);
-        _ = new NodeMetrics(_metrics, sampler, () => LetsClientsIn);
+        _ = new NodeMetrics(_metrics, sampler, () => LetsClientsIn, () => _node.Broker.Cluster);
         _limits.Add(() => sampler.Last?.Limits ?? []);
         await StartHttpAsync(new HttpSources(_node, sampler, _metrics, _options.DataFolder, () => LetsClientsIn, WaitsBecause));
         StartPeers(_node);
@@ -172,7 +176,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private string? WaitsBecause() => _isDraining ? "the node stops: what it leads goes to others" : _peers.RefusedByPeer;
+    private string? WaitsBecause() => _isDraining ? "the node stops: what it leads goes to others" : _peers.RefusedByPeer ?? _node?.NotReadyBecause;
 
     private void PrepareDisk()
     {
@@ -300,6 +304,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private void StartPeers(INode node)
     {
         Bind("peers.listen", _options.PeersListen with { Port = _peers.Addresses[0].Port }, () => _peers.Start(node, node.Boot));
+        _peers.Find(_options.Seeds.Select(seed => new DnsEndPoint(seed.Host, seed.Port)), node.SeedFound);
         foreach (NodeAddress known in _options.InitialNodes)
         {
             if (known.NodeId != _options.NodeId)
@@ -340,6 +345,12 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             while (true)
             {
                 LearnFromCluster(node.Broker.Cluster);
+                if (node.RefusedByCluster is { } reason)
+                {
+                    _removed.TrySetException(new CannotStartException(reason));
+                    return;
+                }
+
                 await Task.Delay(LearnEvery, stop);
             }
         }

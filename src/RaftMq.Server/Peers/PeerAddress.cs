@@ -10,6 +10,7 @@ internal sealed record PeerAddress(DnsEndPoint Where, PeerAddressSource Source)
     private string SourceInWords => Source switch
     {
         PeerAddressSource.Configured => "by cluster.initial.nodes",
+        PeerAddressSource.Seed => "by cluster.seeds",
         PeerAddressSource.Recorded => "recorded by the cluster",
         _ => "by its own word",
     };

@@ -6,6 +6,9 @@ internal enum PeerAddressSource
     /// <summary><c>cluster.initial.nodes</c> of this node.</summary>
     Configured,
 
+    /// <summary><c>cluster.seeds</c> of this node: it was found there.</summary>
+    Seed,
+
     /// <summary>The cluster's own records: what the node said when it registered.</summary>
     Recorded,
 

@@ -122,6 +122,12 @@ internal sealed partial class PeerInbound : IDisposable
             return;
         }
 
+        if (preamble.To == PeerPreamble.Anyone)
+        {
+            stream.Write(_transport.OwnPreamble(preamble.From).ToBytes());
+            return;
+        }
+
         if (preamble.To != _options.Self || preamble.From == _options.Self)
         {
             // Answered all the same: the dialling side then names both in its log.

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 using RaftMq.Raft;
 
 namespace RaftMq.Server.Peers;
@@ -17,6 +18,10 @@ internal sealed record PeerPreamble(
     public const int Bytes = 98;
     public const ushort Version = 2;
     public const int HostBytesMax = 64;
+
+    /// <summary>As the receiver: who asks does not know yet who is there. It is answered, and the connection ends.</summary>
+    public static readonly NodeId Anyone = new(int.MaxValue);
+
     private const uint Magic = 0x524D5150;
 
     public byte[] ToBytes()
@@ -59,18 +64,24 @@ internal sealed record PeerPreamble(
             fault = "negative node id";
         }
 
-        ReadOnlySpan<byte> host = source.Slice(18, HostBytesMax).TrimEnd((byte)0);
-        if (fault is null && host.ContainsAnyInRange<byte>(0, 0x20))
+        string? host = HostOf(source.Slice(18, HostBytesMax).TrimEnd((byte)0));
+        if (fault is null && host is null)
         {
-            // It is dialled, and printed.
             fault = "a host name that is none";
         }
 
         return fault is null
             ? new PeerPreamble(
-                from, to, Encoding.UTF8.GetString(host), BinaryPrimitives.ReadUInt16BigEndian(source[16..]),
+                from, to, host!, BinaryPrimitives.ReadUInt16BigEndian(source[16..]),
                 new BootNumber(BinaryPrimitives.ReadInt64BigEndian(source[82..])), BinaryPrimitives.ReadUInt64BigEndian(source[90..]),
                 (PeerVerdict)verdict)
             : null;
+    }
+
+    /// <summary>Null for what can't be one: it is dialled, printed, and said to others.</summary>
+    private static string? HostOf(ReadOnlySpan<byte> bytes)
+    {
+        string? host = Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : null;
+        return host?.Any(character => char.IsControl(character) || character == ' ') == false ? host : null;
     }
 }

@@ -28,6 +28,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
     private readonly ulong _process = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private readonly List<Socket> _listening = [];
     private readonly List<Task> _accepting = [];
+    private readonly List<SeedSearch> _seeds = [];
     private IPeerReceiver? _receiver;
     private BootNumber _boot;
     private bool _stopping;
@@ -94,6 +95,31 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         }
     }
 
+    /// <summary>Finds out who is at these addresses, and makes them known.</summary>
+    /// <param name="found">Called for each, from any thread.</param>
+    public void Find(IEnumerable<DnsEndPoint> addresses, Action<NodeId> found)
+    {
+        foreach (DnsEndPoint address in addresses)
+        {
+            _seeds.Add(new SeedSearch(
+                address, _options, OwnPreamble(PeerPreamble.Anyone),
+                node =>
+                {
+                    Learn(node, address.Host, address.Port, PeerAddressSource.Seed);
+                    found(node);
+                },
+                _logger, _fatal));
+        }
+    }
+
+    void IPeerTransport.Learn(NodeId node, string host, int port)
+    {
+        if (node != _options.Self)
+        {
+            Learn(node, host, port, PeerAddressSource.Recorded);
+        }
+    }
+
     public PeerFrame Rent(int bytes) => PeerFramePool.Rent(bytes);
 
     public void Return(PeerFrame frame) => PeerFramePool.Return(frame);
@@ -137,6 +163,7 @@ internal sealed partial class PeerTransport : IPeerTransport, IAsyncDisposable
         }
 
         await Task.WhenAll(_accepting);
+        await Task.WhenAll(_seeds.Select(seed => seed.DisposeAsync().AsTask()));
         await Task.WhenAll(_links.Values.Select(link => link.DisposeAsync().AsTask()));
         foreach (PeerInbound connection in inbound)
         {

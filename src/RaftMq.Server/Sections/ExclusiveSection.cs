@@ -67,6 +67,26 @@ internal sealed class ExclusiveSection : ISection
         }
     }
 
+    public void RunFirst(Action start)
+    {
+        Invariant.Holds(Interlocked.CompareExchange(ref _waiting, Busy, null) is null);
+        ExclusiveSection? outer = t_inside;
+        t_inside = this;
+        try
+        {
+            start();
+        }
+        finally
+        {
+            t_inside = outer;
+        }
+
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref _waiting, null, Busy), Busy))
+        {
+            Carry();
+        }
+    }
+
     /// <summary>Returns true when the section was free: then the caller must call <see cref="Carry"/>, at once.</summary>
     internal bool Enqueue(SectionWork work)
     {

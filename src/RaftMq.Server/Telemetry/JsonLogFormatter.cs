@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using RaftMq.Raft;
 
 namespace RaftMq.Server.Telemetry;
 
@@ -17,6 +18,9 @@ namespace RaftMq.Server.Telemetry;
 internal sealed class JsonLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> options) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "raftmq-json";
+
+    /// <summary>What .NET adds to the facts of its log lines: the text of the program with the facts' names in it.</summary>
+    private const string Template = "{OriginalFormat}";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
@@ -36,11 +40,14 @@ internal sealed class JsonLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> 
             }
 
             writer.WriteStartObject("State");
-            writer.WriteString("Message", logEntry.State?.ToString());
             foreach ((string name, object? value) in logEntry.State as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
             {
-                writer.WritePropertyName(name);
-                WriteValue(writer, value);
+                if (name != Template)
+                {
+                    // Own events have small names already; those of log lines are the names of holes, with a capital.
+                    writer.WritePropertyName(JsonNamingPolicy.CamelCase.ConvertName(name));
+                    WriteValue(writer, value);
+                }
             }
 
             writer.WriteEndObject();
@@ -56,6 +63,9 @@ internal sealed class JsonLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> 
         {
             case null:
                 writer.WriteNullValue();
+                break;
+            case NodeId node:
+                writer.WriteNumberValue(node.Value);
                 break;
             case bool flag:
                 writer.WriteBooleanValue(flag);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using RaftMq.Broker;
+using RaftMq.Broker.Controller;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 
 namespace RaftMq.Server.Telemetry;
@@ -12,7 +14,8 @@ internal sealed class NodeMetrics
     /// <param name="registry">Where they are shown.</param>
     /// <param name="sampler">Of the node.</param>
     /// <param name="isOpen">Clients are let in.</param>
-    public NodeMetrics(MetricRegistry registry, StatusSampler sampler, Func<bool> isOpen)
+    /// <param name="cluster">As this node knows it.</param>
+    public NodeMetrics(MetricRegistry registry, StatusSampler sampler, Func<bool> isOpen, Func<ClusterImage> cluster)
     {
         _status = () => sampler.Last;
         registry.Gauge("raftmq_node_ready", "1 when the node is part of its cluster and serves clients.", () => isOpen() ? 1 : 0);
@@ -23,15 +26,35 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_node_damaged_groups", "Replicas of which durable bytes are damaged here (promise DETECTED): they did not start, or run and lead only while nobody else can.",
             () => _status()?.Damaged.Length ?? 0);
+        OfStatus(
+            registry, "raftmq_node_mended_files_total", "Segments and checkpoints that were damaged or lost here and were replaced by what other replicas have.",
+            status => status.Repairs.Files);
+        OfStatus(registry, "raftmq_node_mended_bytes_total", "Bytes taken from other replicas to mend files here.", status => status.Repairs.Bytes);
+        OfStatus(registry, "raftmq_node_scrubbed_bytes_total", "Bytes of segments and checkpoints read to find damage.", status => status.Scrub.Bytes);
+        OfStatus(registry, "raftmq_node_scrub_passes_total", "Times that all of them were read since the start.", status => status.Scrub.Passes);
         registry.Gauge(
             "raftmq_node_replicas_without_room", "Replicas for which the disk had no room when they last tried; those that lead refuse produce.",
             () => _status()?.Replicas.Count(replica => replica.HasNoRoom) ?? 0);
         registry.Gauge(
-            "raftmq_journal_full", "1 while the journal takes neither produces nor appends: its files are full, or its disk is too slow.",
+            "raftmq_node_disk_full", "1 while the node takes no records for want of room: less is free than disk.free.bytes.min, or something found no room a short while ago.",
+            () => _status()?.Room == RoomLevel.Short ? 1 : 0);
+        registry.Gauge(
+            "raftmq_node_disk_free_bytes", "What the disk of the data folder has for the node.", () => _status()?.FreeBytes ?? 0);
+        registry.Gauge(
+            "raftmq_node_disk_reserve_bytes", "What the node holds in its reserve file; less than disk.reserve.bytes once it was given back.",
+            () => _status()?.ReserveBytes ?? 0);
+        registry.Gauge(
+            "raftmq_journal_full", "1 while the journal takes neither produces nor appends: its files are full, or its disk is too slow. 0 on a full disk.",
             () => _status()?.IsJournalFull == true ? 1 : 0);
         registry.Gauge(
             "raftmq_node_slow_disk", "1 while the disk does not keep up, and for a second to a minute after: what this node leads goes to others.",
             () => _status()?.IsDiskSlow == true ? 1 : 0);
+        registry.Gauge("raftmq_cluster_nodes", "Nodes of the cluster, as this one knows it.", () => cluster().Nodes.Count);
+        registry.Gauge(
+            "raftmq_cluster_nodes_down", "Nodes of the cluster that this one does not hear.", () => cluster().Nodes.Values.Count(node => !node.Alive));
+        registry.Gauge(
+            "raftmq_cluster_draining_replicas", "Replicas that nodes which are drained or leave still hold; as every node knows it.",
+            () => cluster() is var image ? image.Nodes.Where(node => node.Value.Duty != NodeDuty.Serving).Sum(node => image.ReplicasOn(node.Key)) : 0);
         PerNode(
             registry, "raftmq_node_produces_held_total",
             "Produces that had to wait for room in the journal or among uncommitted entries, or for a leader to settle.", holds => holds.Produces);
@@ -55,6 +78,9 @@ internal sealed class NodeMetrics
 
     private void PerNode(MetricRegistry registry, string name, string help, Func<HoldStatus, long> value) => registry.Register(
         new MetricFamily(name, MetricKind.Counter, help), writer => writer.Sample(value(_status()?.Holds ?? default)));
+
+    private void OfStatus(MetricRegistry registry, string name, string help, Func<NodeStatus, long> value) => registry.Register(
+        new MetricFamily(name, MetricKind.Counter, help), writer => writer.Sample(_status() is { } status ? value(status) : 0));
 
     private static void ProcessMetrics(MetricRegistry registry)
     {

@@ -4,34 +4,33 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// DURABLE, twice. At the moment an acknowledgement leaves: would the disks of enough voters keep it if all power went now? And when
-/// all is over: is it there, at its offset? The first says where a bug is, the second does not believe the first.
+/// all is over: is it there, at its offset? The first says where a bug is, the second does not believe the first. What a log lets go at its front
+/// must have been asked for, record by record or by settings (<see cref="RetentionModel"/>).
 /// </summary>
 public sealed class DurableChecker : PromiseChecker
 {
-    /// <summary>Replicas of the internal topic that holds consumer groups.</summary>
-    private const int OffsetsReplicas = 3;
-
     private readonly QuorumTally _tally = new();
     private readonly Dictionary<GroupId, List<(Mark Mark, long BaseOffset)>> _acked = [];
-    private readonly Dictionary<GroupId, long> _deletedBefore = [];
+    private readonly RetentionModel _retention = new();
 
     public override string Promise => "DURABLE";
 
     public override string? Observe(HistoryEvent happened)
     {
         _tally.Observe(happened);
+        string? tooEarly = happened is HistoryEvent.LogStartSeen seen ? _retention.Unlawful(seen, AckedIn(seen.Group)) : null;
+        _retention.Observe(happened);
         switch (happened)
         {
+            case HistoryEvent.LogStartSeen:
+                return tooEarly;
             case HistoryEvent.SendAcked acked:
                 AckedIn(acked.Group).Add((acked.Mark, acked.BaseOffset));
                 return Said("acknowledged send", _tally.ShortOfAck(acked.Group, acked.Mark, acked.BaseOffset));
             case HistoryEvent.CommitAcked commit:
-                return Said($"acknowledged offset {commit.Offset} of '{commit.Consumers}'", _tally.ShortOfInternal(commit.Mark, OffsetsReplicas));
+                return Said($"acknowledged offset {commit.Offset} of '{commit.Consumers}'", _tally.ShortOfInternal(commit.Coordinator, commit.Mark));
             case HistoryEvent.ChangeAcked change:
-                return Said($"acknowledged {change.What}", _tally.ShortOfInternal(change.Mark, int.MaxValue));
-            case HistoryEvent.DeleteRecordsStarted deleted:
-                _deletedBefore[deleted.Group] = Math.Max(deleted.Before, _deletedBefore.GetValueOrDefault(deleted.Group));
-                return null;
+                return Said($"acknowledged {change.What}", _tally.ShortOfAny(change.Believed, change.Mark));
             case HistoryEvent.LogRead log:
                 return Missing(log);
             default:
@@ -43,9 +42,9 @@ public sealed class DurableChecker : PromiseChecker
 
     private string? Missing(HistoryEvent.LogRead log)
     {
-        if (log.LogStart > _deletedBefore.GetValueOrDefault(log.Group))
+        if (log.LogStart > _retention.GoneBefore(log.Group))
         {
-            return $"group {log.Group}: the log starts at {log.LogStart}; nobody asked for more than {_deletedBefore.GetValueOrDefault(log.Group)}";
+            return $"group {log.Group}: the log starts at {log.LogStart}; nobody asked for more than {_retention.GoneBefore(log.Group)}";
         }
 
         HashSet<(Mark, long)> there = [.. log.Batches.Select(b => (b.Mark, b.BaseOffset))];

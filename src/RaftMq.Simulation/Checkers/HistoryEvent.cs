@@ -24,15 +24,34 @@ public abstract record HistoryEvent
 
     /// <summary>A client is about to send a batch for the first time.</summary>
     /// <param name="Producer">Of an idempotent producer; -1 otherwise.</param>
-    public sealed record SendStarted(GroupId Group, Mark Mark, int Count, long Producer, int BaseSequence) : HistoryEvent;
+    /// <param name="TimestampMs">The greatest of its records.</param>
+    /// <param name="Bytes">Of the batch.</param>
+    public sealed record SendStarted(GroupId Group, Mark Mark, int Count, long Producer, int BaseSequence, long TimestampMs = 0, int Bytes = 0)
+        : HistoryEvent;
 
     /// <summary>The acknowledgement leaves the node; whether it reaches the client is another matter.</summary>
-    public sealed record SendAcked(GroupId Group, Mark Mark, int Count, long BaseOffset, NodeId By) : HistoryEvent;
+    /// <param name="IsByLeader">The replica that acknowledges leads, as it knows at that moment.</param>
+    public sealed record SendAcked(GroupId Group, Mark Mark, int Count, long BaseOffset, NodeId By, bool IsByLeader = true) : HistoryEvent;
 
     /// <summary>An answer to a consumer leaves the node.</summary>
     public sealed record BatchesRead(
         GroupId Group, NodeId By, long From, ReadOutcome Outcome, long HighWatermark, long LogStart, IReadOnlyList<SeenBatch> Batches)
         : HistoryEvent;
+
+    /// <summary>A client is about to ask where a partition's log ends.</summary>
+    public sealed record EndAsked(GroupId Group, long Request) : HistoryEvent;
+
+    /// <summary>The answer leaves the node.</summary>
+    /// <param name="Request">As in <see cref="EndAsked"/>.</param>
+    public sealed record EndTold(GroupId Group, NodeId By, long Request, long Offset) : HistoryEvent;
+
+    /// <summary>A client is about to ask for the first batch with a record at least that young.</summary>
+    public sealed record TimeAsked(GroupId Group, long Request, long TimestampMs) : HistoryEvent;
+
+    /// <summary>The answer leaves the node.</summary>
+    /// <param name="Request">As in <see cref="TimeAsked"/>.</param>
+    /// <param name="Offset">-1: there is none.</param>
+    public sealed record TimeTold(GroupId Group, NodeId By, long Request, long Offset, long TimestampMs) : HistoryEvent;
 
     /// <summary>A whole partition, read from its leader when all is over.</summary>
     public sealed record LogRead(GroupId Group, long LogStart, long HighWatermark, IReadOnlyList<SeenBatch> Batches) : HistoryEvent;
@@ -40,10 +59,18 @@ public abstract record HistoryEvent
     /// <summary>A client is about to ask that everything before an offset goes.</summary>
     public sealed record DeleteRecordsStarted(GroupId Group, long Before) : HistoryEvent;
 
+    /// <summary>A client is about to ask for settings that say what a partition's log keeps. Null: nothing is asked for; below 0: all is kept.</summary>
+    public sealed record RetentionAsked(GroupId Group, long? RetentionMs, long? RetentionBytes, long? SegmentBytes) : HistoryEvent;
+
+    /// <summary>A leader lets a partition's log begin there, for the first time that anybody sees it.</summary>
+    /// <param name="UnixMs">The latest time that the clock of whoever decided it has shown until now.</param>
+    public sealed record LogStartSeen(GroupId Group, NodeId By, long Offset, long UnixMs) : HistoryEvent;
+
     public sealed record CommitStarted(string Consumers, GroupId Partition, long Offset, Mark Mark) : HistoryEvent;
 
     /// <summary>The answer "stored" to an offset commit leaves the node.</summary>
-    public sealed record CommitAcked(string Consumers, GroupId Partition, long Offset, Mark Mark) : HistoryEvent;
+    /// <param name="Coordinator">The group that keeps it.</param>
+    public sealed record CommitAcked(string Consumers, GroupId Partition, long Offset, Mark Mark, GroupId Coordinator) : HistoryEvent;
 
     public sealed record OffsetFetchStarted(string Consumers, GroupId Partition, long Request) : HistoryEvent;
 
@@ -51,15 +78,119 @@ public abstract record HistoryEvent
     /// <param name="Request">As in <see cref="OffsetFetchStarted"/>.</param>
     public sealed record OffsetFetched(string Consumers, GroupId Partition, long Offset, long Request) : HistoryEvent;
 
+    /// <summary>Many clients make and delete a topic of this name, none of which knows what the others do.</summary>
+    public sealed record TopicShared(string Name) : HistoryEvent;
+
+    /// <summary>A client is about to do something with an object that others use too.</summary>
+    /// <param name="Object">A name: of a topic, or of a group and a partition.</param>
+    /// <param name="Call">Another number each time.</param>
+    public sealed record CallStarted(long Call, string Object, ObjectCall What) : HistoryEvent;
+
+    /// <summary>The answer leaves the node.</summary>
+    /// <param name="Found">By a read; else without meaning.</param>
+    public sealed record CallEnded(long Call, CallOutcome Outcome, ObjectState Found = default) : HistoryEvent;
+
+    /// <summary>The client gave up waiting: the call has had an effect, or will have, or never will.</summary>
+    public sealed record CallLost(long Call) : HistoryEvent;
+
+    /// <summary>A consumer group whose members come and go, and go on until the run ends.</summary>
+    public sealed record GroupExpected(string Group) : HistoryEvent;
+
+    /// <summary>A member, or who wants to become one, is about to join or to commit.</summary>
+    /// <param name="Request">Another number each time; the answer names it.</param>
+    public sealed record MemberAsked(string Group, long Request) : HistoryEvent;
+
+    /// <summary>The answer to a join leaves the node.</summary>
+    public sealed record MemberJoined(string Group, long Request, int Generation, string Member, string Leader) : HistoryEvent;
+
+    /// <summary>The leader of a generation is about to say who has what.</summary>
+    public sealed record AssignmentMade(string Group, int Generation, IReadOnlyDictionary<string, IReadOnlyList<int>> Partitions) : HistoryEvent;
+
+    /// <summary>The answer to a sync leaves the node.</summary>
+    public sealed record MemberAssigned(string Group, int Generation, string Member, IReadOnlyList<int> Partitions) : HistoryEvent;
+
+    /// <summary>The answer "stored" to a member's commit leaves the node.</summary>
+    public sealed record MemberCommitted(string Group, long Request, int Generation, string Member, int Partition, long AtUs) : HistoryEvent;
+
     /// <summary>The cluster gave out a block of producer ids.</summary>
     public sealed record ProducerIdsGiven(long First, int Count) : HistoryEvent;
 
     /// <summary>The answer "done" to an administrative request that carried a mark leaves the node.</summary>
-    public sealed record ChangeAcked(string What, Mark Mark) : HistoryEvent;
+    /// <param name="Believed">
+    /// The memberships of the controller group in the logs of all nodes that are up: any of them may have forwarded the request.
+    /// </param>
+    public sealed record ChangeAcked(string What, Mark Mark, IReadOnlyList<MembersInForce> Believed) : HistoryEvent;
 
     /// <summary>A sync returned, and the disk, were its power cut now, would keep the bytes that hold this mark, whole.</summary>
     /// <param name="BaseOffset">The base offset that the batch has in those bytes; -1 for marks that are no batches.</param>
     public sealed record MarkDurable(NodeId Node, Mark Mark, long BaseOffset) : HistoryEvent;
+
+    /// <summary>
+    /// The membership in a replica's log, looked at when that node is about to answer: the newest membership entry, committed or not, decides
+    /// (Raft 6).
+    /// </summary>
+    /// <param name="Outgoing">While joint, the old half; else empty.</param>
+    /// <param name="At">Of the entry that brought it.</param>
+    public sealed record MembersInForce(
+        NodeId By, GroupId Group, LogIndex At, IReadOnlyList<NodeId> Voters, IReadOnlyList<NodeId> Outgoing) : HistoryEvent;
+
+    /// <summary>The node gave up its replica of the group: its files are on their way out and count for nothing.</summary>
+    /// <param name="Key">As the node's store knows the group.</param>
+    /// <param name="Folder">Its name begins with the topic's.</param>
+    public sealed record ReplicaGivenUp(NodeId Node, GroupId Key, string Folder = "") : HistoryEvent;
+
+    /// <summary>A journal batch is durable that says a replica's term and vote.</summary>
+    /// <param name="Key">As the node's store knows the group; so in the events below.</param>
+    public sealed record HardStateDurable(ReplicaId By, GroupId Key, Term Term, ReplicaId? Vote) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that has entries of a replica's log; they take the place of all from the first one's index on.</summary>
+    /// <param name="Terms">Of each of them.</param>
+    /// <param name="Membership">The index of the last one that is a membership; null when there is none.</param>
+    public sealed record EntriesDurable(ReplicaId By, GroupId Key, LogIndex First, IReadOnlyList<Term> Terms, LogIndex? Membership = null) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that begins a replica's log anew behind a snapshot.</summary>
+    /// <param name="IsState">Said again of what was before: news only where the log is known to end below, as a start found a batch that no sync confirmed.</param>
+    public sealed record ResetDurable(ReplicaId By, GroupId Key, LogIndex Index, Term Term, bool IsState = false) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that says how far a replica's segments are.</summary>
+    public sealed record SegmentsDurable(ReplicaId By, GroupId Key, LogIndex UpTo) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that has an entry which is not whole.</summary>
+    public sealed record BrokenEntryDurable(ReplicaId By, GroupId Key, LogIndex After) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that says what is lost of what was durable of a replica.</summary>
+    /// <param name="CutFrom">From here on nothing of its log counts that stands before this batch; null when the log is whole.</param>
+    /// <param name="IsRecorded">It is said with it what had been held; without that it would be forgotten.</param>
+    public sealed record LossDurable(ReplicaId By, GroupId Key, LogIndex? CutFrom, bool IsRecorded) : HistoryEvent;
+
+    /// <summary>A journal batch is durable that says that what was lost of a replica is made up for.</summary>
+    public sealed record HealedDurable(ReplicaId By, GroupId Key) : HistoryEvent;
+
+    /// <summary>A start has brought a replica back; nothing has left its node yet.</summary>
+    /// <param name="Last">Where its log ends.</param>
+    public sealed record ReplicaStarted(ReplicaId By, GroupId Key, LogIndex Last, Term Term) : HistoryEvent;
+
+    /// <summary>A node makes files for a replica that came by a movement.</summary>
+    /// <param name="BornFrom">Memberships of entries below say nothing of it.</param>
+    public sealed record ReplicaMade(NodeId Node, GroupId Key, LogIndex BornFrom) : HistoryEvent;
+
+    /// <summary>A message leaves a node; whether it arrives is another matter.</summary>
+    public sealed record Said(ReplicaId By, NodeId To, GroupId Group, RaftMessage Message) : HistoryEvent;
+
+    /// <summary>A leader's commit index or membership is another one than when it last said something.</summary>
+    /// <param name="At">The term of the entry there; null when its log does not reach so far back.</param>
+    /// <param name="MembershipAt">Of the entry that brought the newest membership.</param>
+    public sealed record LeaderCommitted(
+        ReplicaId By, GroupId Group, Term Term, LogIndex Commit, Term? At, Membership Membership, LogIndex MembershipAt) : HistoryEvent;
+
+    /// <summary>A file takes another name.</summary>
+    /// <param name="IsDurable">All that was written to it is.</param>
+    public sealed record FileRenamed(NodeId By, string From, string To, bool IsDurable) : HistoryEvent;
+
+    /// <summary>A segment of a group that stays is about to be deleted.</summary>
+    /// <param name="Next">The first index of the segment behind it; null when it is the last one.</param>
+    /// <param name="Bases">The indexes of the base checkpoints that the medium would keep, those that were received and not installed yet included.</param>
+    public sealed record SegmentDeleted(NodeId By, GroupId Key, LogIndex First, LogIndex? Next, IReadOnlyList<LogIndex> Bases) : HistoryEvent;
 
     /// <summary>A node acts as the leader of a term.</summary>
     public sealed record LeaderSeen(GroupId Group, Term Term, NodeId Node) : HistoryEvent;
@@ -70,6 +201,21 @@ public abstract record HistoryEvent
 
     /// <summary>A replica considers the entry committed; its own log has this term there.</summary>
     public sealed record EntryCommitted(NodeId Node, GroupId Group, LogIndex Index, Term Term) : HistoryEvent;
+
+    /// <summary>A node's limit was looked at and more of it was in use than ever before in that life.</summary>
+    public sealed record LimitSeen(NodeId Node, string Limit, long Used, long Max) : HistoryEvent;
+
+    /// <summary>How a node's disk is off for room, looked at from outside.</summary>
+    /// <param name="Life">Of the node's process.</param>
+    /// <param name="MinBytes">With less free the node should take no records.</param>
+    /// <param name="CanLook">The disk answers the node as well, so it can know.</param>
+    public sealed record RoomSeen(NodeId Node, int Life, long FreeBytes, long MinBytes, bool CanLook, long AtUs) : HistoryEvent;
+
+    /// <summary>Where the log of a leader ends, committed or not. In one term it grows by records that this leader took.</summary>
+    public sealed record LeaderEndSeen(NodeId Node, int Life, GroupId Group, Term Term, long NextOffset, long AtUs) : HistoryEvent;
+
+    /// <summary>What a node holds in its reserve file when all is over and all disks have room.</summary>
+    public sealed record ReserveAtEnd(NodeId Node, long HeldBytes, long WantedBytes) : HistoryEvent;
 
     /// <summary>All faults are over; from here on the cluster owes service.</summary>
     public sealed record Healed(long AtUs) : HistoryEvent;
@@ -84,8 +230,15 @@ public abstract record HistoryEvent
     /// <summary>A consumer got records that it had not seen, or learnt that there are none.</summary>
     public sealed record ConsumerMoved(string Consumer, long AtUs) : HistoryEvent;
 
+    /// <summary>Where a node believes a partition to be when all is over.</summary>
+    public sealed record PlacedAtEnd(NodeId By, GroupId Group, int Epoch, bool IsMoving, IReadOnlyList<NodeId> Nodes) : HistoryEvent;
+
     /// <summary>A replica when all is over and nothing is on its way.</summary>
     public sealed record ReplicaAtEnd(NodeId Node, GroupId Group, LogIndex Commit, long NextOffset) : HistoryEvent;
+
+    /// <summary>What a replica of a partition has counted when all is over.</summary>
+    /// <param name="Offsets">How many were given, from the first on.</param>
+    public sealed record CountersAtEnd(NodeId Node, GroupId Group, long Accepted, long Visible, long Offsets) : HistoryEvent;
 
     /// <summary>The run is over.</summary>
     public sealed record Ended(long AtUs) : HistoryEvent;

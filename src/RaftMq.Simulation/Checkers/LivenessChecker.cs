@@ -4,7 +4,7 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// L-01: once all faults are over every partition is writable within 10 s and every consumer moves within 30 s; when all is over the
-/// replicas of a partition are equal.
+/// replicas of a partition are equal, and where the cluster wants them, and nowhere else.
 /// </summary>
 public sealed class LivenessChecker : PromiseChecker
 {
@@ -16,6 +16,8 @@ public sealed class LivenessChecker : PromiseChecker
     private readonly Dictionary<GroupId, long> _writtenAtUs = [];
     private readonly Dictionary<string, long> _movedAtUs = [];
     private readonly Dictionary<GroupId, HistoryEvent.ReplicaAtEnd> _ends = [];
+    private readonly SortedDictionary<GroupId, HistoryEvent.PlacedAtEnd> _placed = [];
+    private readonly Dictionary<GroupId, List<NodeId>> _replicas = [];
     private long _healedAtUs = -1;
 
     public override string Promise => "liveness";
@@ -44,8 +46,10 @@ public sealed class LivenessChecker : PromiseChecker
                 return null;
             case HistoryEvent.ReplicaAtEnd end:
                 return Differs(end);
+            case HistoryEvent.PlacedAtEnd placed:
+                return Placed(placed);
             case HistoryEvent.Ended when _healedAtUs >= 0:
-                return NotWritable() ?? NotMoving();
+                return NotWritable() ?? NotMoving() ?? NotPlaced();
             default:
                 return null;
         }
@@ -79,8 +83,41 @@ public sealed class LivenessChecker : PromiseChecker
         return null;
     }
 
+    private string? Placed(HistoryEvent.PlacedAtEnd placed)
+    {
+        if (placed.IsMoving)
+        {
+            return $"group {placed.Group}: in the end {placed.By} still believes that it moves to {string.Join(',', placed.Nodes)}";
+        }
+
+        return !_placed.TryAdd(placed.Group, placed) && _placed[placed.Group].Epoch != placed.Epoch
+            ? $"group {placed.Group}: in the end {placed.By} and {_placed[placed.Group].By} believe it to be elsewhere"
+            : null;
+    }
+
+    /// <summary>The replicas that there are must be those that the cluster wants, no fewer and no more.</summary>
+    private string? NotPlaced()
+    {
+        foreach ((GroupId group, HistoryEvent.PlacedAtEnd placed) in _placed)
+        {
+            List<NodeId> there = _replicas.GetValueOrDefault(group, []);
+            if (!placed.Nodes.Order().SequenceEqual(there.Order()))
+            {
+                return $"group {group}: in the end it should be on {string.Join(',', placed.Nodes)} and is on {string.Join(',', there)}";
+            }
+        }
+
+        return null;
+    }
+
     private string? Differs(HistoryEvent.ReplicaAtEnd end)
     {
+        if (!_replicas.TryGetValue(end.Group, out List<NodeId>? there))
+        {
+            _replicas.Add(end.Group, there = []);
+        }
+
+        there.Add(end.Node);
         if (_ends.TryAdd(end.Group, end))
         {
             return null;

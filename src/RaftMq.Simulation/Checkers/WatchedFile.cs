@@ -10,6 +10,7 @@ namespace RaftMq.Simulation.Checkers;
 internal sealed class WatchedFile(SimulatedFile file, NodeId node, History history) : IDiskFile
 {
     private readonly List<(long From, long To)> _written = [];
+    private readonly bool _isJournal = file.Path.StartsWith("journal/", StringComparison.Ordinal);
     private byte[] _buffer = [];
 
     public string Path => file.Path;
@@ -43,6 +44,10 @@ internal sealed class WatchedFile(SimulatedFile file, NodeId node, History histo
 
             int read = file.ReadDurable(from, _buffer.AsSpan(0, length));
             Scan(_buffer.AsSpan(0, read));
+            if (_isJournal)
+            {
+                JournalReading.Tell(_buffer.AsSpan(0, read), node, history);
+            }
         }
 
         _written.Clear();

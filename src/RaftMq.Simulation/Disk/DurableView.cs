@@ -9,6 +9,8 @@ internal sealed class DurableView(FolderNode root) : IDisk
 
     public bool FolderExists(string path) => Find(path) is FolderNode;
 
+    public long FreeBytes(string folder) => 0;
+
     public IReadOnlyList<string> List(string folder) =>
         Find(folder) is FolderNode node ? [.. node.Durable.Keys] : [];
 

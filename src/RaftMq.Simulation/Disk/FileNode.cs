@@ -12,6 +12,9 @@ internal sealed class FileNode : Node
 
     public long DurableLength { get; private set; }
 
+    /// <summary>Nothing waits for a sync.</summary>
+    public bool IsDurable => _unsynced.Count == 0 && Length == DurableLength;
+
     public int Read(long position, Span<byte> buffer, bool durable)
     {
         long length = durable ? DurableLength : Length;
@@ -169,6 +172,24 @@ internal sealed class FileNode : Node
             page.Durable = Own(page.Durable, pool);
             page.Durable.Bytes[inside] ^= mask;
         }
+    }
+
+    /// <summary>Cuts the durable file as well, as damage to the medium does.</summary>
+    public void CutOnMedium(long length, PagePool pool)
+    {
+        ForgetBehind(length, pool);
+        (int number, int inside) = Locate(length);
+        for (; number < _pages.Length; number++, inside = 0)
+        {
+            if (_pages[number] is { Durable: { } durable } page)
+            {
+                page.Durable = Own(durable, pool);
+                page.Durable.Bytes.AsSpan(inside).Clear();
+            }
+        }
+
+        Length = Math.Min(Length, length);
+        DurableLength = Math.Min(DurableLength, length);
     }
 
     public FileNode Clone()

@@ -44,6 +44,14 @@ internal sealed class FolderNode : Node
         _changes.Add(new NameChange(name, node));
     }
 
+    /// <summary>As if the name had never been there.</summary>
+    public void Lose(string name)
+    {
+        Names.Remove(name);
+        _durable.Remove(name);
+        _changes.RemoveAll(change => change.Name == name);
+    }
+
     public void Sync()
     {
         _durable = new(Names, StringComparer.Ordinal);

@@ -11,29 +11,42 @@ namespace RaftMq.Simulation.Disk;
 /// </summary>
 public sealed class SimulatedDisk : IDisk
 {
+    private readonly SortedSet<string> _lostOnMedium = new(StringComparer.Ordinal);
     private readonly RandomSource _random;
     private readonly PagePool _pool = new();
     private readonly List<SimulatedDiskFault> _faults = [];
     private FolderNode _root = new();
     private DiskCounters _counters;
     private long _crashAt = long.MaxValue;
+    private (string Point, int Later, Action? Struck)? _crashPoint;
 
     public SimulatedDisk(RandomSource random)
     {
         _random = random;
     }
 
-    /// <summary>Bytes of all files together; writes that need more throw <see cref="DiskFullException"/>.</summary>
+    /// <summary>
+    /// Bytes of all files together; writes that need more throw <see cref="DiskFullException"/>. With less than a page left new names find no room
+    /// either, now and then: a folder that is to hold one more may need another block.
+    /// </summary>
     public long CapacityBytesMax { get; set; } = long.MaxValue;
+
+    /// <summary>On a full disk a new name finds no room with this chance, one in; 0 for never.</summary>
+    public int NameWithoutRoomOneIn { get; set; } = 4;
 
     /// <summary>Of all files together, as <see cref="CapacityBytesMax"/> counts them.</summary>
     public long UsedBytes => UsedBytesOf(_root);
+
+    public long FreeBytes(string folder) => CapacityBytesMax == long.MaxValue ? long.MaxValue : Math.Max(0, CapacityBytesMax - UsedBytes);
 
     /// <summary>How many calls changed something since the disk was made: writes, syncs, names, lengths.</summary>
     public long Operations { get; private set; }
 
     /// <summary>True after a crash fired, until the harness calls <see cref="ProcessCrash"/> or <see cref="PowerCut(RandomSource)"/>.</summary>
     public bool IsCrashed { get; private set; }
+
+    /// <summary>Where the last crash fired (<see cref="CrashPoint"/>); null when none did yet.</summary>
+    public string? CrashedIn { get; private set; }
 
     public DiskCounters Counters => _counters;
 
@@ -59,10 +72,25 @@ public sealed class SimulatedDisk : IDisk
     /// </summary>
     public void CrashAfter(long operations) => _crashAt = Operations + operations;
 
-    public void CancelCrash() => _crashAt = long.MaxValue;
+    public void CancelCrash()
+    {
+        _crashAt = long.MaxValue;
+        _crashPoint = null;
+    }
+
+    /// <summary>The process dies so many operations behind the next one of a kind (<see cref="CrashPoint"/>); null takes it back.</summary>
+    /// <param name="struck">The operation of that kind has come.</param>
+    public void CrashAtPoint(string? point, int operationsLater, Action? struck = null) => _crashPoint = point is null ? null : (point, operationsLater, struck);
 
     /// <summary>The process is gone, the machine runs on: what was written is still in the cache and not yet durable.</summary>
     public void ProcessCrash() => EndLife();
+
+    /// <summary>The volume is exchanged for an empty one.</summary>
+    public void Wipe()
+    {
+        EndLife();
+        _root = new FolderNode();
+    }
 
     /// <summary>All that was not synced is kept or lost, part by part, by chance; a length may also end up in between.</summary>
     public void PowerCut(RandomSource random)
@@ -89,6 +117,38 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Flips bits of one byte on the medium (and in the cache).</summary>
     public void Decay(string path, long position, byte mask) => FileAt(path).Decay(position, mask, _pool);
 
+    /// <summary>Other bytes stand on the medium (and in the cache) than were written there.</summary>
+    public void Impose(string path, long position, ReadOnlySpan<byte> bytes)
+    {
+        FileNode file = FileAt(path);
+        Span<byte> now = stackalloc byte[SectorPage.PageSizeBytes];
+        Invariant.Holds(bytes.Length <= now.Length);
+        int count = file.Read(position, now[..bytes.Length], durable: false);
+        for (int i = 0; i < count; i++)
+        {
+            if (now[i] != bytes[i])
+            {
+                file.Decay(position + i, (byte)(now[i] ^ bytes[i]), _pool);
+            }
+        }
+    }
+
+    /// <summary>The file is shorter on the medium (and in the cache) than what was written.</summary>
+    public void CutOnMedium(string path, long length) => FileAt(path).CutOnMedium(length, _pool);
+
+    /// <summary>The file is gone from the medium (and the cache).</summary>
+    public void LoseOnMedium(string path)
+    {
+        _ = FileAt(path);
+        (FolderNode folder, string name) = Parent(path);
+        folder.Lose(name);
+        _lostOnMedium.Add(path);
+    }
+
+    /// <summary>What the medium lost of a folder, by name: whoever wrote it can't know that.</summary>
+    public IEnumerable<string> LostOf(string folder) =>
+        _lostOnMedium.Where(path => path.StartsWith($"{folder}/", StringComparison.Ordinal)).Select(path => path[(folder.Length + 1)..]);
+
     /// <summary>A second disk with the same content, durable and not. Pages are shared until either changes them.</summary>
     public SimulatedDisk Clone(RandomSource random) => new(random)
     {
@@ -98,6 +158,9 @@ public sealed class SimulatedDisk : IDisk
         Operations = Operations,
         IsCrashed = IsCrashed,
     };
+
+    /// <summary>Whether the file's bytes and length are durable, its name aside.</summary>
+    public bool IsDurable(string path) => FileAt(path).IsDurable;
 
     /// <summary>Read-only: exactly what a power cut that keeps nothing unsynced would leave, at any time, without copying.</summary>
     public IDisk DurableView() => new DurableView(_root);
@@ -130,6 +193,7 @@ public sealed class SimulatedDisk : IDisk
         {
             if (!at.Names.TryGetValue(name, out Node? next))
             {
+                ReserveName(path);
                 BeginNameChange();
                 next = new FolderNode();
                 at.Add(name, next);
@@ -153,6 +217,7 @@ public sealed class SimulatedDisk : IDisk
             throw new DiskFaultException($"'{path}' exists");
         }
 
+        ReserveName(path);
         BeginNameChange();
         FileNode file = new();
         folder.Add(name, file);
@@ -197,6 +262,7 @@ public sealed class SimulatedDisk : IDisk
     {
         CheckAlive();
         FileNode file = FileAt(from);
+        ReserveName(to);
         BeginNameChange();
         (FolderNode fromFolder, string fromName) = Parent(from);
         (FolderNode toFolder, string toName) = Parent(to);
@@ -214,9 +280,9 @@ public sealed class SimulatedDisk : IDisk
     {
         CheckAlive();
         FolderNode folder = Find(_root, path) as FolderNode ?? throw new DiskFaultException($"no folder '{path}'");
-        if (BeginOperation())
+        if (BeginOperation("sync of a folder"))
         {
-            Die($"sync of folder '{path}'");
+            Die("sync of a folder", $"sync of folder '{path}'");
         }
 
         _counters = _counters with { FolderSyncs = _counters.FolderSyncs + 1 };
@@ -244,13 +310,13 @@ public sealed class SimulatedDisk : IDisk
 
     internal void Write(FileNode file, string path, long position, ReadOnlySpan<byte> bytes)
     {
-        bool crash = BeginOperation();
+        bool crash = BeginOperation("write", path);
         ReserveRoom(path, position + bytes.Length - file.Length);
         _counters = _counters with { Writes = _counters.Writes + 1, BytesWritten = _counters.BytesWritten + bytes.Length };
         if (crash)
         {
             file.Write(position, SomeOf(position, bytes), _pool);
-            Die($"write of '{path}' at {position}");
+            Die(CrashPoint.Of("write", path), $"write of '{path}' at {position}");
         }
 
         if (Strikes(SimulatedDiskFault.WriteFails))
@@ -286,9 +352,9 @@ public sealed class SimulatedDisk : IDisk
 
     internal void Sync(FileNode file, string path)
     {
-        if (BeginOperation())
+        if (BeginOperation("sync", path))
         {
-            Die($"sync of '{path}'");
+            Die(CrashPoint.Of("sync", path), $"sync of '{path}'");
         }
 
         _counters = _counters with { Syncs = _counters.Syncs + 1 };
@@ -303,9 +369,9 @@ public sealed class SimulatedDisk : IDisk
 
     internal void SetLength(FileNode file, string path, long length)
     {
-        if (BeginOperation())
+        if (BeginOperation("length", path))
         {
-            Die($"new length of '{path}'");
+            Die(CrashPoint.Of("length", path), $"new length of '{path}'");
         }
 
         ReserveRoom(path, length - file.Length);
@@ -385,7 +451,7 @@ public sealed class SimulatedDisk : IDisk
     {
         Life++;
         IsCrashed = false;
-        _crashAt = long.MaxValue;
+        CancelCrash();
     }
 
     private void CheckAlive()
@@ -397,21 +463,33 @@ public sealed class SimulatedDisk : IDisk
     }
 
     /// <summary>True: the process dies in this operation.</summary>
-    private bool BeginOperation() => ++Operations >= _crashAt;
+    private bool BeginOperation(string operation, string? path = null)
+    {
+        Operations++;
+        if (_crashPoint is var (point, later, struck) && (path is null ? operation : CrashPoint.Of(operation, path)) == point)
+        {
+            _crashPoint = null;
+            _crashAt = Operations + later;
+            struck?.Invoke();
+        }
+
+        return Operations >= _crashAt;
+    }
 
     private void BeginNameChange()
     {
-        if (BeginOperation())
+        if (BeginOperation("change of a name"))
         {
-            Die("change of a name");
+            Die("change of a name", "change of a name");
         }
 
         _counters = _counters with { NameChanges = _counters.NameChanges + 1 };
     }
 
-    private void Die(string where)
+    private void Die(string point, string where)
     {
         IsCrashed = true;
+        CrashedIn = point;
         throw new SimulatedCrashException($"Simulated crash at operation {Operations}: {where}");
     }
 
@@ -422,6 +500,14 @@ public sealed class SimulatedDisk : IDisk
         if (more > 0 && CapacityBytesMax != long.MaxValue && UsedBytes + more > CapacityBytesMax)
         {
             throw new DiskFullException($"ENOSPC (simulated): '{path}' needs {more} more bytes");
+        }
+    }
+
+    private void ReserveName(string path)
+    {
+        if (CapacityBytesMax != long.MaxValue && NameWithoutRoomOneIn > 0 && FreeBytes("") < SectorPage.PageSizeBytes && _random.OneIn(NameWithoutRoomOneIn))
+        {
+            throw new DiskFullException($"ENOSPC (simulated): the name '{path}' needs a block");
         }
     }
 

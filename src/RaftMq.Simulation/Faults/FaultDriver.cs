@@ -1,7 +1,9 @@
 using RaftMq.Raft;
+using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.Disk;
 using RaftMq.Simulation.Network;
 using RaftMq.Simulation.World;
+using RaftMq.Storage.Files;
 
 namespace RaftMq.Simulation.Faults;
 
@@ -16,7 +18,13 @@ internal sealed class FaultDriver
     private readonly IReadOnlyList<SimulatedNode> _nodes;
     private readonly FaultProfile _profile;
     private readonly RandomSource _random;
+    private readonly MessageTrigger _messages;
+    private readonly MediumFaults? _medium;
+    private readonly JournalRot? _journal;
     private bool _isOver;
+
+    /// <summary>Of the node that crashes now: its supervisor starts it again at once.</summary>
+    private bool _startsAtOnce;
 
     public FaultDriver(
         SimulationWorld world, SimulatedNetwork network, IReadOnlyList<SimulatedNode> nodes, FaultProfile profile, RandomSource random)
@@ -26,6 +34,13 @@ internal sealed class FaultDriver
         _nodes = nodes;
         _profile = profile;
         _random = random;
+        _messages = new MessageTrigger(network);
+        if (profile.MediumEveryUs > 0)
+        {
+            SimulatedNode victim = world.DamagedNode!;
+            _medium = new MediumFaults(nodes, victim, MediumFaults.IsMended, random.Split(), Note);
+            _journal = new JournalRot(nodes, victim, profile.GroupsInAll, random.Split(), Note);
+        }
         foreach (SimulatedNode node in nodes)
         {
             node.Ended = ComeBack;
@@ -38,16 +53,23 @@ internal sealed class FaultDriver
         Repeat(_profile.PowerCutEveryUs, () => Crash(Draw(), CrashKind.Power));
         Repeat(_profile.PowerCutAllEveryUs, () => CrashAll(CrashKind.Power));
         Repeat(_profile.CrashInDiskEveryUs, CrashInDisk);
+        Repeat(_profile.CrashAtMessageEveryUs, CrashAtMessage);
         Repeat(_profile.CutEveryUs, Cut);
         Repeat(_profile.OneWayCutEveryUs, CutOneWay);
         Repeat(_profile.ResetEveryUs, Reset);
         Repeat(_profile.SlowLinkEveryUs, SlowLink);
+        Repeat(_profile.SlowNetworkEveryUs, SlowNetwork);
         Repeat(_profile.NastyLinkEveryUs, NastyLink);
         Repeat(_profile.SlowDiskEveryUs, SlowDisk);
         Repeat(_profile.DiskStallEveryUs, StallDisk);
         Repeat(_profile.DiskErrorEveryUs, FailDisk);
         Repeat(_profile.FullDiskEveryUs, FillDisk);
+        Repeat(_profile.SmallDiskEveryUs, ShrinkDisks);
         Repeat(_profile.ClockJumpEveryUs, JumpClock);
+        Repeat(_profile.MediumEveryUs, StrikeMedium);
+        Repeat(_profile.PauseEveryUs, () => Pause(Draw()));
+        Repeat(_profile.PauseAtMessageEveryUs, PauseAtMessage);
+        Repeat(_profile.CrashAtDiskWorkEveryUs, CrashAtDiskWork);
     }
 
     /// <summary>All is well from here on; nodes that are down come back at once.</summary>
@@ -60,16 +82,18 @@ internal sealed class FaultDriver
 
         _isOver = true;
         Note("all faults are over");
+        _messages.Disarm();
         _network.Heal();
         foreach (SimulatedNode node in _nodes)
         {
-            node.Pace.SlownessFactor = 1;
+            Resume(node);
+            node.Pace.Recover();
             node.Pace.StalledUntilUs = 0;
             node.Clock.CorrectJumps();
             node.Medium.CancelCrash();
             node.Medium.DisarmAll();
             node.Medium.CapacityBytesMax = long.MaxValue;
-            if (node.Life is null)
+            if (node.Life is null && node.IsWanted)
             {
                 node.Start();
             }
@@ -79,6 +103,12 @@ internal sealed class FaultDriver
     private SimulatedNode Draw() => _nodes[_random.Next(_nodes.Count)];
 
     private void Note(string fault) => _world.Trace.Add(_world.NowUs, TraceKind.Fault, fault);
+
+    private void Note(FaultKind kind, string fault)
+    {
+        _world.Coverage.Hit(CoverageKind.Fault, kind.ToString());
+        Note(fault);
+    }
 
     private void Repeat(int everyUs, Action fault)
     {
@@ -97,18 +127,34 @@ internal sealed class FaultDriver
         });
     }
 
+    /// <summary>What is set off before the faults are over must not strike after: a node that goes down then would be missed for long.</summary>
+    private void WhileFaulty(int delayUs, Action fault) => _world.After(delayUs, () =>
+    {
+        if (!_isOver)
+        {
+            fault();
+        }
+    });
+
     private void ComeBack(SimulatedNode node)
     {
-        long delayUs = _random.OneIn(3) ? _random.Next(1_000, 200_000) : _random.Next(200_000, 6_000_000);
+        long delayUs = (_startsAtOnce ? 0 : _random.Next(8)) switch
+        {
+            0 => _random.Next(100, 10_000),
+            1 or 2 => _random.Next(1_000, 200_000),
+            3 => _random.Next(6_000_000, 15_000_000),
+            _ => _random.Next(200_000, 6_000_000),
+        };
         _world.After(delayUs, () =>
         {
-            if (node.Life is not null)
+            if (node.Life is not null || !node.IsWanted)
             {
                 return;
             }
 
             if (!_isOver && _random.OneIn(_profile.CrashInRecoveryOneIn))
             {
+                Note(FaultKind.CrashInRecovery, $"{node.Id} will crash in its recovery");
                 node.CrashInDisk(_random.Next(1, 60), DrawKind());
             }
 
@@ -120,19 +166,120 @@ internal sealed class FaultDriver
 
     private void Crash(SimulatedNode node, CrashKind kind)
     {
+        Note(kind == CrashKind.Power ? FaultKind.PowerCut : FaultKind.ProcessCrash, $"{kind} of {node.Id}");
         node.Crash(kind);
 
         // The next one soon after: two in a row are what breaks a majority's memory (D-02, D-03).
         if (_random.OneIn(3))
         {
             SimulatedNode second = Draw();
-            _world.After(_random.Next(1, 300_000), () => second.Crash(DrawKind()));
+            Note(FaultKind.SecondCrash, $"{second.Id} will crash too");
+            WhileFaulty(_random.Next(1, 300_000), () => second.Crash(DrawKind()));
+        }
+    }
+
+    /// <summary>A moment after it said something of a kind; or whoever it said it to, as likely.</summary>
+    private void CrashAtMessage()
+    {
+        Type kind = MessageTrigger.Kinds[_random.Next(MessageTrigger.Kinds.Count)];
+        int delayUs = _random.OneIn(2) ? 0 : _random.Next(1, 3_000);
+        CrashKind crash = DrawKind();
+        Note(FaultKind.CrashAtMessage, $"who says {kind.Name} next crashes {delayUs} us later");
+        _messages.Arm(kind, from => WhileFaulty(delayUs, () =>
+        {
+            _startsAtOnce = _random.OneIn(2);
+            _nodes[IndexOf(from)].Crash(crash);
+            _startsAtOnce = false;
+        }));
+    }
+
+    private void PauseAtMessage()
+    {
+        Type kind = MessageTrigger.Kinds[_random.Next(MessageTrigger.Kinds.Count)];
+        int delayUs = _random.OneIn(2) ? 0 : _random.Next(1, 3_000);
+        Note(FaultKind.PauseAtMessage, $"who says {kind.Name} next stands still {delayUs} us later");
+        _messages.Arm(kind, from => WhileFaulty(delayUs, () => Pause(_nodes[IndexOf(from)])));
+    }
+
+    /// <summary>From shorter than an election to far longer than anybody waits.</summary>
+    private void Pause(SimulatedNode node)
+    {
+        if (node.Life is not { IsPaused: false } || !node.IsUp)
+        {
+            return;
+        }
+
+        int lengthUs = _random.OneIn(4) ? _random.Next(3_000_000, 20_000_000) : _random.Next(300_000, 3_000_000);
+        bool isReset = _random.OneIn(3);
+        Note(isReset ? FaultKind.PauseWithResets : FaultKind.Pause, $"{node.Id} stands still for {lengthUs} us");
+        _world.Totals.Pauses++;
+        NodeLife life = node.Life;
+        life.Pause();
+        if (isReset)
+        {
+            _world.After(_random.Next(lengthUs), () =>
+            {
+                foreach (SimulatedNode other in _nodes.Where(n => n != node && _random.OneIn(2)))
+                {
+                    _network.Reset(node.Id, other.Id);
+                }
+            });
+        }
+
+        _world.After(lengthUs, () =>
+        {
+            if (node.Life == life)
+            {
+                Resume(node);
+            }
+        });
+    }
+
+    private void Resume(SimulatedNode node)
+    {
+        if (node.Life is { IsPaused: true } life)
+        {
+            Note($"{node.Id} goes on");
+            life.Resume();
+        }
+    }
+
+    /// <summary>Whichever node does it first; rare kinds of work are as likely as frequent ones.</summary>
+    private void CrashAtDiskWork()
+    {
+        string point = CrashPoint.All[_random.Next(CrashPoint.All.Count)];
+        int later = _random.Next(0, 3);
+        CrashKind kind = DrawKind();
+        Note(FaultKind.CrashAtDiskWork, $"whose disk does a {point} next crashes ({kind}) {later} operations later");
+        SimulatedNode[] armed = [.. _nodes.Where(n => n.IsUp)];
+        foreach (SimulatedNode node in armed)
+        {
+            node.CrashAtDiskWork(point, later, kind, struck: () =>
+            {
+                foreach (SimulatedNode other in armed.Where(n => n != node))
+                {
+                    other.Medium.CrashAtPoint(null, later);
+                }
+            });
+        }
+    }
+
+    /// <summary>What is lost of the journal is met at a start; one comes soon, half of the time, before it is released.</summary>
+    private void StrikeMedium()
+    {
+        if (!_profile.JournalRots || !_random.OneIn(2) || !_journal!.Strike())
+        {
+            _medium!.Strike();
+        }
+        else if (_random.OneIn(2))
+        {
+            WhileFaulty(_random.Next(1, 1_000_000), () => _world.DamagedNode!.Crash(DrawKind()));
         }
     }
 
     private void CrashAll(CrashKind kind)
     {
-        Note($"{kind} of all");
+        Note(FaultKind.PowerCutOfAll, $"{kind} of all");
         foreach (SimulatedNode node in _nodes)
         {
             node.Crash(kind);
@@ -146,7 +293,7 @@ internal sealed class FaultDriver
         CrashKind kind = DrawKind();
         if (node.IsUp)
         {
-            Note($"{node.Id} will crash ({kind}) in {operations} disk operations");
+            Note(FaultKind.CrashInDisk, $"{node.Id} will crash ({kind}) in {operations} disk operations");
             node.CrashInDisk(operations, kind);
         }
     }
@@ -173,16 +320,16 @@ internal sealed class FaultDriver
             }
         }
 
-        CutLinks(cut);
+        CutLinks(bridge >= 0 ? FaultKind.CutWithBridge : FaultKind.Cut, cut);
     }
 
     private void CutOneWay()
     {
         SimulatedNode from = Draw();
-        CutLinks([.. _network.Links.Where(l => l.From == from.Id && _random.OneIn(2))]);
+        CutLinks(FaultKind.OneWayCut, [.. _network.Links.Where(l => l.From == from.Id && _random.OneIn(2))]);
     }
 
-    private void CutLinks(List<Link> links)
+    private void CutLinks(FaultKind kind, List<Link> links)
     {
         if (links.Count == 0)
         {
@@ -192,7 +339,7 @@ internal sealed class FaultDriver
         _world.Totals.NetworkCuts++;
         LinkState state = _random.OneIn(2) ? LinkState.Stalled : LinkState.Dropped;
         long lengthUs = _random.OneIn(2) ? _random.Next(10_000, 800_000) : _random.Next(800_000, 9_000_000);
-        Note($"{state} for {lengthUs} us: {string.Join(' ', links.Select(l => $"{l.From}>{l.To}"))}");
+        Note(kind, $"{state} for {lengthUs} us: {string.Join(' ', links.Select(l => $"{l.From}>{l.To}"))}");
         foreach (Link link in links)
         {
             link.Conditions.State = state;
@@ -220,7 +367,7 @@ internal sealed class FaultDriver
         if (one != other)
         {
             _world.Totals.Resets++;
-            Note($"connections between {one.Id} and {other.Id} are reset");
+            Note(FaultKind.Reset, $"connections between {one.Id} and {other.Id} are reset");
             _network.Reset(one.Id, other.Id);
         }
     }
@@ -228,22 +375,37 @@ internal sealed class FaultDriver
     private void SlowLink()
     {
         Link link = DrawLink();
-        Note($"{link.From}>{link.To} is slow");
+        Note(FaultKind.SlowLink, $"{link.From}>{link.To} is slow");
         link.Conditions.LatencyUs = _random.Next(1_000, 200_000);
         link.Conditions.JitterUs = _random.Next(1_000, 100_000);
         link.Conditions.BytesPerUs = _random.Next(1, 20);
-        _world.After(_random.Next(500_000, 6_000_000), () =>
+        _world.After(_random.Next(500_000, 6_000_000), link.Conditions.BeFast);
+    }
+
+    /// <summary>All of it, and unevenly: candidates do not hear of each other in time, and what was said long ago still comes.</summary>
+    private void SlowNetwork()
+    {
+        int latencyUs = _random.Next(5_000, 600_000);
+        Note(FaultKind.SlowNetwork, $"the network takes {latencyUs} us and as much again");
+        foreach (Link link in _network.Links)
         {
-            link.Conditions.LatencyUs = 100;
-            link.Conditions.JitterUs = 100;
-            link.Conditions.BytesPerUs = 125;
+            link.Conditions.LatencyUs = _random.Next(100, latencyUs);
+            link.Conditions.JitterUs = _random.Next(100, latencyUs);
+        }
+
+        _world.After(_random.Next(1_000_000, 6_000_000), () =>
+        {
+            foreach (Link link in _network.Links)
+            {
+                link.Conditions.BeFast();
+            }
         });
     }
 
     private void NastyLink()
     {
         Link link = DrawLink();
-        Note($"{link.From}>{link.To} loses, repeats and reorders");
+        Note(FaultKind.NastyLink, $"{link.From}>{link.To} loses, repeats and reorders");
         link.Conditions.NastyOneIn = _random.Next(3, 40);
         _world.After(_random.Next(500_000, 6_000_000), () => link.Conditions.NastyOneIn = 0);
     }
@@ -251,15 +413,21 @@ internal sealed class FaultDriver
     private void SlowDisk()
     {
         SimulatedNode node = Draw();
-        Note($"{node.Id}'s disk is slow");
-        node.Pace.SlownessFactor = _random.Next(5, 120);
-        _world.After(_random.Next(500_000, 8_000_000), () => node.Pace.SlownessFactor = 1);
+        int factor = _random.Next(5, 120);
+        int only = _random.Next(4);
+        foreach (DiskLane lane in Enum.GetValues<DiskLane>().Where(lane => only == 3 || (int)lane == only))
+        {
+            Note(only == 3 ? FaultKind.SlowDisk : FaultKind.SlowLane, $"{node.Id}'s disk is slow: {lane} {factor} times");
+            node.Pace.SlowDown(lane, factor);
+        }
+
+        _world.After(_random.Next(500_000, 8_000_000), node.Pace.Recover);
     }
 
     private void StallDisk()
     {
         SimulatedNode node = Draw();
-        Note($"{node.Id}'s disk hangs");
+        Note(FaultKind.DiskStall, $"{node.Id}'s disk hangs");
         node.Pace.StalledUntilUs = _world.NowUs + _random.Next(100_000, 8_000_000);
     }
 
@@ -269,7 +437,7 @@ internal sealed class FaultDriver
         if (node.IsUp)
         {
             SimulatedDiskFault fault = _random.OneIn(2) ? SimulatedDiskFault.SyncFails : SimulatedDiskFault.WriteFails;
-            Note($"{node.Id}: {fault}");
+            Note(fault == SimulatedDiskFault.SyncFails ? FaultKind.SyncFails : FaultKind.WriteFails, $"{node.Id}: {fault}");
             node.MayStop = true;
             node.Medium.Arm(fault);
         }
@@ -281,16 +449,37 @@ internal sealed class FaultDriver
         SimulatedNode node = Draw();
         _world.Totals.FullDisks++;
         long leftBytes = _random.OneIn(3) ? 0 : _random.NextInt64(1L << _random.Next(10, 21));
-        Note($"{node.Id}'s disk is full but for {leftBytes} bytes");
+        Note(FaultKind.FullDisk, $"{node.Id}'s disk is full but for {leftBytes} bytes");
         node.Medium.CapacityBytesMax = node.Medium.UsedBytes + leftBytes;
         _world.After(_random.Next(300_000, 10_000_000), () => node.Medium.CapacityBytesMax = long.MaxValue);
+    }
+
+    /// <summary>What is left fills up by the node's own data, for longer; on all nodes at once where they share a disk.</summary>
+    private void ShrinkDisks()
+    {
+        long leftBytes = _random.NextInt64(4 * Math.Max(_world.Space.FreeBytesMin, 64 << 10));
+        SimulatedNode[] small = _random.OneIn(3) ? [.. _nodes] : [Draw()];
+        Note(FaultKind.SmallDisk, $"{string.Join(',', small.Select(node => node.Id))} have {leftBytes} bytes left");
+        _world.Totals.FullDisks += small.Length;
+        foreach (SimulatedNode node in small)
+        {
+            node.Medium.CapacityBytesMax = node.Medium.UsedBytes + leftBytes;
+        }
+
+        _world.After(_random.Next(3_000_000, 15_000_000), () =>
+        {
+            foreach (SimulatedNode node in small)
+            {
+                node.Medium.CapacityBytesMax = long.MaxValue;
+            }
+        });
     }
 
     private void JumpClock()
     {
         SimulatedNode node = Draw();
         long ms = _random.NextInt64(2 * 3_600_000) - 3_600_000;
-        Note($"{node.Id}'s clock jumps by {ms} ms");
+        Note(FaultKind.ClockJump, $"{node.Id}'s clock jumps by {ms} ms");
         node.Clock.Jump(ms);
     }
 

@@ -16,6 +16,8 @@ internal sealed record FaultProfile
 
     public int CrashInDiskEveryUs { get; init; }
 
+    public int CrashAtMessageEveryUs { get; init; }
+
     public int CutEveryUs { get; init; }
 
     public int OneWayCutEveryUs { get; init; }
@@ -23,6 +25,8 @@ internal sealed record FaultProfile
     public int ResetEveryUs { get; init; }
 
     public int SlowLinkEveryUs { get; init; }
+
+    public int SlowNetworkEveryUs { get; init; }
 
     public int NastyLinkEveryUs { get; init; }
 
@@ -34,15 +38,35 @@ internal sealed record FaultProfile
 
     public int FullDiskEveryUs { get; init; }
 
+    public int SmallDiskEveryUs { get; init; }
+
     public int ClockJumpEveryUs { get; init; }
+
+    public int PauseEveryUs { get; init; }
+
+    public int PauseAtMessageEveryUs { get; init; }
+
+    public int CrashAtDiskWorkEveryUs { get; init; }
 
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
     public int CrashInRecoveryOneIn { get; init; }
 
+    /// <summary>Of one node's disk; 0 but in runs made for it.</summary>
+    public int MediumEveryUs { get; init; }
+
+    /// <summary>
+    /// Whether the journal's files rot, too. In no drawn run yet: what is open is told in docs/simulation.md.
+    /// </summary>
+    public bool JournalRots { get; init; }
+
+    /// <summary>How many groups there are, once all are made; null where topics are deleted and made anew.</summary>
+    public int? GroupsInAll { get; init; }
+
     /// <summary>When the faults are over, everything loses power once more.</summary>
     public bool EndsWithPowerCut { get; init; }
 
-    public static FaultProfile Draw(RandomSource random)
+    /// <param name="onMedium">Whether a medium may forget what was durable.</param>
+    public static FaultProfile Draw(RandomSource random, bool onMedium)
     {
         // Crashes, power cuts and cuts in every run, however rare: their absence would hide what they find.
         int Always(int fromUs, int toUs) => random.Next(fromUs, toUs);
@@ -53,18 +77,25 @@ internal sealed record FaultProfile
             PowerCutEveryUs = Always(3_000_000, 25_000_000),
             PowerCutAllEveryUs = Sometimes(2, 6_000_000, 20_000_000),
             CrashInDiskEveryUs = Sometimes(2, 2_000_000, 15_000_000),
+            CrashAtMessageEveryUs = Sometimes(2, 200_000, 3_000_000),
             CutEveryUs = Always(3_000_000, 20_000_000),
             OneWayCutEveryUs = Sometimes(2, 3_000_000, 20_000_000),
             ResetEveryUs = Sometimes(2, 500_000, 10_000_000),
             SlowLinkEveryUs = Sometimes(3, 3_000_000, 15_000_000),
+            SlowNetworkEveryUs = Sometimes(2, 2_000_000, 12_000_000),
             NastyLinkEveryUs = Sometimes(4, 3_000_000, 15_000_000),
             SlowDiskEveryUs = Sometimes(3, 4_000_000, 15_000_000),
             DiskStallEveryUs = Sometimes(3, 4_000_000, 15_000_000),
-            DiskErrorEveryUs = Sometimes(3, 4_000_000, 20_000_000),
+            DiskErrorEveryUs = Sometimes(3, 1_000_000, 12_000_000),
             FullDiskEveryUs = Sometimes(3, 4_000_000, 15_000_000),
+            SmallDiskEveryUs = Sometimes(2, 4_000_000, 15_000_000),
             ClockJumpEveryUs = Sometimes(3, 2_000_000, 10_000_000),
+            PauseEveryUs = Sometimes(2, 2_000_000, 12_000_000),
+            PauseAtMessageEveryUs = Sometimes(3, 500_000, 6_000_000),
+            CrashAtDiskWorkEveryUs = Sometimes(3, 500_000, 6_000_000),
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),
+            MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,
         };
     }
 }

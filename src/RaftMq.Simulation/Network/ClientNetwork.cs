@@ -31,6 +31,13 @@ internal sealed class ClientNetwork(SimulationWorld world, RandomSource random)
                 return;
             }
 
+            if (life.IsPaused)
+            {
+                // The connection stands; the client's own timeout tells it.
+                life.WhenRunning(() => request(life, host.Broker));
+                return;
+            }
+
             SimulationWorld.RunInside(life, () => request(life, host.Broker));
         });
     }

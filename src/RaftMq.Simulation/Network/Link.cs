@@ -18,7 +18,6 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
 
     private readonly long[] _lastArrivalUs = new long[3];
     private readonly Queue<(PeerLane Lane, PeerFrame Frame)> _stalled = [];
-    private long _connection;
     private long _instantUs;
     private int _framesThisInstant;
     private long _usableFromUs;
@@ -28,7 +27,10 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
 
     public NodeId To => to;
 
-    public LinkConditions Conditions { get; } = new();
+    /// <summary>Grows with each break.</summary>
+    public long Connection { get; private set; }
+
+    public LinkConditions Conditions { get; } = new(world.Surroundings.LatencyUs);
 
     public long QueuedBytes { get; private set; }
 
@@ -71,7 +73,7 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
     /// <summary>The connection is gone, with all that was on it.</summary>
     public void Break()
     {
-        _connection++;
+        Connection++;
         QueuedBytes = 0;
         _sendingUntilUs = 0;
         _usableFromUs = world.NowUs + random.Next(1_000, 60_000);
@@ -111,13 +113,13 @@ internal sealed class Link(SimulationWorld world, SimulatedNetwork network, Rand
             arrivalUs += random.Next(1, 2_000_000);
         }
 
-        long connection = _connection;
+        long connection = Connection;
         world.After(arrivalUs - world.NowUs, () => Arrive(frame, connection));
     }
 
     private void Arrive(PeerFrame frame, long connection)
     {
-        if (connection != _connection)
+        if (connection != Connection)
         {
             network.Frames.Return(frame);
             return;

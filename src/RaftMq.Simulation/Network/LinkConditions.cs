@@ -14,14 +14,22 @@ internal enum LinkState
 /// <summary>How one direction between two nodes behaves at present. Mutable: faults turn it.</summary>
 internal sealed class LinkConditions
 {
+    private readonly int _usualLatencyUs;
+
+    public LinkConditions(int usualLatencyUs)
+    {
+        _usualLatencyUs = usualLatencyUs;
+        BeFast();
+    }
+
     public LinkState State { get; set; } = LinkState.Open;
 
-    public int LatencyUs { get; set; } = 100;
+    public int LatencyUs { get; set; }
 
-    public int JitterUs { get; set; } = 100;
+    public int JitterUs { get; set; }
 
     /// <summary>125 is a gigabit.</summary>
-    public int BytesPerUs { get; set; } = 125;
+    public int BytesPerUs { get; set; }
 
     /// <summary>
     /// The transport promises order and no repetition while a connection lasts; consensus must stand it otherwise. One frame in this
@@ -32,9 +40,15 @@ internal sealed class LinkConditions
     public void Heal()
     {
         State = LinkState.Open;
-        LatencyUs = 100;
-        JitterUs = 100;
-        BytesPerUs = 125;
         NastyOneIn = 0;
+        BeFast();
+    }
+
+    /// <summary>As fast as the run's network is.</summary>
+    public void BeFast()
+    {
+        LatencyUs = _usualLatencyUs;
+        JitterUs = _usualLatencyUs;
+        BytesPerUs = 125;
     }
 }

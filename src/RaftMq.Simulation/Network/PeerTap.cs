@@ -1,44 +1,65 @@
 using System.Buffers.Binary;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
+using RaftMq.Broker.Shards;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Coverage;
+using RaftMq.Simulation.World;
+using RaftMq.Storage.Log;
 
 namespace RaftMq.Simulation.Network;
 
-/// <summary>Reads what nodes say to each other: who acts as leader of which term, and which entries travel.</summary>
-internal sealed class PeerTap(History history)
+/// <summary>Reads what nodes say to each other, as it leaves them: who acts as leader of which term, and which entries travel.</summary>
+internal sealed class PeerTap(History history, RunCoverage coverage)
 {
     /// <summary>Where an entry's header keeps its checksum, which guards the header and, through the batch's own, everything.</summary>
     private const int EntryChecksumAt = 4;
 
     private readonly List<PeerMessage> _messages = [];
 
-    public void See(NodeId from, PeerFrame frame)
+    /// <summary>Of a leader, when it last said something.</summary>
+    private readonly Dictionary<(ReplicaId Leader, GroupId Group), (Term Term, LogIndex Commit, LogIndex MembershipAt)> _commits = [];
+
+    public void See(NodeLife from, NodeId to, PeerFrame frame)
     {
         _messages.Clear();
-        if (!PeerCodec.TryRead(frame.Written, out _, _messages))
+        if (!PeerCodec.TryRead(frame.Written, out PeerSender sender, _messages))
         {
-            history.Violated("peers", $"{from} sent a frame that its own codec refuses");
+            history.Violated("peers", $"{from.Node.Id} sent a frame that its own codec refuses");
             return;
         }
 
         foreach (PeerMessage message in _messages)
         {
+            coverage.Hit(CoverageKind.Message, MessageNames.Of(message));
             if (message is PeerMessage.ForGroup said)
             {
+                if (said.Message is AppendEntries or Heartbeat or InstallSnapshot or Quiesce)
+                {
+                    See(from, sender.Replica, said.Group, said.Message.Term);
+                }
+
+                history.Add(new HistoryEvent.Said(sender.Replica, to, said.Group, said.Message));
                 See(from, said.Group, said.Message);
             }
         }
     }
 
-    private void See(NodeId from, GroupId group, RaftMessage message)
+    private void See(NodeLife from, ReplicaId leader, GroupId group, Term term)
     {
-        if (message is AppendEntries or Heartbeat or InstallSnapshot)
+        history.Add(new HistoryEvent.LeaderSeen(group, term, leader.Node));
+        if (from.Node.Host?.LeaderOf(group) is { } view && view.Term == term
+            && (!_commits.TryGetValue((leader, group), out (Term, LogIndex, LogIndex) told)
+                || told != (term, view.Commit, view.MembershipAt)))
         {
-            history.Add(new HistoryEvent.LeaderSeen(group, message.Term, from));
+            _commits[(leader, group)] = (term, view.Commit, view.MembershipAt);
+            history.Add(new HistoryEvent.LeaderCommitted(leader, group, term, view.Commit, view.At, view.Membership, view.MembershipAt));
         }
+    }
 
+    private void See(NodeLife from, GroupId group, RaftMessage message)
+    {
         if (message is not AppendEntries append)
         {
             return;
@@ -50,6 +71,13 @@ internal sealed class PeerTap(History history)
             uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(entry.Bytes.Span[EntryChecksumAt..]);
             history.Add(new HistoryEvent.EntrySeen(group, entry.Index, entry.Term, previous, checksum));
             previous = entry.Term;
+            if (entry.Kind == StateEntryKinds.LogStart)
+            {
+                // One of an earlier term was decided by somebody else, who is not known here.
+                long start = BinaryPrimitives.ReadInt64LittleEndian(entry.Bytes.Span[EntryLayout.HeaderBytes..]);
+                history.SeeLogStart(
+                    group, from.Node.Id, start, entry.Term == message.Term ? from.Node.Clock.LatestUnixMs : history.LatestUnixMs);
+            }
         }
     }
 }

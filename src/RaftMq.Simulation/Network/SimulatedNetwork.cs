@@ -15,8 +15,11 @@ internal sealed class SimulatedNetwork(SimulationWorld world, RandomSource rando
     /// <summary>In order of (from, to).</summary>
     public IReadOnlyCollection<Link> Links => _links.Values;
 
-    /// <summary>Sees each frame before the receiver does.</summary>
-    public Action<NodeId, PeerFrame>? Tap { get; set; }
+    /// <summary>Sees each frame as it leaves its sender, for the checkers.</summary>
+    public Action<NodeLife, NodeId, PeerFrame>? Tap { get; set; }
+
+    /// <summary>Sees each frame as it leaves its sender, whatever becomes of it then.</summary>
+    public Action<NodeId, PeerFrame>? Leaving { get; set; }
 
     public void Connect(IReadOnlyList<NodeId> nodes)
     {
@@ -89,8 +92,28 @@ internal sealed class SimulatedNetwork(SimulationWorld world, RandomSource rando
             return;
         }
 
+        if (life.IsPaused)
+        {
+            // Received by the machine, and lost with the connection if that is reset before the process reads it.
+            Link link = LinkBetween(from, to);
+            long connection = link.Connection;
+            life.WhenRunning(
+                () =>
+                {
+                    if (link.Connection == connection)
+                    {
+                        Deliver(from, to, frame);
+                    }
+                    else
+                    {
+                        Frames.Return(frame);
+                    }
+                },
+                dropped: () => Frames.Return(frame));
+            return;
+        }
+
         world.Trace.Add(world.NowUs, TraceKind.FrameArrived, (from.Value << 8) | to.Value, frame.Length);
-        Tap?.Invoke(from, frame);
         SimulationWorld.RunInside(life, () => host.ReceivePeerFrame(from, frame));
     }
 

@@ -16,6 +16,8 @@ internal sealed class SimulatedPeers(NodeLife life, SimulatedNetwork network) : 
         PeerFrame carried = network.Frames.Carry(frame);
         if (life.IsAlive)
         {
+            network.Tap?.Invoke(life, to, carried);
+            network.Leaving?.Invoke(life.Node.Id, carried);
             network.LinkBetween(life.Node.Id, to).Send(lane, carried);
         }
         else
@@ -25,6 +27,11 @@ internal sealed class SimulatedPeers(NodeLife life, SimulatedNetwork network) : 
     }
 
     public void Return(PeerFrame frame) => network.Frames.Return(frame);
+
+    /// <summary>The network knows where everybody is.</summary>
+    public void Learn(NodeId node, string host, int port)
+    {
+    }
 
     public long QueuedBytes(NodeId to) => network.LinkBetween(life.Node.Id, to).QueuedBytes;
 }

@@ -6,7 +6,7 @@ using RaftMq.Simulation.Checkers;
 namespace RaftMq.Simulation.Workloads;
 
 /// <summary>Builds record batches of many shapes. The first record's value starts with the batch's mark; no two records are equal.</summary>
-internal sealed class BatchMaker(RandomSource random, int largeOneIn)
+internal sealed class BatchMaker(RandomSource random, int largeOneIn, int timeSpreadMs)
 {
     /// <summary>A fixed day near the simulated clocks' start.</summary>
     private const long StartUnixMs = 1_767_225_600_000;
@@ -14,8 +14,12 @@ internal sealed class BatchMaker(RandomSource random, int largeOneIn)
     private readonly RecordBatchBuilder _builder = new();
     private readonly byte[] _value = new byte[128 * 1024];
 
-    public byte[] Make(Mark mark, long producer, int baseSequence, long nowUs, out int count)
+    /// <summary>Virtual time as a clock would show it that neither drifts nor jumps.</summary>
+    public static long UnixMs(long nowUs) => StartUnixMs + (nowUs / 1000);
+
+    public byte[] Make(Mark mark, long producer, int baseSequence, long nowUs, out int count, out long timestampMs)
     {
+        timestampMs = UnixMs(nowUs) + (timeSpreadMs > 0 ? random.Next(2 * timeSpreadMs) - timeSpreadMs : 0);
         (count, int valueBytes) = DrawShape();
         _builder.Clear();
         _builder.ProducerId = producer;
@@ -32,7 +36,7 @@ internal sealed class BatchMaker(RandomSource random, int largeOneIn)
             }
 
             Fill(value[at..], mark, i);
-            _builder.Append(StartUnixMs + (nowUs / 1000), random.OneIn(3), value.Slice(at, 8), hasValue: true, value);
+            _builder.Append(timestampMs, random.OneIn(3), value.Slice(at, 8), hasValue: true, value);
         }
 
         return _builder.ToArray();

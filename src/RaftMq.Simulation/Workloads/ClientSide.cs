@@ -1,5 +1,6 @@
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Network;
 using RaftMq.Simulation.World;
 
@@ -10,6 +11,10 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
 {
     /// <summary>Far beyond what any request takes on a healthy cluster, short enough that clients try again during faults.</summary>
     public const int RequestTimeoutUs = 1_500_000;
+
+    private const int StaleOneIn = 5;
+
+    private readonly Dictionary<GroupId, ((SimulatedNode Node, int Epoch) Now, (SimulatedNode Node, int Epoch) Before)> _told = [];
 
     public SimulationWorld World => world;
 
@@ -23,7 +28,12 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
     /// <summary>Clients begin nothing new.</summary>
     public bool IsEnding { get; set; }
 
-    public SimulatedNode AnyNode(RandomSource random) => nodes[random.Next(nodes.Count)];
+    /// <summary>One of those that are to run: clients know no others.</summary>
+    public SimulatedNode AnyNode(RandomSource random)
+    {
+        SimulatedNode[] wanted = [.. nodes.Where(static n => n.IsWanted)];
+        return wanted[random.Next(wanted.Length)];
+    }
 
     /// <summary>
     /// Asks a node for metadata and takes the leader it names; a node that is down, or does not know, makes the client guess. Clients
@@ -33,15 +43,62 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
     {
         for (int tries = 0; tries < 3; tries++)
         {
-            if (AnyNode(random).Host?.Broker.Cluster.LeaderOf(group) is { } leader
+            if (AnyNode(random) is { Life.IsPaused: false } asked && asked.Host?.Broker.Cluster.LeaderOf(group) is { } leader
                 && nodes.FirstOrDefault(n => n.Id == leader.Leader) is { } node)
             {
-                return (node, leader.Epoch);
+                return Remembered(group, node, leader.Epoch, random);
             }
         }
 
         return (AnyNode(random), -1);
     }
+
+    /// <summary>Clients keep what they were told until an answer proves it wrong: some still go to the leader before.</summary>
+    private (SimulatedNode Node, int Epoch) Remembered(GroupId group, SimulatedNode leader, int epoch, RandomSource random)
+    {
+        if (!_told.TryGetValue(group, out ((SimulatedNode Node, int Epoch) Now, (SimulatedNode Node, int Epoch) Before) told))
+        {
+            told = ((leader, epoch), (leader, epoch));
+        }
+        else if (told.Now.Node != leader)
+        {
+            told = ((leader, epoch), told.Now);
+        }
+
+        _told[group] = told;
+        return random.OneIn(StaleOneIn) ? told.Before : (leader, epoch);
+    }
+
+    /// <summary>Before the answer of a node is judged: who has to hold what, by that node's log.</summary>
+    public void TellMembers(SimulatedNode node, GroupId group)
+    {
+        if (MembersOf(node, group) is { } members)
+        {
+            world.History.Add(members);
+        }
+    }
+
+    /// <summary>Before the answer of a leader is judged: what it decides by. One without followers says nothing of it to anybody.</summary>
+    public void TellLeader(SimulatedNode node, GroupId group)
+    {
+        if (node.Host is { Self: { } self } host && host.LeaderOf(group) is { } view)
+        {
+            world.History.Add(new HistoryEvent.LeaderCommitted(
+                self, group, view.Term, view.Commit, view.At, view.Membership, view.MembershipAt));
+        }
+    }
+
+    /// <summary>In the logs of all nodes that are up.</summary>
+    public IReadOnlyList<HistoryEvent.MembersInForce> MembersOfController() =>
+    [
+        .. nodes.Select(node => node.Host?.ControllerGroup is { } group ? MembersOf(node, group) : null).OfType<HistoryEvent.MembersInForce>(),
+    ];
+
+    private static HistoryEvent.MembersInForce? MembersOf(SimulatedNode node, GroupId group) =>
+        node.Host?.MembershipOf(group) is ({ Voters.Count: > 0 } members, var at)
+            ? new HistoryEvent.MembersInForce(
+                node.Id, group, at, [.. members.Voters.Select(r => r.Node)], [.. members.OutgoingVoters.Select(r => r.Node)])
+            : null;
 
     public PartitionInfo? PartitionOf(string topic, int partition, RandomSource random) =>
         AnyNode(random).Host?.Broker.Cluster.Partition(topic, partition);

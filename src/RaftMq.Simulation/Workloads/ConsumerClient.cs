@@ -38,10 +38,12 @@ internal sealed class ConsumerClient(
             return;
         }
 
-        bool readsAgain = _position > 0 && random.OneIn(6);
-        long offset = readsAgain ? random.NextInt64(_position) : _position;
+        // Also above the end, as one that was told of records by somebody else.
+        bool readsAhead = random.OneIn(60);
+        bool readsAgain = !readsAhead && _position > 0 && random.OneIn(6);
+        long offset = readsAhead ? _position + random.Next(1, 200) : readsAgain ? random.NextInt64(_position) : _position;
         int bytesMax = BytesMaxChoices[random.Next(BytesMaxChoices.Length)];
-        PartitionReader.Read(clients, partition, random, offset, bytesMax, answer => Answered(answer, isFollowing: !readsAgain));
+        PartitionReader.Read(clients, partition, random, offset, bytesMax, answer => Answered(answer, isFollowing: !readsAgain && !readsAhead));
     }
 
     private void Restarted(long? committed)

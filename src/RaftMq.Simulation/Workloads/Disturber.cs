@@ -63,7 +63,7 @@ internal sealed class Disturber(
         clients.World.After(random.Next(1, 2 * profile.DeleteRecordsEveryUs), DeleteRecords);
         if (Draw() is { KnownEnd: > 0 } partition)
         {
-            long before = random.NextInt64(partition.KnownEnd) + 1;
+            long before = random.OneIn(3) ? partition.KnownEnd : random.NextInt64(partition.KnownEnd) + 1;
             clients.World.History.Add(new HistoryEvent.DeleteRecordsStarted(partition.Group, before));
             _administrator.Ask(
                 clients.LeaderOf(partition.Group, random).Node,

@@ -1,4 +1,3 @@
-using RaftMq.Broker;
 using RaftMq.Broker.Groups;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
@@ -9,6 +8,7 @@ namespace RaftMq.Simulation.Workloads;
 /// <summary>Commits and fetches one consumer group's offset in one partition; one request at a time, offsets only grow.</summary>
 internal sealed class OffsetCommitter(ClientSide clients, WorkPartition partition, RandomSource random, string consumers)
 {
+    private readonly CoordinatorWay _way = new(clients, random, consumers);
     private bool _isBusy;
     private long _lastTried = -1;
     private long _requests;
@@ -17,7 +17,7 @@ internal sealed class OffsetCommitter(ClientSide clients, WorkPartition partitio
 
     public void Commit(long offset)
     {
-        if (_isBusy || offset <= _lastTried || CoordinatorNode() is not { } node)
+        if (_isBusy || offset <= _lastTried || _way.Find() is not { } coordinator)
         {
             return;
         }
@@ -43,17 +43,15 @@ internal sealed class OffsetCommitter(ClientSide clients, WorkPartition partitio
             }
         }
 
-        Request(
-            node,
-            () => new Call((coordinator, nowMs) => coordinator.CommitOffsets(
-                request, nowMs, new Reply<OffsetCommitResult>(result => Committed(result, offset, mark, Over))), Over, clients),
-            Over);
+        _way.Request<OffsetCommitResult>(
+            coordinator.Node, (there, nowMs, reply) => there.CommitOffsets(request, nowMs, reply),
+            result => Committed(coordinator, result, offset, mark, Over), Over);
     }
 
     /// <param name="fetched">Gets null when no answer came, -1 when there is nothing committed.</param>
     public void Fetch(Action<long?> fetched)
     {
-        if (_isBusy || CoordinatorNode() is not { } node)
+        if (_isBusy || _way.Find() is not { } coordinator)
         {
             fetched(null);
             return;
@@ -78,37 +76,19 @@ internal sealed class OffsetCommitter(ClientSide clients, WorkPartition partitio
             }
         }
 
-        Request(
-            node,
-            () => new Call((coordinator, nowMs) => coordinator.FetchOffsets(
-                request, nowMs, new Reply<OffsetFetchResult>(result => Fetched(result, number, Over))), () => Over(null), clients),
-            () => Over(null));
+        _way.Request<OffsetFetchResult>(
+            coordinator.Node, (there, nowMs, reply) => there.FetchOffsets(request, nowMs, reply),
+            result => Fetched(result, number, Over), () => Over(null));
     }
 
-    private SimulatedNode? CoordinatorNode()
-    {
-        if (clients.AnyNode(random).Host?.Broker.Cluster.Topics.GetValueOrDefault(OffsetsTopic.Name) is not { } topic)
-        {
-            return null;
-        }
-
-        int number = CoordinatorPartition.Of(new ConsumerGroupId(consumers), topic.Partitions.Length);
-        return clients.LeaderOf(topic.Partitions[number].Group, random).Node;
-    }
-
-    private void Request(SimulatedNode node, Func<Call> call, Action over)
-    {
-        clients.Network.Call(node, (_, broker) => broker.WithCoordinator(consumers, call()), over);
-        World.After(ClientSide.RequestTimeoutUs, over);
-    }
-
-    private void Committed(OffsetCommitResult result, long offset, Mark mark, Action over)
+    private void Committed((SimulatedNode Node, GroupId Group) coordinator, OffsetCommitResult result, long offset, Mark mark, Action over)
     {
         World.Trace.Add(World.NowUs, TraceKind.Answer, (long)mark.Value, offset, result is OffsetCommitResult.Committed ? 1 : 0);
         if (result is OffsetCommitResult.Committed { Offsets: [OffsetCommitOutcome.Stored] })
         {
             World.Totals.OffsetCommits++;
-            World.History.Add(new HistoryEvent.CommitAcked(consumers, partition.Group, offset, mark));
+            clients.TellMembers(coordinator.Node, coordinator.Group);
+            World.History.Add(new HistoryEvent.CommitAcked(consumers, partition.Group, offset, mark, coordinator.Group));
         }
 
         clients.Network.Answer(over);
@@ -130,17 +110,5 @@ internal sealed class OffsetCommitter(ClientSide clients, WorkPartition partitio
         }
 
         clients.Network.Answer(() => over(committed));
-    }
-
-    private sealed class Call(Action<GroupCoordinator, long> run, Action notHere, ClientSide clients) : ICoordinatorCall
-    {
-        public void Run(GroupCoordinator coordinator, long nowMs) => run(coordinator, nowMs);
-
-        public void NotHere() => clients.Network.Answer(notHere);
-    }
-
-    private sealed class Reply<TResult>(Action<TResult> completed) : IReply<TResult>
-    {
-        public void Complete(TResult result) => completed(result);
     }
 }

@@ -50,6 +50,8 @@ internal static class PartitionReader
             world.Trace.Add(world.NowUs, TraceKind.Answer, command.Offset, (long)result.Outcome, batches.Count);
             if (!partition.IsDeleted)
             {
+                clients.TellMembers(life.Node, partition.Group);
+                world.History.SeeLogStart(partition.Group, life.Node.Id, result.LogStartOffset, world.LatestUnixMs);
                 world.History.Add(new HistoryEvent.BatchesRead(
                     partition.Group, life.Node.Id, command.Offset, result.Outcome, result.HighWatermark, result.LogStartOffset, batches));
             }

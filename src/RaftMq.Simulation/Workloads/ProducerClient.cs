@@ -30,7 +30,7 @@ internal sealed class ProducerClient
         _profile = profile;
         _random = random;
         _producer = producer;
-        _maker = new BatchMaker(random.Split(), profile.LargeBatchOneIn);
+        _maker = new BatchMaker(random.Split(), profile.LargeBatchOneIn, profile.TimeSpreadMs);
     }
 
     private SimulationWorld World => _clients.World;
@@ -59,9 +59,10 @@ internal sealed class ProducerClient
     private void Begin()
     {
         Mark mark = World.History.Marks.Next();
-        byte[] batch = _maker.Make(mark, _producer, _nextSequence, World.NowUs, out int count);
+        byte[] batch = _maker.Make(mark, _producer, _nextSequence, World.NowUs, out int count, out long timestampMs);
         World.History.Marks.Add(mark, batch);
-        World.History.Add(new HistoryEvent.SendStarted(_partition.Group, mark, count, _producer, IsIdempotent ? _nextSequence : -1));
+        World.History.Add(new HistoryEvent.SendStarted(
+            _partition.Group, mark, count, _producer, IsIdempotent ? _nextSequence : -1, timestampMs, batch.Length));
         World.Trace.Add(World.NowUs, TraceKind.Sent, $"{mark.Value} x{count} to {_partition.Name}, producer {_producer} sequence {_nextSequence}");
         _nextSequence += count;
         Flight flight = new(mark, batch, count, _begun++, World.NowUs);
@@ -137,6 +138,8 @@ internal sealed class ProducerClient
             case ProduceOutcome.DiskFull:
             case ProduceOutcome.Stopping:
             case ProduceOutcome.OutOfOrderSequence when IsIdempotent && !flight.WasOldestWhenSent:
+            case ProduceOutcome.TooLarge when flight.Batch.Length > _partition.MessageBytesMin:
+                // Somebody wished it so for a while.
                 Failed(flight, attempt);
                 break;
             default:
@@ -186,8 +189,10 @@ internal sealed class ProducerClient
                 flight.WasAcked = true;
                 if (!client._partition.IsDeleted)
                 {
+                    client._clients.TellMembers(life.Node, client._partition.Group);
                     world.History.Add(new HistoryEvent.SendAcked(
-                        client._partition.Group, flight.Mark, flight.Count, answer.BaseOffset, life.Node.Id));
+                        client._partition.Group, flight.Mark, flight.Count, answer.BaseOffset, life.Node.Id,
+                        IsByLeader: life.Node.Host?.LeaderOf(client._partition.Group) is not null));
                 }
             }
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
@@ -22,6 +20,7 @@ internal sealed class TopicKeeper
     private readonly Mark _mark;
     private readonly int _minInSync;
     private readonly HashSet<UInt128> _ids = [];
+    private readonly SettingsChanger _settings;
     private UInt128 _lastId;
 
     public TopicKeeper(
@@ -36,6 +35,7 @@ internal sealed class TopicKeeper
         _name = _mark.ToString();
         bool isStrict = profile.StrictTopicOneIn > 0 && random.OneIn(profile.StrictTopicOneIn);
         _minInSync = isStrict ? (profile.ReplicationFactor / 2) + 2 : 1;
+        _settings = new SettingsChanger(clients, profile, random.Split(), _name, _minInSync);
     }
 
     public List<WorkPartition> Partitions { get; } = [];
@@ -44,6 +44,12 @@ internal sealed class TopicKeeper
 
     private SimulationWorld World => _clients.World;
 
+    /// <summary>The faults are over.</summary>
+    public void Healed() => _settings.Healed();
+
+    /// <summary>Nothing new is begun.</summary>
+    public void End() => _settings.End();
+
     public void Create()
     {
         if (_clients.IsEnding)
@@ -51,22 +57,14 @@ internal sealed class TopicKeeper
             return;
         }
 
-        // Segments as small as may be, so that they roll often.
-        ImmutableSortedDictionary<string, string> configs =
-            ImmutableSortedDictionary<string, string>.Empty.Add("segment.bytes", "16384");
-        if (_minInSync > 1)
-        {
-            configs = configs.Add("min.insync.replicas", _minInSync.ToString(CultureInfo.InvariantCulture));
-        }
-
         _administrator.Ask(
             new AdminCommand.CreateTopic(
-                _name, _profile.PartitionsPerTopic, _profile.ReplicationFactor, [], configs, ValidateOnly: false),
+                _name, _profile.PartitionsPerTopic, _profile.ReplicationFactor, [], _settings.Initial, ValidateOnly: false),
             result =>
             {
                 if (result.Outcome == AdminOutcome.Done)
                 {
-                    World.History.Add(new HistoryEvent.ChangeAcked($"topic {_name}", _mark));
+                    World.History.Add(new HistoryEvent.ChangeAcked($"topic {_name}", _mark, _clients.MembersOfController()));
                 }
             },
             result =>
@@ -101,8 +99,10 @@ internal sealed class TopicKeeper
             World.Trace.Add(World.NowUs, TraceKind.Observed, $"partition {partition.Name} is {info.Group} on {string.Join(',', info.Replicas)}");
             World.History.Add(new HistoryEvent.PartitionCreated(
                 info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync));
-            _opened(partition);
         }
+
+        _settings.Begin([.. Partitions]);
+        Partitions.ForEach(_opened);
 
         if (_profile.RecreateTopicEveryUs > 0)
         {

@@ -18,6 +18,9 @@ internal sealed class WorkPartition(string topic, UInt128 topicId, int number, G
     /// <summary>Its topic is being deleted; clients turn away.</summary>
     public bool IsDeleted { get; set; }
 
+    /// <summary>Batches above the smallest limit that was ever asked for may be refused.</summary>
+    public int MessageBytesMin { get; set; } = int.MaxValue;
+
     /// <summary>The end of what a client was told to be stored.</summary>
     public long KnownEnd { get; set; }
 }

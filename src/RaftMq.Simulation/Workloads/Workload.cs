@@ -9,11 +9,16 @@ namespace RaftMq.Simulation.Workloads;
 internal sealed class Workload
 {
     private const int ProducerIdsAtOnce = 8;
+    private const string SharedTopic = "shared";
+    private const string SharedGroup = "members";
 
     private readonly ClientSide _clients;
     private readonly WorkloadProfile _profile;
     private readonly RandomSource _random;
     private readonly Administrator _administrator;
+    private readonly NodeOperator _nodes;
+    private readonly List<TopicKeeper> _topics = [];
+    private readonly List<TopicRival> _rivals = [];
     private readonly List<WorkPartition> _partitions = [];
     private readonly Queue<long> _producerIds = [];
     private readonly Queue<Action<long>> _wantProducerId = [];
@@ -27,6 +32,7 @@ internal sealed class Workload
         _profile = profile;
         _random = random;
         _administrator = new Administrator(clients, random.Split());
+        _nodes = new NodeOperator(clients, profile, random.Split());
     }
 
     private SimulationWorld World => _clients.World;
@@ -35,10 +41,52 @@ internal sealed class Workload
     {
         for (int topic = 0; topic < _profile.Topics; topic++)
         {
-            new TopicKeeper(_clients, _profile, _random.Split(), Opened).Create();
+            TopicKeeper keeper = new(_clients, _profile, _random.Split(), Opened);
+            _topics.Add(keeper);
+            keeper.Create();
         }
 
         new Disturber(_clients, _profile, _random.Split(), _partitions).Start();
+        new Mover(_clients, _profile, _random.Split(), _partitions).Start();
+        StartRivals();
+        StartMembers();
+        _nodes.Start();
+    }
+
+    private void StartMembers()
+    {
+        if (_profile.Members > 0 && World.Surroundings is { JournalSlowness: 1, DiskSlowness: 1 })
+        {
+            // Where no disk keeps up with what comes leaders give way to each other again and again, and with them the coordinator.
+            World.History.Add(new HistoryEvent.GroupExpected(SharedGroup));
+        }
+
+        for (int i = 0; i < _profile.Members; i++)
+        {
+            new MemberClient(_clients, _random.Split(), SharedGroup, $"member-{i}").Start();
+        }
+    }
+
+    private void StartRivals()
+    {
+        if (_profile.RivalEveryUs == 0)
+        {
+            return;
+        }
+
+        World.History.Add(new HistoryEvent.TopicShared(SharedTopic));
+        int rivals = _random.Next(2, 4);
+        for (int i = 0; i < rivals; i++)
+        {
+            TopicRival rival = new(_clients, _profile, _random.Split(), SharedTopic);
+            if (_profile.RivalsShareTopic)
+            {
+                _rivals.Add(rival);
+                rival.Start();
+            }
+
+            new OffsetRival(_clients, _profile, _random.Split(), "shared", "any").Start();
+        }
     }
 
     /// <summary>All faults are over: service is owed from here on.</summary>
@@ -47,10 +95,15 @@ internal sealed class Workload
         _clients.HealedAtUs = World.NowUs;
         _clients.Network.LossOneIn = 0;
         World.History.Add(new HistoryEvent.Healed(World.NowUs));
+        _topics.ForEach(static topic => topic.Healed());
     }
 
     /// <summary>Nothing new is begun.</summary>
-    public void End() => _clients.IsEnding = true;
+    public void End()
+    {
+        _clients.IsEnding = true;
+        _topics.ForEach(static topic => topic.End());
+    }
 
     public void ReadEverything()
     {
@@ -61,6 +114,25 @@ internal sealed class Workload
             reader.Start();
         }
     }
+
+    /// <summary>What each node knows of what many change, when all is over.</summary>
+    public void TellShared() => _rivals.FirstOrDefault()?.TellEnd();
+
+    /// <summary>Where each node believes the partitions to be, when all is over.</summary>
+    public void TellPlacement()
+    {
+        foreach (SimulatedNode node in _clients.Nodes)
+        {
+            foreach (PartitionInfo info in node.Host?.Broker.Cluster.Topics.Values.SelectMany(t => t.Partitions) ?? [])
+            {
+                World.History.Add(new HistoryEvent.PlacedAtEnd(
+                    node.Id, info.Group, info.Epoch, info.IsMoving, [.. info.Replicas.Select(r => r.Node)]));
+            }
+        }
+    }
+
+    /// <summary>What is not over of the nodes' coming and going; null when nothing is under way.</summary>
+    public string? NodesUnderWay => _nodes.UnderWay;
 
     /// <summary>Those that could not be read to the end.</summary>
     public IEnumerable<string> Unread() =>
@@ -78,6 +150,11 @@ internal sealed class Workload
         for (int i = 0; i < _profile.PlainProducersPerPartition; i++)
         {
             new ProducerClient(_clients, partition, _profile, _random.Split(), producer: -1).Start();
+        }
+
+        if (_profile.AsksForEnds)
+        {
+            new EndAsker(_clients, partition, _random.Split()).Start();
         }
 
         for (int i = 0; i < _profile.ConsumersPerPartition; i++)

@@ -1,4 +1,5 @@
 using RaftMq.Raft;
+using RaftMq.Simulation.World;
 
 namespace RaftMq.Simulation.Workloads;
 
@@ -27,7 +28,13 @@ internal sealed record WorkloadProfile
     /// <summary>One batch in this many is large (hundreds of records, or tens of KiB).</summary>
     public required int LargeBatchOneIn { get; init; }
 
+    /// <summary>The times that records say lie this far at most from when they are sent, before or after.</summary>
+    public required int TimeSpreadMs { get; init; }
+
     public required int ConsumersPerPartition { get; init; }
+
+    /// <summary>Clients ask where logs end.</summary>
+    public required bool AsksForEnds { get; init; }
 
     public required int AnswerLossOneIn { get; init; }
 
@@ -40,7 +47,40 @@ internal sealed record WorkloadProfile
     /// <summary>Mean virtual time between requests to delete records; 0: never.</summary>
     public required int DeleteRecordsEveryUs { get; init; }
 
-    public static WorkloadProfile Draw(RandomSource random, int nodes) => new()
+    /// <summary>Mean virtual time between changes of a topic's settings; 0: never.</summary>
+    public required int ChangeSettingsEveryUs { get; init; }
+
+    /// <summary>Mean virtual time between what one of those does who share a topic and an offset; 0: there are none.</summary>
+    public required int RivalEveryUs { get; init; }
+
+    /// <summary>
+    /// Whether rivals share a topic beside an offset. In no drawn run yet: a request that two leaders carry out takes effect twice; see docs/simulation.md.
+    /// </summary>
+    public bool RivalsShareTopic { get; init; }
+
+    /// <summary>Of one consumer group that shares out its partitions; 0: there is none.</summary>
+    public required int Members { get; init; }
+
+    /// <summary>Mean virtual time between changes of the nodes; 0: never.</summary>
+    public required int ChangeNodesEveryUs { get; init; }
+
+    /// <summary>Mean virtual time between movements of replicas; 0: never.</summary>
+    public required int MoveEveryUs { get; init; }
+
+    /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come and go.</summary>
+    public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
+
+    /// <summary>
+    /// A late change of settings would meet a topic's next life, which nobody asked it for; so no run has both. Members of a group that end with a run are
+    /// given up so late that their group still writes when replicas are compared; so none are drawn yet.
+    /// </summary>
+    public static WorkloadProfile Draw(RandomSource random, int nodes)
+    {
+        WorkloadProfile drawn = DrawParts(random, nodes);
+        return drawn with { ChangeSettingsEveryUs = drawn.RecreateTopicEveryUs > 0 ? 0 : drawn.ChangeSettingsEveryUs, Members = 0 };
+    }
+
+    private static WorkloadProfile DrawParts(RandomSource random, int nodes) => new()
     {
         Topics = random.Next(1, 3),
         PartitionsPerTopic = random.Next(1, 4),
@@ -51,10 +91,17 @@ internal sealed record WorkloadProfile
         WindowBatches = random.Next(1, 6),
         SendEveryUs = random.Next(20_000, 200_000),
         LargeBatchOneIn = random.Next(10, 80),
+        TimeSpreadMs = random.OneIn(3) ? random.Next(1, 5_000) : 0,
         ConsumersPerPartition = random.Next(1, 3),
+        AsksForEnds = !random.OneIn(4),
         AnswerLossOneIn = random.Next(8, 60),
         RecreateTopicEveryUs = random.OneIn(3) ? random.Next(6_000_000, 20_000_000) : 0,
         TransferEveryUs = random.OneIn(2) ? random.Next(500_000, 8_000_000) : 0,
-        DeleteRecordsEveryUs = random.OneIn(3) ? random.Next(2_000_000, 10_000_000) : 0,
+        DeleteRecordsEveryUs = random.OneIn(2) ? random.Next(200_000, 6_000_000) : 0,
+        ChangeSettingsEveryUs = random.OneIn(2) ? random.Next(300_000, 5_000_000) : 0,
+        RivalEveryUs = random.OneIn(3) ? random.Next(200_000, 3_000_000) : 0,
+        Members = random.OneIn(2) ? random.Next(2, 5) : 0,
+        ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
+        MoveEveryUs = random.OneIn(2) ? 0 : random.Next(200_000, 5_000_000),
     };
 }

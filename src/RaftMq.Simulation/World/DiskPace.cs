@@ -4,10 +4,17 @@ using RaftMq.Storage.Files;
 namespace RaftMq.Simulation.World;
 
 /// <summary>How fast a node's disk is: a drawn time per work, and the faults that stretch it (D-13, D-20).</summary>
-internal sealed class DiskPace
+internal sealed class DiskPace(Surroundings surroundings)
 {
-    /// <summary>1 is healthy.</summary>
-    public int SlownessFactor { get; set; } = 1;
+    private readonly int[] _slowness = [1, 1, 1];
+
+    /// <summary>How many times slower a lane is than it should be; 1 is healthy.</summary>
+    public int SlownessOf(DiskLane lane) => _slowness[(int)lane];
+
+    /// <summary>A disk with several queues may be slow in one and not in the others.</summary>
+    public void SlowDown(DiskLane lane, int factor) => _slowness[(int)lane] = factor;
+
+    public void Recover() => Array.Fill(_slowness, 1);
 
     /// <summary>Nothing completes before this instant.</summary>
     public long StalledUntilUs { get; set; }
@@ -22,6 +29,7 @@ internal sealed class DiskPace
             _ => random.Next(30, 500),
         };
         int hiccup = random.OneIn(500) ? 40 : 1;
-        return (long)usual * hiccup * SlownessFactor;
+        int kind = lane == DiskLane.Journal ? surroundings.JournalSlowness : surroundings.DiskSlowness;
+        return (long)usual * hiccup * kind * _slowness[(int)lane];
     }
 }

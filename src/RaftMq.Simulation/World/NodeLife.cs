@@ -10,6 +10,7 @@ internal sealed class NodeLife : INodeEnvironment
 {
     private readonly SimulationWorld _world;
     private readonly RandomSource _random;
+    private readonly List<(Action Run, Action? Dropped)> _whenRunning = [];
 
     public NodeLife(SimulationWorld world, SimulatedNode node, int number, RandomSource random, SimulatedNetwork network)
     {
@@ -27,6 +28,9 @@ internal sealed class NodeLife : INodeEnvironment
     public int Number { get; }
 
     public bool IsAlive { get; private set; } = true;
+
+    /// <summary>The process stands still (stopped, in a long collection of garbage, on a machine that is moved): nothing of it runs.</summary>
+    public bool IsPaused { get; private set; }
 
     public IClock Clock => Node.Clock;
 
@@ -48,8 +52,48 @@ internal sealed class NodeLife : INodeEnvironment
         throw new NodeStoppedException(report, cause);
     }
 
-    public void Report(NodeEvent nodeEvent) =>
+    public void Report(NodeEvent nodeEvent)
+    {
         _world.Trace.Add(_world.NowUs, TraceKind.NodeReport, $"{Node.Id} {nodeEvent.Level} {nodeEvent.Name}: {nodeEvent.Text}");
+        if (nodeEvent.Kind is NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer)
+        {
+            // Nothing spoils memory here.
+            _world.History.Violated("same state", $"{Node.Id}: {nodeEvent.Text}");
+        }
+    }
 
-    public void End() => IsAlive = false;
+    public void Pause()
+    {
+        Invariant.Holds(IsAlive);
+        IsPaused = true;
+    }
+
+    /// <summary>What should have run meanwhile runs now, in its order, a moment apart: a burst that the process works off in several turns.</summary>
+    public void Resume()
+    {
+        IsPaused = false;
+        long delayUs = 0;
+        foreach ((Action run, _) in _whenRunning)
+        {
+            delayUs += _random.OneIn(3) ? _random.Next(1, 200) : 0;
+            _world.After(delayUs, this, run);
+        }
+
+        _whenRunning.Clear();
+    }
+
+    /// <summary>Keeps what comes to a process that stands still.</summary>
+    /// <param name="dropped">When it ends before it goes on.</param>
+    public void WhenRunning(Action run, Action? dropped = null) => _whenRunning.Add((run, dropped));
+
+    public void End()
+    {
+        IsAlive = false;
+        foreach ((_, Action? dropped) in _whenRunning)
+        {
+            dropped?.Invoke();
+        }
+
+        _whenRunning.Clear();
+    }
 }

@@ -2,6 +2,7 @@ using RaftMq.Broker;
 using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;
+using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Raft;
 using RaftMq.Simulation.Network;
@@ -12,6 +13,8 @@ namespace RaftMq.Simulation.World;
 /// <summary>The product's node, whole, in one life of a simulated machine.</summary>
 internal sealed class ProductNode(BrokerNode node) : IBrokerHost
 {
+    public const int OffsetsPartitions = 2;
+
     /// <summary>
     /// Small files and budgets, so that rolling, recycling, checkpoints and reads from segments happen in a minute and not in a day.
     /// </summary>
@@ -23,10 +26,12 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
     };
 
     public static NodeFactories Factories { get; } = new(
-        (world, nodes) => (machine, environment) => new ProductNode(New(machine.Id, nodes, world.Journal, environment)),
-        world => new PeerTap(world.History).See);
+        (world, nodes) => (machine, environment) => new ProductNode(New(machine, nodes, world, environment)),
+        world => new PeerTap(world.History, world.Coverage).See);
 
     public IBroker Broker => node;
+
+    public string? RefusedByCluster => node.RefusedByCluster;
 
     public void Start() => node.Start();
 
@@ -41,7 +46,9 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         foreach (Replica replica in node.Parts.Shard.Replicas.Values.OrderBy(r => r.Group))
         {
             visitor.Visit(new ReplicaView(
-                replica.Group, replica.IsLeader, replica.Term, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt,
+                replica.Group, replica.Log.Group, replica.Role, replica.Term, replica.Log.LastIndex, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt,
+                replica is { IsServing: true, Machine: Partition partition } ? (replica.Log.LogStartOffset, partition.State.LogStart) : null,
+                (replica.Machine as Partition)?.State is { } state ? (state.Accepted, state.Visible, state.HighWatermark) : null,
                 () => Describe(replica)));
         }
 
@@ -50,6 +57,23 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             visitor.VisitDamaged(damaged.Group, damaged.Report);
         }
     }
+
+    public (Membership Membership, LogIndex At)? MembershipOf(GroupId group) =>
+        node.Parts.Shard.Find(group) is { } replica ? (replica.Membership, replica.MembershipIndex) : null;
+
+    public ReplicaId? Self => node.Parts.Shard.Context.Self.Replica;
+
+    public LeaderView? LeaderOf(GroupId group) =>
+        node.Parts.Shard.Find(group) is { IsLeader: true } replica
+            ? new LeaderView(
+                replica.Term, replica.CommitIndex, replica.Log.Tail.Terms.TermAt(replica.CommitIndex), replica.Membership, replica.MembershipIndex)
+            : null;
+
+    public long? LogStartOf(GroupId group) => (node.Parts.Shard.Find(group)?.Machine as Partition)?.State.LogStart;
+
+    public GroupId? ControllerGroup => node.Parts.Shard.Replicas.Values.FirstOrDefault(r => r.Name is GroupName.Controller)?.Group;
+
+    public IEnumerable<LimitUse> Limits() => node.Parts.LimitsNow();
 
     public void AddTo(Totals totals)
     {
@@ -64,19 +88,35 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             $"{p.Replica} has {p.Match}, heard {p.TicksSinceHeard} ticks ago{(p.InSnapshot ? ", in snapshot" : "")}"));
         return $"{replica.Log.Folder} {replica.Role} {replica.Term} leader {replica.Leader}, last {replica.Log.LastIndex}, "
             + $"durable {replica.DurableIndex}, commit {replica.CommitIndex}, applied {replica.Applied}, "
-            + $"offset {replica.Log.NextOffset}, quiet {replica.IsQuiet}, serving {replica.IsServing}; {peers}";
+            + $"offset {replica.Log.NextOffset}, quiet {replica.IsQuiet}, serving {replica.IsServing}, members {replica.Membership} since {replica.MembershipIndex}; {peers}";
     }
 
-    private static BrokerNode New(NodeId id, IReadOnlyList<NodeId> nodes, JournalSize journal, INodeEnvironment environment)
+    private static BrokerNode New(SimulatedNode machine, IReadOnlyList<NodeId> nodes, SimulationWorld world, INodeEnvironment environment)
     {
         BrokerOptions options = new()
         {
-            OffsetsPartitions = 2,
+            OffsetsPartitions = OffsetsPartitions,
             LeaderBalanceDelay = TimeSpan.FromSeconds(3),
-            Limits = new BrokerLimits { TailBytes = 2 << 20, UncommittedBytesPerGroup = 1 << 20, UncommittedBytesPerNode = 4 << 20 },
+            ScrubInterval = world.ScrubInterval,
+            Space = world.Space,
+            ElectionTimeoutMin = TimeSpan.FromMilliseconds(world.Surroundings.ElectionMsMin),
+            Limits = new BrokerLimits
+            {
+                TailBytes = world.Surroundings.TailBytes,
+                UncommittedBytesPerGroup = 1 << 20,
+                UncommittedBytesPerNode = 4 << 20,
+                ReplicationWindowEntries = world.Surroundings.WindowEntries,
+                AppendBytes = world.Surroundings.AppendBytesMax,
+                DigestEntries = 32,
+            },
         };
-        NodeSettings settings = new() { Self = id, InitialNodes = [.. nodes] };
-        return new BrokerNode(options, settings, Journal(journal), new NoSubscriptions(), environment);
+        NodeSettings settings = new()
+        {
+            Self = machine.Id,
+            InitialNodes = machine.Seeds.Count == 0 ? [.. nodes] : [],
+            Seeds = [.. machine.Seeds],
+        };
+        return new BrokerNode(options, settings, Journal(world.Surroundings.Journal), new NoSubscriptions(), environment);
     }
 
     /// <summary>The simulated consumers commit without being members.</summary>

@@ -1,12 +1,27 @@
+using RaftMq.Broker;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Coverage;
+using RaftMq.Storage.Checkpoints;
+using RaftMq.Storage.Files;
+using RaftMq.Storage.Space;
 
 namespace RaftMq.Simulation.World;
 
 /// <summary>Looks into the replicas from time to time, for the promises that are about the inside: what each considers committed.</summary>
 internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<SimulatedNode> nodes) : IReplicaVisitor
 {
-    private readonly Dictionary<(NodeId Node, int Life, GroupId Group), LogIndex> _seenUpTo = [];
+    private readonly Dictionary<(NodeId Node, int Life, GroupId Key), LogIndex> _seenUpTo = [];
+    private readonly Dictionary<(NodeId Node, int Life, GroupId Key), Role> _roles = [];
+    private readonly Dictionary<(NodeId Node, int Life, string Limit), long> _used = [];
+    private readonly Dictionary<NodeId, long> _hinderedAtUs = [];
+    private const string GroupsFolder = "groups";
+
+    /// <summary>A disk that was slow a moment ago has work left from then.</summary>
+    private const long HinderedForUs = 3_000_000;
+
+    /// <summary>At the end: what the replicas of one node lie under.</summary>
+    private readonly List<GroupId> _keys = [];
     private SimulatedNode _node = nodes[0];
     private bool _isAtEnd;
     private bool _isDescribing;
@@ -21,21 +36,83 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         Every(us);
     });
 
+    /// <summary>A leader without followers says nothing to anybody: what it decided is seen here only.</summary>
+    public void LookAtLeaders()
+    {
+        foreach (SimulatedNode node in nodes)
+        {
+            if (node.Host is { } host)
+            {
+                host.Inspect(new LeaderVisitor(world, host));
+            }
+        }
+    }
+
     /// <summary>When all is over and nothing is on its way.</summary>
     public void AtEnd()
     {
         _isAtEnd = true;
         foreach (SimulatedNode node in nodes)
         {
+            if (!node.IsWanted)
+            {
+                continue;
+            }
+
             if (!node.IsUp)
             {
                 world.History.Violated("liveness", $"{node.Id} is down at the end");
                 return;
             }
 
+            _keys.Clear();
             Look(node);
+            LookForFilesOfOthers(node);
+            LookForDamage(node);
+            world.History.Add(new HistoryEvent.ReserveAtEnd(node.Id, ReserveFile.LengthOf(node.Medium), world.Space.ReserveBytes));
         }
     }
+
+    /// <summary>What a node gave up, deleted topics and moved replicas, must be gone from its disk.</summary>
+    private void LookForFilesOfOthers(SimulatedNode node)
+    {
+        foreach (string name in node.Medium.FolderExists(GroupsFolder) ? node.Medium.List(GroupsFolder) : [])
+        {
+            if (!_keys.Any(key => name.EndsWith(key.ToString(), StringComparison.Ordinal)))
+            {
+                world.History.Violated("liveness", $"{node.Id} has files of a group that it has no replica of: {name}");
+            }
+        }
+    }
+
+    /// <summary>All that was damaged must have been found, and mended.</summary>
+    private void LookForDamage(SimulatedNode node)
+    {
+        if (node != world.DamagedNode)
+        {
+            // What a power cut would leave now, as its owner would look at it before the next start.
+            if (FolderJudge.Fault(node.Medium.DurableView()) is { } imagined)
+            {
+                world.History.Violated("DETECTED", $"{node.Id}: nothing was damaged, and in the end {imagined}");
+            }
+
+            return;
+        }
+
+        foreach (string folder in node.Medium.List(GroupsFolder))
+        {
+            string path = $"{GroupsFolder}/{folder}";
+            if (WatchedDisk.KeyOf($"{path}/") is { } key && FolderJudge.Fault(node.Medium, path, key, at => NobodyHasBase(node, path, at)) is { } fault)
+            {
+                world.History.Violated("DETECTED", $"{node.Id}: in the end {fault}");
+                return;
+            }
+        }
+    }
+
+    /// <summary>The others have cut their logs behind it: it can't come from anybody, and goes with what it is the base of.</summary>
+    private bool NobodyHasBase(SimulatedNode node, string path, LogIndex at) =>
+        nodes.All(other => other == node || !other.Medium.FileExists(CheckpointFile.Path(path, CheckpointKind.Base, at)));
 
     /// <summary>After a violation: what every replica looks like, into the trace.</summary>
     public void Describe()
@@ -63,7 +140,26 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
             world.History.Add(new HistoryEvent.LeaderSeen(replica.Group, replica.Term, _node.Id));
         }
 
-        (NodeId, int, GroupId) key = (_node.Id, _node.Life!.Number, replica.Group);
+        if (replica.IsLeader && _node.Medium.CapacityBytesMax != long.MaxValue)
+        {
+            world.History.Add(new HistoryEvent.LeaderEndSeen(
+                _node.Id, _node.Life!.Number, replica.Group, replica.Term, replica.NextOffset, world.NowUs));
+        }
+
+        if (replica.LogStart is { } start && start.Log > start.State)
+        {
+            world.History.Violated(
+                "VISIBLE", $"{_node.Id}, group {replica.Group}: its log begins at {start.Log}, and what was decided is {start.State}");
+        }
+
+        if (replica.LogStart is { } begins)
+        {
+            // A leader without followers says it to nobody.
+            world.History.SeeLogStart(replica.Group, _node.Id, begins.State, world.LatestUnixMs);
+        }
+
+        NoteRole(replica);
+        (NodeId, int, GroupId) key = (_node.Id, _node.Life!.Number, replica.Key);
         LogIndex from = _seenUpTo.GetValueOrDefault(key);
         for (LogIndex index = from.Next; index <= replica.Commit; index = index.Next)
         {
@@ -81,12 +177,55 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         _seenUpTo[key] = replica.Commit;
         if (_isAtEnd)
         {
+            _keys.Add(replica.Key);
             world.History.Add(new HistoryEvent.ReplicaAtEnd(_node.Id, replica.Group, replica.Commit, replica.NextOffset));
+            if (replica.Counters is { } counters)
+            {
+                world.History.Add(new HistoryEvent.CountersAtEnd(
+                    _node.Id, replica.Group, counters.Accepted, counters.Visible, counters.Offsets));
+            }
         }
     }
 
-    public void VisitDamaged(GroupId group, string report) =>
-        world.History.Violated("DETECTED", $"{_node.Id} refuses to start group {group}, though nothing was damaged: {report}");
+    public void VisitDamaged(GroupId group, string report)
+    {
+        if (_node != world.DamagedNode)
+        {
+            world.History.Violated("DETECTED", $"{_node.Id} refuses to start group {group}, though nothing was damaged: {report}");
+        }
+        else if (_isAtEnd)
+        {
+            world.History.Violated("DETECTED", $"{_node.Id}: group {group} is damaged at the end: {report}");
+        }
+    }
+
+    private void NoteRole(in ReplicaView replica)
+    {
+        (NodeId, int, GroupId) key = (_node.Id, _node.Life!.Number, replica.Key);
+        if (_roles.TryGetValue(key, out Role before) && before != replica.Role)
+        {
+            world.Coverage.Hit(CoverageKind.Transition, RoleChange.Name(before, replica.Role));
+        }
+
+        _roles[key] = replica.Role;
+    }
+
+    private sealed class LeaderVisitor(SimulationWorld world, IBrokerHost host) : IReplicaVisitor
+    {
+        public void Visit(in ReplicaView replica)
+        {
+            if (replica.IsLeader && host.Self is { } self && host.LeaderOf(replica.Group) is { } view)
+            {
+                world.History.Add(new HistoryEvent.LeaderCommitted(
+                    self, replica.Group, view.Term, view.Commit, view.At, view.Membership, view.MembershipAt));
+            }
+        }
+
+        public void VisitDamaged(GroupId group, string report)
+        {
+            // Leads nothing.
+        }
+    }
 
     private void Look(SimulatedNode node)
     {
@@ -94,6 +233,33 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         {
             _node = node;
             SimulationWorld.RunInside(life, () => host.Inspect(this));
+            LookAtRoom(node, life);
+            LookAtLimits(node, life, host);
+        }
+    }
+
+    private void LookAtRoom(SimulatedNode node, NodeLife life)
+    {
+        if (life.IsPaused || node.Pace.StalledUntilUs > world.NowUs || Enum.GetValues<DiskLane>().Any(lane => node.Pace.SlownessOf(lane) > 1))
+        {
+            _hinderedAtUs[node.Id] = world.NowUs;
+        }
+
+        bool canLook = !_hinderedAtUs.TryGetValue(node.Id, out long atUs) || world.NowUs - atUs > HinderedForUs;
+        world.History.Add(new HistoryEvent.RoomSeen(
+            node.Id, life.Number, node.Medium.FreeBytes(""), world.Space.FreeBytesMin, canLook, world.NowUs));
+    }
+
+    private void LookAtLimits(SimulatedNode node, NodeLife life, IBrokerHost host)
+    {
+        foreach (LimitUse use in host.Limits())
+        {
+            (NodeId, int, string) key = (node.Id, life.Number, use.Limit);
+            if (use.Used > _used.GetValueOrDefault(key))
+            {
+                _used[key] = use.Used;
+                world.History.Add(new HistoryEvent.LimitSeen(node.Id, use.Limit, use.Used, use.Max));
+            }
         }
     }
 }

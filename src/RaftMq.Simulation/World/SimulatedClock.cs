@@ -16,7 +16,19 @@ internal sealed class SimulatedClock(SimulationWorld world, int driftPpm) : IClo
 
     public long MonotonicMs => LocalUs / 1000;
 
-    public long UnixMs => StartUnixMs + (LocalUs / 1000) + _jumpMs;
+    public long UnixMs
+    {
+        get
+        {
+            long now = StartUnixMs + (LocalUs / 1000) + _jumpMs;
+            LatestUnixMs = Math.Max(LatestUnixMs, now);
+            world.LatestUnixMs = Math.Max(world.LatestUnixMs, now);
+            return now;
+        }
+    }
+
+    /// <summary>Of all that <see cref="UnixMs"/> has shown: whoever decided something by this clock was told no later one.</summary>
+    public long LatestUnixMs { get; private set; }
 
     private long LocalUs => world.NowUs + (world.NowUs * _driftPpm / 1_000_000);
 

@@ -6,7 +6,8 @@ namespace RaftMq.Simulation.World;
 
 /// <summary>
 /// The disk's lanes in virtual time. Work is executed as late as it can be, at the instant of its completion, so that it reads its
-/// buffers when the slowest disk would; its completion goes to the section a moment later, so that a crash may fall between.
+/// buffers when the slowest disk would; its completion goes to the section a moment later, so that a crash may fall between. While the process
+/// stands still, what is with the disk goes on, and completions wait.
 /// </summary>
 internal sealed class SimulatedDiskQueue(
     NodeLife life, SimulationWorld world, RandomSource random, IDisk disk, DiskPace pace, ISection section) : IDiskQueue
@@ -19,6 +20,8 @@ internal sealed class SimulatedDiskQueue(
 
     public void Submit(DiskLane lane, DiskWork work)
     {
+        // Its completion may come, in the section, before the submitter goes on.
+        Invariant.Holds(section is SimulatedSection { IsInside: true });
         _waiting[(int)lane].Enqueue(work);
         StartNext(lane);
     }
@@ -37,9 +40,9 @@ internal sealed class SimulatedDiskQueue(
     private void ExecuteAfter(long delayUs, DiskLane lane, DiskWork work)
     {
         long stepUs = Math.Min(delayUs, StepUsMax);
-        world.After(stepUs, life, () =>
+        world.AfterAlsoPaused(stepUs, life, () =>
         {
-            if (stepUs == delayUs || pace.SlownessFactor == 1)
+            if (stepUs == delayUs || pace.SlownessOf(lane) == 1)
             {
                 Execute(lane, work);
             }
@@ -54,7 +57,7 @@ internal sealed class SimulatedDiskQueue(
     {
         if (pace.StalledUntilUs > world.NowUs)
         {
-            world.After(pace.StalledUntilUs - world.NowUs, life, () => Execute(lane, work));
+            world.AfterAlsoPaused(pace.StalledUntilUs - world.NowUs, life, () => Execute(lane, work));
             return;
         }
 

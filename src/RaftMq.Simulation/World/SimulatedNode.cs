@@ -1,5 +1,6 @@
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.Disk;
 using RaftMq.Simulation.Network;
 using RaftMq.Storage.Files;
@@ -25,6 +26,9 @@ internal sealed class SimulatedNode
     /// <summary>The product's shell calls the node this often.</summary>
     private const long TickUs = 10_000;
 
+    /// <summary>Crashes until a folder is examined again: all of it is read.</summary>
+    private const int FolderSeenEvery = 8;
+
     private readonly SimulationWorld _world;
     private readonly SimulatedNetwork _network;
     private readonly RandomSource _random;
@@ -38,6 +42,7 @@ internal sealed class SimulatedNode
         _network = network;
         _factory = factory;
         Id = id;
+        Pace = new DiskPace(world.Surroundings);
         _random = world.Random.Split();
         Clock = new SimulatedClock(world, _random.Next(-100, 101));
         Medium = new SimulatedDisk(_random.Split());
@@ -53,7 +58,7 @@ internal sealed class SimulatedNode
     /// <summary>What the node sees of <see cref="Medium"/>: the same, watched by the durability checker.</summary>
     public IDisk Disk { get; }
 
-    public DiskPace Pace { get; } = new();
+    public DiskPace Pace { get; }
 
     public NodeLife? Life { get; private set; }
 
@@ -63,6 +68,15 @@ internal sealed class SimulatedNode
 
     /// <summary>A disk fault was injected: this node may stop itself because of it.</summary>
     public bool MayStop { get; set; }
+
+    /// <summary>Its process is to run: it is started again after a crash.</summary>
+    public bool IsWanted { get; set; } = true;
+
+    /// <summary>The cluster may end this node: it was removed, or its volume was emptied.</summary>
+    public bool MayBeRefused { get; set; }
+
+    /// <summary>Not empty: a node with an empty disk joins the cluster of these.</summary>
+    public IReadOnlyList<NodeId> Seeds { get; set; } = [];
 
     /// <summary>Called after each end of a life; says whether and when the node comes back.</summary>
     public Action<SimulatedNode>? Ended { get; set; }
@@ -89,6 +103,7 @@ internal sealed class SimulatedNode
             }
 
             Host = host;
+            host.Inspect(new StartVisitor(_world, host));
             _network.Up(life);
             ScheduleTick(life, host, _random.Next(0, (int)TickUs));
         });
@@ -111,8 +126,19 @@ internal sealed class SimulatedNode
         Medium.CrashAfter(operations);
     }
 
+    /// <summary>As <see cref="CrashInDisk"/>, so many operations behind the next one of a kind (<see cref="CrashPoint"/>).</summary>
+    public void CrashAtDiskWork(string point, int operationsLater, CrashKind kind, Action struck)
+    {
+        _kindInDisk = kind;
+        Medium.CrashAtPoint(point, operationsLater, struck);
+    }
+
     /// <summary>A crash that was set by <see cref="CrashInDisk"/> has struck.</summary>
-    public void CrashedInDisk() => End(_kindInDisk, $"{_kindInDisk} in a disk operation");
+    public void CrashedInDisk()
+    {
+        _world.Coverage.Hit(CoverageKind.CrashPoint, Medium.CrashedIn!);
+        End(_kindInDisk, $"{_kindInDisk} in a disk operation");
+    }
 
     /// <summary>The node ended itself. That is right when its disk failed and a bug otherwise.</summary>
     public void Stopped(string report, Exception cause)
@@ -132,6 +158,25 @@ internal sealed class SimulatedNode
         End(CrashKind.Process, $"stopped: {report}");
     }
 
+    /// <summary>All that the disk held is gone, synced or not. Only while the node is off.</summary>
+    public void LoseVolume()
+    {
+        Invariant.Holds(Life is null);
+        Medium.Wipe();
+    }
+
+    /// <summary>The cluster told the node to stay out: its process ends for good.</summary>
+    private void Refused(string reason)
+    {
+        if (!MayBeRefused)
+        {
+            _world.History.Violated("membership", $"{Id} was refused without cause: {reason}");
+        }
+
+        IsWanted = false;
+        End(CrashKind.Process, $"refused: {reason}");
+    }
+
     private static IEnumerable<Exception> Causes(Exception? cause)
     {
         for (; cause is not null; cause = cause.InnerException)
@@ -147,6 +192,8 @@ internal sealed class SimulatedNode
         NodeLife life = Life;
         Host?.AddTo(_world.Totals);
         life.End();
+        // What it committed as leader, and told, was true.
+        _world.LookNow?.Invoke();
         Life = null;
         Host = null;
         Medium.CancelCrash();
@@ -164,8 +211,35 @@ internal sealed class SimulatedNode
             Medium.ProcessCrash();
         }
 
+        LookAtFolder();
         _network.Down(life, isSilent: kind == CrashKind.Power);
         Ended?.Invoke(this);
+    }
+
+    /// <summary>A crash, whenever it comes, leaves a folder that is whole but for ends that were on their way.</summary>
+    private void LookAtFolder()
+    {
+        bool isTurn = (_world.Totals.Crashes + _world.Totals.PowerCuts) % FolderSeenEvery == 0;
+        if (isTurn && this != _world.DamagedNode && FolderJudge.Fault(Medium) is { } imagined)
+        {
+            _world.History.Violated("DETECTED", $"{Id}: nothing was damaged, and after a crash {imagined}");
+        }
+    }
+
+    private sealed class StartVisitor(SimulationWorld world, IBrokerHost host) : IReplicaVisitor
+    {
+        public void Visit(in ReplicaView replica)
+        {
+            if (host.Self is { } self)
+            {
+                world.History.Add(new HistoryEvent.ReplicaStarted(self, replica.Key, replica.Last, replica.Term));
+            }
+        }
+
+        public void VisitDamaged(GroupId group, string report)
+        {
+            // Says nothing to anybody.
+        }
     }
 
     private void ScheduleTick(NodeLife life, IBrokerHost host, long delayUs) =>
@@ -173,5 +247,9 @@ internal sealed class SimulatedNode
         {
             ScheduleTick(life, host, TickUs + _random.Next(0, 200));
             host.Tick();
+            if (Host == host && host.RefusedByCluster is { } reason)
+            {
+                Refused(reason);
+            }
         });
 }

@@ -17,6 +17,19 @@ internal sealed class SimulatedSection(
     private bool _isInside;
     private bool _isDrainScheduled;
 
+    public bool IsInside => _isInside;
+
+    public void RunFirst(Action start)
+    {
+        _isInside = true;
+        start();
+        _isInside = false;
+        if (_waiting.Count > 0)
+        {
+            Drain();
+        }
+    }
+
     public void Post(SectionWork work)
     {
         if (!life.IsAlive)

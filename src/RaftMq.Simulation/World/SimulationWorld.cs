@@ -1,5 +1,7 @@
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
+using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.Disk;
 
 namespace RaftMq.Simulation.World;
@@ -31,10 +33,27 @@ internal sealed class SimulationWorld
 
     public Totals Totals { get; } = new();
 
-    /// <summary>What every node has; set before the first one starts.</summary>
-    public JournalSize Journal { get; set; }
+    public RunCoverage Coverage { get; } = new();
+
+    /// <summary>Set once there is somebody who looks.</summary>
+    public Action? LookNow { get; set; }
+
+    /// <summary>Set before the first node is made.</summary>
+    public Surroundings Surroundings { get; set; } = Surroundings.Usual;
+
+    /// <summary>What every node keeps free; set before the first one starts.</summary>
+    public SpaceLimits Space { get; set; } = new() { FreeBytesMin = 0, FreeBytesLow = 0 };
 
     public long EventsRun { get; private set; }
+
+    /// <summary>The latest time that any node's clock has shown.</summary>
+    public long LatestUnixMs { get; set; }
+
+    /// <summary>The one whose medium forgets what was durable there; null in most runs.</summary>
+    public SimulatedNode? DamagedNode { get; set; }
+
+    /// <summary>Each node reads its files so often to find damage. What is not found by it for some seconds is found by who reads.</summary>
+    public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     public void After(long delayUs, Action action) => After(delayUs, null, action);
 
@@ -43,6 +62,15 @@ internal sealed class SimulationWorld
         Invariant.Holds(delayUs >= 0);
         _events.Add(NowUs + delayUs, life, action);
     }
+
+    /// <summary>What goes on also while the process stands still, and ends with it: its disk's work.</summary>
+    public void AfterAlsoPaused(long delayUs, NodeLife life, Action action) => After(delayUs, () =>
+    {
+        if (life.IsAlive)
+        {
+            RunInside(life, action);
+        }
+    });
 
     /// <summary>Runs until that instant or until a checker objects.</summary>
     public void RunUntil(long untilUs)
@@ -55,6 +83,10 @@ internal sealed class SimulationWorld
             {
                 EventsRun++;
                 next.Action();
+            }
+            else if (next.Life is { IsAlive: true, IsPaused: true })
+            {
+                next.Life.WhenRunning(next.Action);
             }
             else if (next.Life.IsAlive)
             {

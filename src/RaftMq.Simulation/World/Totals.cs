@@ -16,6 +16,12 @@ public sealed class Totals
 
     public long Reads { get; internal set; }
 
+    /// <summary>Questions where a log ends.</summary>
+    public long EndsAsked { get; internal set; }
+
+    /// <summary>Questions where a time is in a log.</summary>
+    public long TimesAsked { get; internal set; }
+
     public long OffsetCommits { get; internal set; }
 
     /// <summary>Processes that died, their machine staying up.</summary>
@@ -42,7 +48,34 @@ public sealed class Totals
 
     public long Transfers { get; internal set; }
 
+    /// <summary>Processes that stood still for some time.</summary>
+    public long Pauses { get; internal set; }
+
+    /// <summary>Nodes that joined, with an empty disk.</summary>
+    public long NodesJoined { get; internal set; }
+
+    /// <summary>Nodes that were drained and removed.</summary>
+    public long NodesRemoved { get; internal set; }
+
+    /// <summary>Volumes of nodes that were emptied; these nodes were removed as lost.</summary>
+    public long VolumesLost { get; internal set; }
+
+    /// <summary>Movements of replicas that the cluster agreed to, cancelled ones and their replacements included.</summary>
+    public long Moves { get; internal set; }
+
     public long TopicsDeleted { get; internal set; }
+
+    /// <summary>Changes of topics' settings that the cluster said were done.</summary>
+    public long SettingsChanged { get; internal set; }
+
+    /// <summary>What many clients did to the same topic and the same offset.</summary>
+    public long Calls { get; internal set; }
+
+    /// <summary>Joins of members of consumer groups that were answered.</summary>
+    public long Joins { get; internal set; }
+
+    /// <summary>Commits of members that were acknowledged.</summary>
+    public long MemberCommits { get; internal set; }
 
     public long AnswersLost { get; internal set; }
 
@@ -56,13 +89,26 @@ public sealed class Totals
 
     public long Events { get; internal set; }
 
+    /// <summary>The most that was seen of each named limit of the nodes, in hundredths of it, by its name.</summary>
+    public SortedDictionary<string, long> LargestUses { get; } = new(StringComparer.Ordinal);
+
+    public void SawUse(string limit, long percent) =>
+        LargestUses[limit] = Math.Max(percent, LargestUses.GetValueOrDefault(limit));
+
     public void Add(Totals other)
     {
+        foreach ((string limit, long percent) in other.LargestUses)
+        {
+            SawUse(limit, percent);
+        }
+
         Acks += other.Acks;
         RecordsAcked += other.RecordsAcked;
         Sends += other.Sends;
         RetriedDuplicates += other.RetriedDuplicates;
         Reads += other.Reads;
+        EndsAsked += other.EndsAsked;
+        TimesAsked += other.TimesAsked;
         OffsetCommits += other.OffsetCommits;
         Crashes += other.Crashes;
         PowerCuts += other.PowerCuts;
@@ -73,7 +119,16 @@ public sealed class Totals
         StartsWithoutRoom += other.StartsWithoutRoom;
         LeaderChanges += other.LeaderChanges;
         Transfers += other.Transfers;
+        Moves += other.Moves;
+        Pauses += other.Pauses;
+        NodesJoined += other.NodesJoined;
+        NodesRemoved += other.NodesRemoved;
+        VolumesLost += other.VolumesLost;
         TopicsDeleted += other.TopicsDeleted;
+        SettingsChanged += other.SettingsChanged;
+        Calls += other.Calls;
+        Joins += other.Joins;
+        MemberCommits += other.MemberCommits;
         AnswersLost += other.AnswersLost;
         SendsHeld += other.SendsHeld;
         AppendsHeldOff += other.AppendsHeldOff;
@@ -83,7 +138,8 @@ public sealed class Totals
 
     public override string ToString() =>
         $"acks {Acks}, records {RecordsAcked}, retried duplicates {RetriedDuplicates}, crashes {Crashes}, power cuts {PowerCuts}, "
-        + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, disk stops {DiskStops}, full disks {FullDisks}, starts without room {StartsWithoutRoom}, transfers {Transfers}, "
-        + $"topics deleted {TopicsDeleted}, offset commits {OffsetCommits}, reads {Reads}, answers lost {AnswersLost}, "
-        + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}";
+        + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, pauses {Pauses}, disk stops {DiskStops}, full disks {FullDisks}, starts without room {StartsWithoutRoom}, transfers {Transfers}, moves {Moves}, nodes joined {NodesJoined}, removed {NodesRemoved}, volumes lost {VolumesLost}, "
+        + $"topics deleted {TopicsDeleted}, settings changed {SettingsChanged}, offset commits {OffsetCommits}, reads {Reads}, ends asked {EndsAsked}, times asked {TimesAsked}, calls {Calls}, joins {Joins}, member commits {MemberCommits}, answers lost {AnswersLost}, "
+        + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}; "
+        + $"largest use of limits {string.Join(", ", LargestUses.Select(use => $"{use.Key} {use.Value} %"))}";
 }

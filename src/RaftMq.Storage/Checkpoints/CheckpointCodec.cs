@@ -82,7 +82,7 @@ internal static class CheckpointCodec
         if (!hash.SequenceEqual(bytes[^HashBytes..])
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic
             || BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]) != Version
-            || BinaryPrimitives.ReadUInt128LittleEndian(bytes[8..]) != group.Value)
+            || !new GroupId(BinaryPrimitives.ReadUInt128LittleEndian(bytes[8..])).IsLifeOf(group))
         {
             return null;
         }
@@ -117,6 +117,25 @@ internal static class CheckpointCodec
             new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(bytes[48..])),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[56..]),
             terms);
-        return new Checkpoint(head, BinaryPrimitives.ReadInt32LittleEndian(bytes[36..]), memory.Slice(at, (int)stateBytes));
+        return IsPossible(head)
+            ? new Checkpoint(head, BinaryPrimitives.ReadInt32LittleEndian(bytes[36..]), memory.Slice(at, (int)stateBytes))
+            : null;
+    }
+
+    /// <summary>It also comes from other nodes, with a hash that fits whatever they wrote.</summary>
+    private static bool IsPossible(CheckpointHead head)
+    {
+        for (int i = 0; i < head.Terms.Count; i++)
+        {
+            TermStart start = head.Terms[i];
+            if (start.Term < Term.Zero || start.First < LogIndex.Zero || start.FirstOffset < 0
+                || (i > 0 && (start.Term <= head.Terms[i - 1].Term || start.First <= head.Terms[i - 1].First)))
+            {
+                return false;
+            }
+        }
+
+        return head.LastIndex >= LogIndex.Zero && head.LastTerm >= Term.Zero && head.NextOffset >= 0
+            && head.LogStartIndex >= LogIndex.Zero && head.LogStartOffset >= 0;
     }
 }

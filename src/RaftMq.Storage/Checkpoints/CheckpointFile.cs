@@ -51,7 +51,10 @@ internal static class CheckpointFile
         using (IDiskFile file = disk.Open(temporary, DiskFileMode.CreateNew))
         {
             file.Write(0, [head, checkpoint.State, hash]);
-            file.Sync();
+            if (!PlantedBug.CheckpointNotSynced)
+            {
+                file.Sync();
+            }
         }
 
         disk.Rename(temporary, path);

@@ -15,8 +15,10 @@ internal sealed class BaseCheckpoint(LogIndex index, Term term, Membership? memb
 
     public bool IsDurable { get; set; }
 
-    /// <summary>Its hash did not fit at start. It is kept, never served, and its log is not cut to it (D-06).</summary>
-    public bool IsDamaged { get; init; }
+    /// <summary>
+    /// Its hash did not fit. It is kept, never served, and its log is not cut to it (D-06), until another replica's takes its place.
+    /// </summary>
+    public bool IsDamaged { get; set; }
 
     /// <summary>Followers that are being sent it: the file must stay.</summary>
     public int Readers { get; set; }

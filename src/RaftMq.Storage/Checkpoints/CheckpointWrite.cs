@@ -23,13 +23,22 @@ internal sealed class CheckpointWrite(
     public override void Execute(IDisk disk)
     {
         CheckpointFile.Write(disk, folder, CheckpointFile.Path(folder, kind, Head.LastIndex), checkpoint);
-        if (Replaced is { } old)
+        // One that is lost is gone already.
+        if (Replaced is { } old && CheckpointFile.Path(folder, kind, old) is var replaced && disk.FileExists(replaced))
         {
-            disk.DeleteFile(CheckpointFile.Path(folder, kind, old));
+            disk.DeleteFile(replaced);
         }
     }
 
     public override void Complete() => owner.CheckpointDone(this, full: false);
 
-    public override void Full(DiskFullException fault) => owner.CheckpointDone(this, full: true);
+    public override void Full(DiskFullException fault)
+    {
+        if (PlantedBug.EnospcEndsNode && fault is not null)
+        {
+            base.Full(fault);
+        }
+
+        owner.CheckpointDone(this, full: true);
+    }
 }

@@ -6,6 +6,9 @@ namespace RaftMq.Storage.Checkpoints;
 /// <summary>The checkpoints of one group on their way to the disk: which may go, which wait, and what became of them.</summary>
 internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
 {
+    /// <summary>The first of these may go soonest; of those behind it only the last is of use.</summary>
+    private const int WaitingNewestMax = 2;
+
     /// <summary>Not yet handed to the disk: above what is durable here, or behind another one of their kind.</summary>
     private readonly List<CheckpointWrite> _waiting = [];
 
@@ -23,6 +26,13 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         {
             known.Add(new BaseCheckpoint(work.Head.LastIndex, work.Head.LastTerm, work.Head.Membership));
         }
+        else if (_waiting.Count(static waiting => waiting.Kind == CheckpointKind.Newest) >= WaitingNewestMax)
+        {
+            int last = _waiting.FindLastIndex(static waiting => waiting.Kind == CheckpointKind.Newest);
+            CheckpointWrite overtaken = _waiting[last];
+            _waiting.RemoveAt(last);
+            overtaken.Waiter?.CheckpointDropped(overtaken.Head);
+        }
 
         work.History = _history;
         _waiting.Add(work);
@@ -39,9 +49,10 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         for (int i = 0; i < _waiting.Count; i++)
         {
             CheckpointWrite work = _waiting[i];
-            if (work.Head.LastIndex > durable
+            Probe.ReachedWhen(work.Head.LastIndex > durable, RareBranch.CheckpointWaited);
+            if ((!PlantedBug.CheckpointAboveDurableLog && work.Head.LastIndex > durable)
                 || work.Head.LogStartIndex > durableBase.Next
-                || (work.Kind == CheckpointKind.Newest && NewestOnItsWay is not null))
+                || (work.Kind == CheckpointKind.Newest && (NewestOnItsWay is not null || AwaitsBase(work.Head.LastIndex))))
             {
                 continue;
             }
@@ -70,16 +81,16 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
 
     public void Done(CheckpointWrite work, bool full)
     {
+        Probe.ReachedWhen(full, RareBranch.CheckpointWithoutRoom);
         if (work.Kind == CheckpointKind.Base)
         {
             BaseCheckpoint written = known.BaseAt(work.Head.LastIndex)!;
+            written.IsDurable = !full;
             if (full)
             {
-                known.Remove(written);
-            }
-            else
-            {
-                written.IsDurable = true;
+                // Without it neither the newest checkpoint nor retention would ever get past its segment: it keeps its place and is tried again.
+                _waiting.Insert(0, work);
+                return;
             }
         }
         else if (!full)
@@ -101,6 +112,20 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         {
             work.Waiter?.CheckpointWritten(work.Head);
         }
+    }
+
+    /// <summary>The newest checkpoint never passes a segment's boundary of which the base is not durable: it may find no room yet.</summary>
+    private bool AwaitsBase(LogIndex upTo)
+    {
+        foreach (BaseCheckpoint candidate in known.Bases)
+        {
+            if (candidate is { IsDurable: false, IsDamaged: false } && candidate.Index < upTo)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public void BeginHistory()

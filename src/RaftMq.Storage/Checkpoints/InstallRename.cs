@@ -1,9 +1,13 @@
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Segments;
 
 namespace RaftMq.Storage.Checkpoints;
 
-/// <summary>The reset is durable: what was received is the new log's base from here on. Recovery does the same after a crash.</summary>
-internal sealed class InstallRename(string folder, BaseCheckpoint installed) : DiskWork
+/// <summary>
+/// The reset is durable: what was received is the new log's base from here on. Recovery does the same after a crash. Without room for the name it is
+/// tried again.
+/// </summary>
+internal sealed class InstallRename(string folder, BaseCheckpoint installed, GroupFiles owner) : DiskWork
 {
     public override void Execute(IDisk disk)
     {
@@ -12,5 +16,11 @@ internal sealed class InstallRename(string folder, BaseCheckpoint installed) : D
         disk.SyncFolder(folder);
     }
 
-    public override void Complete() => installed.IsDurable = true;
+    public override void Complete()
+    {
+        installed.IsDurable = true;
+        owner.InstallHasRoom();
+    }
+
+    public override void Full(DiskFullException fault) => owner.InstallHasNoRoom(this);
 }

@@ -6,7 +6,7 @@ namespace RaftMq.Storage.Checkpoints;
 /// <summary>Takes pieces of a base checkpoint that is being sent.</summary>
 public interface ISnapshotChunkWaiter
 {
-    /// <param name="totalBytes">The whole file's length. The bytes are not checked here: the receiver checks the whole-file hash.</param>
+    /// <param name="totalBytes">The whole file's length; -1: it is damaged here. The bytes are not checked here: the receiver checks the whole-file hash.</param>
     void SnapshotChunkRead(long position, ReadOnlyMemory<byte> bytes, long totalBytes);
 }
 
@@ -20,6 +20,7 @@ internal sealed class SnapshotChunkRead : DiskWork
     private readonly GroupFiles _owner;
     private ReadOnlyMemory<byte> _bytes;
     private long _totalBytes;
+    private bool _isDamaged;
 
     public SnapshotChunkRead(string path, BaseCheckpoint checkpoint, long position, int maxBytes, ISnapshotChunkWaiter waiter, GroupFiles owner)
     {
@@ -34,6 +35,13 @@ internal sealed class SnapshotChunkRead : DiskWork
 
     public override void Execute(IDisk disk)
     {
+        // The receiver checks it all again; but it can't know whether what does not fit is damaged here or was lost on the way.
+        if (_position == 0 && (!disk.FileExists(_path) || CheckpointFile.TryRead(disk, _path, _owner.Group) is null))
+        {
+            _isDamaged = true;
+            return;
+        }
+
         using IDiskFile file = disk.Open(_path, DiskFileMode.Existing);
         _totalBytes = file.Length;
         byte[] buffer = new byte[Math.Clamp(_totalBytes - _position, 0, _maxBytes)];
@@ -44,6 +52,11 @@ internal sealed class SnapshotChunkRead : DiskWork
     {
         _checkpoint.Readers--;
         _owner.ReaderGone();
-        _waiter.SnapshotChunkRead(_position, _bytes, _totalBytes);
+        if (_isDamaged)
+        {
+            _owner.BaseIsDamaged(_checkpoint);
+        }
+
+        _waiter.SnapshotChunkRead(_position, _bytes, _isDamaged ? -1 : _totalBytes);
     }
 }

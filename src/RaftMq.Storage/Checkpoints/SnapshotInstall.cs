@@ -92,6 +92,7 @@ public sealed class SnapshotInstall : IJournalWaiter
 
     void IJournalWaiter.Written(JournalRecord record)
     {
+        Probe.Reached(RareBranch.SnapshotInstalled);
         _log.BeginAnew(_checkpoint!.Head);
         _owner.Installed(_checkpoint);
     }
@@ -100,6 +101,7 @@ public sealed class SnapshotInstall : IJournalWaiter
     {
         if (!_ended)
         {
+            Probe.Reached(RareBranch.SnapshotRefused);
             _ended = true;
             _owner.InstallFailed(reason);
         }
@@ -180,14 +182,23 @@ public sealed class SnapshotInstall : IJournalWaiter
 
             using (IDiskFile file = disk.Open(install._temporary, DiskFileMode.Existing))
             {
-                file.Sync();
+                if (!PlantedBug.SnapshotInstalledBeforeDurable)
+                {
+                    file.Sync();
+                }
             }
 
             disk.Rename(install._temporary, CheckpointFile.InstallPath(install._log.Folder, install.Index));
-            disk.SyncFolder(install._log.Folder);
+            if (!PlantedBug.SnapshotInstalledBeforeDurable)
+            {
+                disk.SyncFolder(install._log.Folder);
+            }
+
             _whole = read;
         }
 
         public override void Complete() => install.Verified(_whole);
+
+        public override void Full(DiskFullException fault) => install.Fail("there is no room for its name");
     }
 }

@@ -14,6 +14,12 @@ public interface IDisk
 
     bool FolderExists(string path);
 
+    /// <summary>
+    /// What the disk that holds this folder still has for the node's files; "" is the data folder itself. Others may take it at any time, and
+    /// some room goes to the file system's own needs: a hint, never a promise.
+    /// </summary>
+    long FreeBytes(string folder);
+
     /// <summary>Names (not paths) of the files and folders inside, in ordinal order; empty when the folder does not exist.</summary>
     IReadOnlyList<string> List(string folder);
 

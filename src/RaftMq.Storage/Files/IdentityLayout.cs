@@ -37,7 +37,8 @@ internal static class IdentityLayout
 
     public static bool TryReadIdentity(ReadOnlySpan<byte> file, out IdentityContent content)
     {
-        bool found = TryFind(file, IdentityMagic, out ReadOnlySpan<byte> copy);
+        bool found = TryFind(file, IdentityMagic, out ReadOnlySpan<byte> copy)
+            && BinaryPrimitives.ReadInt64LittleEndian(copy[32..]) is >= 0 and <= int.MaxValue;
         content = found
             ? new IdentityContent(
                 BinaryPrimitives.ReadInt32LittleEndian(copy[8..]),

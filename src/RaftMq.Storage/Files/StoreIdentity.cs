@@ -21,8 +21,8 @@ public enum StoreExpectation
 /// <param name="WasFormatted">True when this call formatted an empty folder.</param>
 public sealed record StoreIdentity(NodeId Node, StoreId Store, BootNumber Boot, bool WasFormatted)
 {
-    private const string IdentityPath = "identity";
-    private const string BootPath = "boot";
+    internal const string IdentityPath = "identity";
+    internal const string BootPath = "boot";
 
     /// <summary>Reads the identity, or formats an empty folder with <paramref name="newStore"/>, and counts this start.</summary>
     /// <param name="newStore">Random, from the caller; used only if the folder is formatted now.</param>

@@ -15,9 +15,6 @@ internal enum BatchFlags : ushort
 
     /// <summary>The first batch of a generation: <see cref="BatchHeader.Cut"/> is set.</summary>
     OpensGeneration = 2,
-
-    /// <summary>Somewhere a batch was damaged whose table is lost: any group may be concerned. Kept until it is healed.</summary>
-    DamageUnknown = 4,
 }
 
 /// <summary>
@@ -127,28 +124,7 @@ internal readonly record struct BatchHeader(
             return false;
         }
 
-        result = new BatchHeader(
-            (BatchFlags)BinaryPrimitives.ReadUInt16LittleEndian(header[10..]),
-            new StoreId(BinaryPrimitives.ReadUInt128LittleEndian(header[16..])),
-            BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[152..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[56..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[64..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(header[72..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[80..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[88..]),
-            headerBytes,
-            BinaryPrimitives.ReadInt32LittleEndian(header[96..]),
-            BinaryPrimitives.ReadInt32LittleEndian(header[100..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(header[104..]),
-            new GenerationCut(
-                BinaryPrimitives.ReadInt64LittleEndian(header[112..]),
-                BinaryPrimitives.ReadInt64LittleEndian(header[120..]),
-                BinaryPrimitives.ReadInt64LittleEndian(header[128..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(header[136..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(header[144..])));
+        result = ReadFixed(header, headerBytes);
         return result.BodyBytes >= 0
             && result.RowCount >= 0
             && BatchLayout.TableOffset(result.BodyBlocks) <= headerBytes
@@ -157,6 +133,30 @@ internal readonly record struct BatchHeader(
             && result.Position >= result.FileOffset
             && result.DurableUpTo <= result.Position;
     }
+
+    /// <summary>What the fixed part of a header says, which nothing vouches for.</summary>
+    public static BatchHeader ReadFixed(ReadOnlySpan<byte> header, int headerBytes) => new(
+        (BatchFlags)BinaryPrimitives.ReadUInt16LittleEndian(header[10..]),
+        new StoreId(BinaryPrimitives.ReadUInt128LittleEndian(header[16..])),
+        BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[152..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[56..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[64..]),
+        BinaryPrimitives.ReadUInt64LittleEndian(header[72..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[80..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[88..]),
+        headerBytes,
+        BinaryPrimitives.ReadInt32LittleEndian(header[96..]),
+        BinaryPrimitives.ReadInt32LittleEndian(header[100..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(header[104..]),
+        new GenerationCut(
+            BinaryPrimitives.ReadInt64LittleEndian(header[112..]),
+            BinaryPrimitives.ReadInt64LittleEndian(header[120..]),
+            BinaryPrimitives.ReadInt64LittleEndian(header[128..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(header[136..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(header[144..])));
 
     /// <summary>
     /// The link of the chain: 64 bits over the whole header, its CRC included. Not against an adversary; against bytes of another

@@ -18,9 +18,16 @@ internal enum RowParts : ushort
     Reset = 64,
     Deleted = 128,
 
-    /// <summary>Entries of the group were lost to damage, or its files are damaged; it must not start until it is healed.</summary>
+    /// <summary>Something of the group that was durable is lost; not over before <see cref="Healed"/>.</summary>
     Damaged = 256,
     LogBase = 512,
+
+    /// <summary>Where the log ends. In states only.</summary>
+    LogEnd = 1024,
+
+    /// <summary>The log ends before this entry, whatever stands in the journal before this row.</summary>
+    Cut = 2048,
+    Healed = 4096,
 }
 
 /// <summary>One row of a batch's table: what a record says, without its entries' bytes, which lie in the body in the order of the rows.</summary>
@@ -30,6 +37,13 @@ internal readonly record struct BatchRow
     public const int HardStateRowBytes = FixedBytes + 24;
 
     private const int FixedBytes = 24;
+    private const int DamageBytes = 24;
+
+    /// <summary>No log gets here; below it an index can be counted on from.</summary>
+    private static readonly LogIndex IndexMax = new(1L << 62);
+    private const uint HeldIsKnown = 1;
+    private const uint HardStateLost = 2;
+    private const uint StateLost = 4;
 
     public required GroupId Group { get; init; }
 
@@ -57,6 +71,15 @@ internal readonly record struct BatchRow
 
     public LogIndex LogBase { get; init; }
 
+    public LogIndex EndIndex { get; init; }
+
+    /// <summary>Zero: not known.</summary>
+    public Term EndTerm { get; init; }
+
+    public LogIndex CutFrom { get; init; }
+
+    public JournalDamage Damage { get; init; }
+
     public int Bytes =>
         FixedBytes
         + (Has(RowParts.Entries) ? 24 : 0)
@@ -64,7 +87,10 @@ internal readonly record struct BatchRow
         + (Has(RowParts.Commit) ? 8 : 0)
         + (Has(RowParts.SegmentsDurable) ? 8 : 0)
         + (Has(RowParts.Reset) ? 16 : 0)
-        + (Has(RowParts.LogBase) ? 8 : 0);
+        + (Has(RowParts.LogBase) ? 8 : 0)
+        + (Has(RowParts.LogEnd) ? 16 : 0)
+        + (Has(RowParts.Cut) ? 8 : 0)
+        + (Has(RowParts.Damaged) ? DamageBytes : 0);
 
     /// <summary>Says nothing, hence is not written: a record that only has a waiter.</summary>
     public bool IsEmpty => Parts == RowParts.None;
@@ -78,6 +104,8 @@ internal readonly record struct BatchRow
         Parts = Parts & (RowParts.HardState | RowParts.Vote),
         HardState = HardState,
     };
+
+    public BatchRow WithoutEntries() => this with { Parts = Parts & ~RowParts.Entries, EntryCount = 0, EntryBytes = 0 };
 
     public BatchRow WithoutHardState() => this with { Parts = Parts & ~(RowParts.HardState | RowParts.Vote) };
 
@@ -98,7 +126,7 @@ internal readonly record struct BatchRow
         parts |= record.SegmentsDurable is null ? 0 : RowParts.SegmentsDurable;
         parts |= record.Reset is null ? 0 : RowParts.Reset;
         parts |= record.LogBase is null ? 0 : RowParts.LogBase;
-        parts |= record.Damaged ? RowParts.Damaged : 0;
+        parts |= record.Healed ? RowParts.Healed : 0;
         parts |= record.Deleted ? RowParts.Deleted : 0;
         return new BatchRow
         {
@@ -168,6 +196,26 @@ internal readonly record struct BatchRow
         if (Has(RowParts.LogBase))
         {
             BinaryPrimitives.WriteInt64LittleEndian(row, LogBase.Value);
+            row = row[8..];
+        }
+
+        if (Has(RowParts.LogEnd))
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(row, EndIndex.Value);
+            BinaryPrimitives.WriteInt32LittleEndian(row[8..], EndTerm.Value);
+            BinaryPrimitives.WriteUInt32LittleEndian(row[12..], 0);
+            row = row[16..];
+        }
+
+        if (Has(RowParts.Cut))
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(row, CutFrom.Value);
+            row = row[8..];
+        }
+
+        if (Has(RowParts.Damaged))
+        {
+            Write(row, Damage);
         }
     }
 
@@ -241,8 +289,50 @@ internal readonly record struct BatchRow
         if (row.Has(RowParts.LogBase))
         {
             row = row with { LogBase = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(rest)) };
+            rest = rest[8..];
         }
 
-        return row.EntryBytes >= 0 && (row.EntryCount == 0 || row.LastIndex - row.FirstIndex + 1 == row.EntryCount);
+        if (row.Has(RowParts.LogEnd))
+        {
+            row = row with
+            {
+                EndIndex = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(rest)),
+                EndTerm = new Term(BinaryPrimitives.ReadInt32LittleEndian(rest[8..])),
+            };
+            rest = rest[16..];
+        }
+
+        if (row.Has(RowParts.Cut))
+        {
+            row = row with { CutFrom = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(rest)) };
+            rest = rest[8..];
+        }
+
+        if (row.Has(RowParts.Damaged))
+        {
+            row = row with { Damage = ReadDamage(rest) };
+        }
+
+        return row.EntryBytes >= 0 && row.EndIndex >= LogIndex.Zero && row.EndIndex < IndexMax && row.CutFrom >= LogIndex.Zero && row.CutFrom < IndexMax
+            && (row.EntryCount == 0 || row.LastIndex - row.FirstIndex + 1 == row.EntryCount);
+    }
+
+    private static void Write(Span<byte> to, in JournalDamage damage)
+    {
+        uint flags = (damage.Held is null ? 0 : HeldIsKnown) | (damage.HardStateLost ? HardStateLost : 0) | (damage.StateLost ? StateLost : 0);
+        BinaryPrimitives.WriteInt64LittleEndian(to, damage.Held?.Index.Value ?? 0);
+        BinaryPrimitives.WriteInt32LittleEndian(to[8..], damage.Held?.Term.Value ?? 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[12..], flags);
+        BinaryPrimitives.WriteInt64LittleEndian(to[16..], damage.KeptBelowFile);
+    }
+
+    private static JournalDamage ReadDamage(ReadOnlySpan<byte> from)
+    {
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(from[12..]);
+        LogPosition? held = (flags & HeldIsKnown) == 0 ? null : new LogPosition(
+            new Term(BinaryPrimitives.ReadInt32LittleEndian(from[8..])),
+            new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(from)));
+        return new JournalDamage(
+            held, (flags & HardStateLost) != 0, (flags & StateLost) != 0, BinaryPrimitives.ReadInt64LittleEndian(from[16..]));
     }
 }

@@ -1,3 +1,4 @@
+using RaftMq.Raft;
 using RaftMq.Storage.Files;
 
 namespace RaftMq.Storage.Journal;
@@ -29,15 +30,28 @@ internal sealed class FilePreparation(
     /// <summary>The newest file whose first batch is durable.</summary>
     public long OpenedFile { get; init; }
 
+    /// <summary>The free one has its new name.</summary>
+    public bool IsRenamed { get; private set; }
+
     public override void Execute(IDisk disk)
     {
         IDiskFile handle;
+        long missing = recycles is null ? file.SizeBytes : 0;
+        if (MarkFile is not null && missing > 0 && disk.FreeBytes(JournalFile.Folder) < missing)
+        {
+            // Writing as much of it as there is room for would take that from everybody else, again and again.
+            throw new DiskFullException($"{file.Path} needs {missing} bytes");
+        }
+
+        Probe.ReachedWhen(recycles is not null, RareBranch.FileRecycled);
         if (recycles is not null)
         {
             if (recycles != file.Path)
             {
                 disk.Rename(recycles, file.Path);
             }
+
+            IsRenamed = true;
 
             handle = disk.Open(file.Path, DiskFileMode.Existing);
         }
@@ -71,7 +85,11 @@ internal sealed class FilePreparation(
 
         // Also when nothing was written: a killed run may have made the file longer without living to sync it.
         handle.Sync();
-        disk.SyncFolder(JournalFile.Folder);
+        if (!PlantedBug.DirectoryNotSynced)
+        {
+            disk.SyncFolder(JournalFile.Folder);
+        }
+
         MarkFile?.Write(disk, new JournalMark(OpenedFile, file.Number));
         file.Handle = handle;
     }

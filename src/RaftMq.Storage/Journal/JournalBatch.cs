@@ -64,10 +64,32 @@ internal sealed class JournalBatch(Action<JournalBatch> completed) : DiskWork
         Span<byte> batch = LayOut();
         IDiskFile handle = File!.Handle!;
         handle.Write(_header.FileOffset, batch);
-        handle.Sync();
+        if (!PlantedBug.AckBeforeFsync)
+        {
+            Sync(handle);
+        }
     }
 
     public override void Complete() => completed(this);
+
+    private static void Sync(IDiskFile handle)
+    {
+#if PLANTED
+        try
+        {
+            handle.Sync();
+        }
+        catch (DiskFaultException) when (PlantedBug.FsyncErrorIgnored)
+        {
+        }
+        catch (DiskFaultException) when (PlantedBug.FsyncRetried)
+        {
+            handle.Sync();
+        }
+#else
+        handle.Sync();
+#endif
+    }
 
     /// <summary>The batch's bytes, complete.</summary>
     internal Span<byte> LayOut()

@@ -29,8 +29,8 @@ internal sealed class JournalFile(long number, long basePosition, long sizeBytes
     /// <summary>Runs of entries here that are still needed. The file is free when none is left and it is not the current one.</summary>
     public int NeededRuns { get; set; }
 
-    /// <summary>How many of these belong to groups that are damaged and can't release them.</summary>
-    public int DamagedRuns { get; set; }
+    /// <summary>It holds what is left of something that was lost: it is not used again before a later start, when that is over.</summary>
+    public bool IsKept { get; set; }
 
     /// <summary>True once its holders were asked to release it.</summary>
     public bool ReleaseAsked { get; set; }

@@ -59,6 +59,9 @@ internal sealed class JournalFiles(
     /// <summary>See <see cref="NodeJournal.IsFull"/>.</summary>
     public bool AreFull => (_used.Count > 1 && UsedBytes >= options.FullBytes) || _lastHadNoRoom;
 
+    /// <summary>The disk has no room for the file that comes next.</summary>
+    public bool HaveNoRoom => _lastHadNoRoom;
+
     public long UsedBytes
     {
         get
@@ -127,6 +130,7 @@ internal sealed class JournalFiles(
     /// <summary>The next file is too small for its first batch.</summary>
     public void EnlargeNext(long batchBytes)
     {
+        Probe.Reached(RareBranch.NextFileEnlarged);
         JournalFile small = _next!;
         _next = null;
         small.Handle!.Dispose();
@@ -206,24 +210,17 @@ internal sealed class JournalFiles(
 
     private void FreeUnneeded()
     {
-        while (_used.Count > 1 && IsDone(_used[0]))
+        while (_used.Count > 1 && _used[0].NeededRuns == 0)
         {
             JournalFile file = _used[0];
             _used.RemoveAt(0);
             _ledger.Recycled(file);
-            if (file.NeededRuns == 0)
+            if (!file.IsKept)
             {
                 _free.Add(new FreeFile(file.Path, file.Number));
             }
         }
     }
-
-    /// <summary>
-    /// What only damaged groups need is kept for their healing, but not among the files that turn: such a file stays in the folder,
-    /// counted no more, and is read no more since headers now begin behind it.
-    /// </summary>
-    private bool IsDone(JournalFile file) =>
-        file.NeededRuns == 0 || (file.NeededRuns == file.DamagedRuns && UsedBytes > options.DueBytes);
 
     private void Prepare(JournalFile file, string? recycles)
     {
@@ -258,11 +255,10 @@ internal sealed class JournalFiles(
     {
         _preparing = null;
         _noRoom = true;
-        if (preparation.Recycles is not null)
+        if (preparation.Recycles is { } recycled)
         {
-            // It has its new name already, so it must be the next one to be tried: another one would be renamed over it. Number 0 is
-            // below any needed file.
-            _free.Insert(0, new FreeFile(preparation.File.Path, Number: 0));
+            // With its new name it must be the next one to be tried: another one would be renamed over it. Number 0 is below any needed file.
+            _free.Insert(0, new FreeFile(preparation.IsRenamed ? preparation.File.Path : recycled, Number: 0));
         }
 
         if (!_lastHadNoRoom)

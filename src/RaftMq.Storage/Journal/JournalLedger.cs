@@ -10,8 +10,20 @@ internal sealed class JournalLedger
     /// <summary>In the order in which the groups came, since a dictionary's order must not reach a file.</summary>
     private List<GroupLedger> _inOrder = [];
 
-    /// <summary>A batch was damaged together with its table: any group may be concerned.</summary>
-    public bool DamageUnknown { get; set; }
+    /// <summary>Journal files below this number are all that is left of something that was lost; 0: none is.</summary>
+    public long KeptBelowFile
+    {
+        get
+        {
+            long below = 0;
+            foreach (GroupLedger group in _inOrder)
+            {
+                below = group.Deleted ? below : Math.Max(below, group.Damage?.KeptBelowFile ?? 0);
+            }
+
+            return below;
+        }
+    }
 
     public IReadOnlyList<GroupLedger> Groups => _inOrder;
 
@@ -30,14 +42,14 @@ internal sealed class JournalLedger
     public GroupLedger? Find(GroupId group) => _byId.GetValueOrDefault(group);
 
     /// <summary>Adds the rows that open a file. Returns their bytes.</summary>
-    public int AddStates(List<BatchRow> into)
+    public int AddStates(List<BatchRow> into, bool opensGeneration = false)
     {
         int bytes = 0;
         foreach (GroupLedger group in _inOrder)
         {
-            if (!group.Deleted && group.NewestFile is not null)
+            if (group.IsKnown)
             {
-                BatchRow row = group.State();
+                BatchRow row = group.State(opensGeneration);
                 into.Add(row);
                 bytes += row.Bytes;
             }
@@ -51,7 +63,7 @@ internal sealed class JournalLedger
     {
         foreach (GroupLedger group in _inOrder)
         {
-            if (!group.Deleted && group.NewestFile is not null)
+            if (group.IsKnown)
             {
                 group.NewestFile = file;
             }

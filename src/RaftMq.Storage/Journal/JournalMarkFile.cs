@@ -59,6 +59,22 @@ internal sealed class JournalMarkFile
         return newest;
     }
 
+    /// <summary>How many of the two places can be read, and how many were ever written.</summary>
+    public static (int Readable, int Written) Places(IDisk disk, StoreId store)
+    {
+        int readable = 0, written = 0;
+        using IDiskFile file = disk.Open(Path, DiskFileMode.Existing);
+        byte[] bytes = new byte[JournalMark.Bytes];
+        for (int place = 0; place < FileBytes; place += PlaceBytes)
+        {
+            Span<byte> there = bytes.AsSpan(0, file.Read(place, bytes));
+            readable += JournalMark.TryDecode(there, store, out _, out _) ? 1 : 0;
+            written += there.Length == bytes.Length && !there.ContainsAnyExcept((byte)0) ? 0 : 1;
+        }
+
+        return (readable, written);
+    }
+
     /// <summary>Durable when it returns; over the older of the two marks.</summary>
     public void Write(IDisk disk, in JournalMark mark)
     {

@@ -57,6 +57,12 @@ public sealed record JournalOptions
     /// <summary>The last half of <see cref="ReserveBytes"/>, kept for the releases alone.</summary>
     internal long ReleaseReserveBytes => ReserveBytes / 2;
 
+    /// <summary>
+    /// What the first file of a run has behind its first batch at least, where the disk has no room for a whole one: the end that is kept, and as much
+    /// again for what a full node still writes.
+    /// </summary>
+    internal long LeastBytesBehindOpening => 2 * ReserveBytes;
+
     /// <summary>What is wrong with these values; empty when nothing is.</summary>
     public IReadOnlyList<string> Faults()
     {

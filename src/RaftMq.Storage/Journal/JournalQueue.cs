@@ -148,7 +148,7 @@ internal sealed class JournalQueue
     }
 
     /// <summary>
-    /// Moves records that do nothing but release: a durable mark of segments, a log's base, damage, or the end of a group. What a base
+    /// Moves records that do nothing but release: a durable mark of segments, a log's base, giving up, or the end of a group. What a base
     /// releases is segments: a full disk may have no other room to give. A mark or base does not pass a reset of its group, which would set it
     /// back.
     /// </summary>
@@ -190,7 +190,7 @@ internal sealed class JournalQueue
                 reset.Add(row.Group);
             }
 
-            const RowParts releasing = RowParts.SegmentsDurable | RowParts.LogBase | RowParts.Damaged | RowParts.Deleted;
+            const RowParts releasing = RowParts.SegmentsDurable | RowParts.LogBase | RowParts.Cut | RowParts.Damaged | RowParts.Deleted;
             bool only = (row.Parts & ~(releasing | RowParts.Commit)) == 0 && (row.Parts & releasing) != 0;
             if (only && !reset.Contains(row.Group))
             {

@@ -4,7 +4,7 @@ namespace RaftMq.Storage.Journal;
 
 /// <summary>
 /// What one group wants made durable in one step: all of it becomes durable together or not at all. Replaying the records of a group
-/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, log base, commit, damaged, deleted. A hard state
+/// in order gives its state; inside one record the order is: hard state, reset, entries, segments durable, log base, commit, given up, healed, deleted. A hard state
 /// replaces the former, entries replace whatever stood at and behind the first one's index and join what is there (the first of a new
 /// group is index 1, or the one behind a reset or a durable mark), a reset drops all entries that stand before it, a deletion ends the
 /// group.
@@ -42,9 +42,13 @@ public sealed class JournalRecord
 
     /// <summary>
     /// The group does not run here because its files are damaged, and will release nothing. What the journal holds of it must not keep the
-    /// journal's files from being used again: those files are put aside for its healing, and until then the group does not start.
+    /// journal's files from being used again: those files are put aside, and from here on the group's log ends where its segments do. How far it
+    /// had reached is remembered until the group is healed. Nothing else may be said in the same record.
     /// </summary>
-    public bool Damaged { get; init; }
+    public bool GivenUp { get; init; }
+
+    /// <summary>What was recorded as lost of this group is made up for (<see cref="Ready.Healed"/>).</summary>
+    public bool Healed { get; init; }
 
     /// <summary>The group was deleted; nothing of it is needed any more.</summary>
     public bool Deleted { get; init; }
@@ -65,7 +69,8 @@ public sealed class JournalRecord
         SegmentsDurable = SegmentsDurable,
         Reset = Reset,
         LogBase = LogBase,
-        Damaged = Damaged,
+        GivenUp = GivenUp,
+        Healed = Healed,
         Deleted = Deleted,
         Waiter = waiter,
         Token = Token,
@@ -76,7 +81,7 @@ public interface IJournalWaiter
 {
     /// <summary>
     /// The record is durable. Records are reported in the order in which they were appended, but that those that do nothing but release
-    /// (a durable mark, a log's base, damage, the end of a group) overtake the others where a journal has no room for these.
+    /// (a durable mark, a log's base, giving up, the end of a group) overtake the others where a journal has no room for these.
     /// </summary>
     void Written(JournalRecord record);
 
@@ -102,6 +107,9 @@ public interface IJournal
     /// else is written all the same.
     /// </summary>
     bool IsFull { get; }
+
+    /// <summary>It is full because the disk has no room for its next file.</summary>
+    bool HasNoRoom { get; }
 
     void Append(JournalRecord record);
 
@@ -134,19 +142,38 @@ public interface IJournalReplay
 
     void SegmentsDurable(GroupId group, LogIndex index);
 
-    void Reset(GroupId group, LogIndex index, Term term);
+    /// <param name="keepsEntries">
+    /// The record is lost, and a later one tells of it: of what was told before, entries behind the index may have come after it.
+    /// </param>
+    void Reset(GroupId group, LogIndex index, Term term, bool keepsEntries);
 
     /// <summary>The log begins behind this entry; a reset says so too, without this.</summary>
     void LogBase(GroupId group, LogIndex index);
 
     void Deleted(GroupId group);
 
-    /// <summary>
-    /// Durable journal bytes that held something of this group are damaged and can't be mended here (design 4: damage before D). Nothing
-    /// was cut. Until healing exists the group must not start on this replica.
-    /// </summary>
-    void Damaged(GroupId group, string report);
+    /// <summary>Entries that the journal held are not readable. Some of what follows may replace or release them.</summary>
+    void Lost(GroupId group, LogIndex first, LogIndex last);
 
-    /// <summary>As <see cref="Damaged"/>, where even the table of the damaged batch is lost: any group may be concerned.</summary>
-    void DamagedUnknown(string report);
+    /// <summary>
+    /// Bytes of the journal are damaged together with their tables. Entries of this group that were told from here on may have been replaced
+    /// there; the next call of <see cref="Lost"/>, <see cref="Entries"/> or <see cref="Settled"/> for it tells.
+    /// </summary>
+    void Suspect(GroupId group, LogIndex from);
+
+    /// <summary>What was told of the group stands, in spite of <see cref="Suspect"/>.</summary>
+    void Settled(GroupId group);
+
+    /// <summary>
+    /// The last call for a group of which something is lost: at this start, or at an earlier one and it was not healed since. Nothing
+    /// was deleted.
+    /// </summary>
+    /// <param name="cutFrom">Not null: the log ends before this entry.</param>
+    void Damaged(GroupId group, LogIndex? cutFrom, JournalDamage damage, string report);
+
+    /// <summary>The groups that lie in the data folder.</summary>
+    IEnumerable<GroupId> Groups { get; }
+
+    /// <summary>The group lies in the data folder and has no segment and no checkpoint: so it never had any that was durable.</summary>
+    bool HasNoFiles(GroupId group);
 }

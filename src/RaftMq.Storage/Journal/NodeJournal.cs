@@ -91,6 +91,9 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// </summary>
     public bool IsFull => _files.AreFull;
 
+    /// <summary>The disk has no room for the next file: it is full for that reason, and not for want of speed.</summary>
+    public bool HasNoRoom => _files.HaveNoRoom;
+
     /// <summary>True while a batch is on its way.</summary>
     public bool IsWriting => _inFlight;
 
@@ -105,9 +108,13 @@ public sealed class NodeJournal : IJournal, IDisposable
         BatchRow row = BatchRow.Of(record);
         GroupLedger group = _ledger.GetOrAdd(record.Group);
         CheckRecord(record, group);
-        if (group.Deleted)
+
+        if (record.GivenUp)
         {
-            row = new BatchRow { Group = record.Group };
+            // It does not run, so nothing else of it waits.
+            Invariant.Holds(row.IsEmpty && group.QueuedLastIndex == group.LastIndex);
+            row = group.GiveUp(_files.Current.Number + 1);
+            group.QueuedLastIndex = row.CutFrom.Previous;
         }
 
         if (record.Reset is { } reset)
@@ -126,7 +133,7 @@ public sealed class NodeJournal : IJournal, IDisposable
             group.QueuedLastIndex = LogIndex.Max(group.QueuedLastIndex, durable);
         }
 
-        _waiting.Add(record, row);
+        _waiting.Add(record, group.Deleted ? new BatchRow { Group = record.Group } : row);
     }
 
     public void Flush() => StartBatch(seal: false);
@@ -165,7 +172,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         {
             EntryHeader header = EntryLayout.ReadUnchecked(entries[i].Bytes.Span);
             Invariant.Holds(header.LengthBytes == entries[i].Bytes.Length);
-            Invariant.Holds(header.Group == group.Group);
+            Invariant.Holds(header.Group.IsLifeOf(group.Group));
             Invariant.Holds(header.Index == entries[i].Index);
             Invariant.Holds(header.Term == entries[i].Term);
             Invariant.Holds(i == 0 || entries[i].Index == entries[i - 1].Index.Next);
@@ -276,6 +283,7 @@ public sealed class NodeJournal : IJournal, IDisposable
 
         if (withReleases || withHardStates)
         {
+            Probe.Reached(RareBranch.OvertakingBatch);
             Submit(current, BatchFlags.None, TableBytes(), bodyBytes: 0);
         }
     }
@@ -302,7 +310,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         }
 
         BatchHeader header = new(
-            flags | (_ledger.DamageUnknown ? BatchFlags.DamageUnknown : 0),
+            flags,
             _store,
             Generation,
             file.Number,

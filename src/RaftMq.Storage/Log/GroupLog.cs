@@ -3,6 +3,8 @@ using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Index;
 using RaftMq.Storage.Journal;
+using RaftMq.Storage.Repair;
+using RaftMq.Storage.Scrub;
 using RaftMq.Storage.Segments;
 
 namespace RaftMq.Storage.Log;
@@ -111,6 +113,7 @@ public sealed class GroupLog
     {
         _owner = owner;
         _files.DamageFound = owner.LogDamaged;
+        _files.NewestDamageFound = owner.NewestDamaged;
     }
 
     /// <summary>
@@ -230,20 +233,22 @@ public sealed class GroupLog
 
     /// <summary>
     /// The header of the first committed entry whose greatest record timestamp is at or above the one asked for, in log order
-    /// (timestamps need not grow): <see cref="LogRead.Found"/>. Its offsets may reach below <see cref="LogStartOffset"/>, which the caller
-    /// compares (O-13).
+    /// (timestamps need not grow) and that ends above an offset: <see cref="LogRead.Found"/>. Without one, and with a <see cref="LogRead.NextOffset"/>
+    /// above that offset, the file that was looked at has none, and the question is to be asked again from there.
     /// </summary>
-    public LogRead FindTimestamp(long timestampMs, ILogReadWaiter waiter)
+    /// <param name="fromOffset">What ends at or below does not count: records below the log's start are gone though their file may still be there (O-13).</param>
+    public LogRead FindTimestamp(long timestampMs, long fromOffset, ILogReadWaiter waiter)
     {
         LogRead read = new(waiter);
-        if (_files.Segments.ReachingTimestamp(timestampMs) is { } segment)
+        if (_files.Segments.ReachingTimestamp(timestampMs, fromOffset) is { } segment)
         {
             return Submit(segment, read, new SegmentQuestion(
-                SegmentQuestionKind.HeaderByTimestamp, 0, default, timestampMs, 0, default, 0));
+                SegmentQuestionKind.HeaderByTimestamp, fromOffset, default, timestampMs, 0, default, 0));
         }
 
         // No written entry is that young; memory may still hold entries below, even ones that were cut.
-        read.Found = Tail.FirstAtOrAfter(timestampMs, WrittenUpTo.Next, Committed);
+        read.Found = Tail.FirstAtOrAfter(timestampMs, WrittenUpTo.Next, Committed, fromOffset);
+        read.NextOffset = fromOffset;
         return Done(read, LogReadStatus.Done);
     }
 
@@ -329,7 +334,7 @@ public sealed class GroupLog
 
     /// <summary>
     /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. By size the last
-    /// one always stays; by age all goes when no record at all is young enough. Null when nothing is to go.
+    /// one with records always stays; by age all goes when no record at all is young enough. Null when nothing is to go.
     /// </summary>
     /// <param name="retentionMs">-1: never by age.</param>
     /// <param name="retentionBytes">-1: never by size. Counts segments as written.</param>
@@ -343,14 +348,17 @@ public sealed class GroupLog
         for (int i = 0; i < segments.Count; i++)
         {
             SegmentSummary summary = segments[i].Summary;
-            bool tooOld = retentionMs >= 0 && IsTooOld(summary.MaxTimestampMs, nowMs, retentionMs);
+            long newestMs = PlantedBug.RetentionByFirstRecord ? summary.FirstTimestampMs : summary.MaxTimestampMs;
+            bool tooOld = retentionMs >= 0 && IsTooOld(newestMs, nowMs, retentionMs);
             allAreOld &= tooOld;
-            if (i == segments.Count - 1)
+            if (i == segments.Count - 1 && !PlantedBug.RetentionTakesHead)
             {
                 break;
             }
 
-            bool tooMuch = retentionBytes >= 0 && bytes > retentionBytes;
+            // An entry without records may have begun the last segment: what came last is in one before it then, and stays.
+            bool isLastWithRecords = summary.NextOffset == segments[^1].Summary.NextOffset && !PlantedBug.RetentionTakesHead;
+            bool tooMuch = retentionBytes >= 0 && bytes > retentionBytes && !isLastWithRecords;
             if (!tooOld && !tooMuch)
             {
                 break;
@@ -361,7 +369,7 @@ public sealed class GroupLog
         }
 
         // What is in no segment yet lies behind all of them.
-        if (allAreOld && endOffset is not null && Tail.FirstAtOrAfter(nowMs - retentionMs, WrittenUpTo.Next, Committed) is null)
+        if (allAreOld && endOffset is not null && Tail.FirstAtOrAfter(nowMs - retentionMs, WrittenUpTo.Next, Committed, fromOffset: 0) is null)
         {
             start = endOffset;
         }
@@ -384,7 +392,7 @@ public sealed class GroupLog
         for (int i = 1; i < segments.Count && segments[i - 1].Summary.NextOffset <= LogStartOffset; i++)
         {
             LogIndex candidate = segments[i].First.Previous;
-            if (candidate <= Applied && _files.Checkpoints.IsUsable(candidate))
+            if (candidate <= Applied && (PlantedBug.BaseCutBeforeCheckpoint || _files.Checkpoints.IsUsable(candidate)))
             {
                 count = i;
             }
@@ -402,6 +410,48 @@ public sealed class GroupLog
         _files.Cut(count);
         _owner?.LogCut(BaseIndex);
     }
+
+    // --- damage ---
+
+    /// <summary>Something of the log is known to be damaged, and served by nobody here until it is mended.</summary>
+    public bool IsDamaged => _files.AnyDamaged;
+
+    /// <summary>Mends the oldest file that is known to be damaged; null when there is none. One at a time.</summary>
+    public GroupRepair? BeginRepair()
+    {
+        foreach (BaseCheckpoint known in _files.Checkpoints.Bases)
+        {
+            if (known.IsDamaged && known.Index >= BaseIndex)
+            {
+                return new RunningRepair(this, _files, _environment, known);
+            }
+        }
+
+        foreach (Segment segment in _files.Segments.All)
+        {
+            if (segment.IsDamaged)
+            {
+                return new RunningRepair(this, _files, _environment, segment);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A pass over all files of this log.</summary>
+    /// <param name="done">Told, inside the section, how much a piece has read.</param>
+    public LogScrub BeginScrub(Action<long> done) => new(Group, _files, _environment.Disk, done);
+
+    /// <summary>What this log knows of the place of another replica's base; null when that does not fit.</summary>
+    internal CheckpointHead? OwnHead(CheckpointHead other) =>
+        other.LastIndex < BaseIndex || other.LastIndex > Committed || TermAt(other.LastIndex) != other.LastTerm
+            ? null
+            : other with
+            {
+                Group = Group,
+                LogStartIndex = LogIndex.Min(FirstIndex, other.LastIndex.Next),
+                Terms = Tail.Terms.UpTo(other.LastIndex),
+            };
 
     // --- snapshots ---
 
@@ -454,7 +504,7 @@ public sealed class GroupLog
         Tail.Restart(new TailStart(head.LastIndex, head.NextOffset, SegmentFirst: null, [(head.LastIndex, head.Membership)]));
         BaseCheckpoint installed = new(head.LastIndex, head.LastTerm, head.Membership);
         _files.Checkpoints.Add(installed);
-        _environment.Disk.Submit(DiskLane.Background, new InstallRename(Folder, installed));
+        _environment.Disk.Submit(DiskLane.Background, new InstallRename(Folder, installed, _files));
         _files.Pump();
     }
 

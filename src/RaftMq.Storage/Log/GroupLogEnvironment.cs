@@ -15,4 +15,10 @@ public interface IGroupLogOwner
 
     /// <summary>A read found bytes that are not what was written (promise DETECTED): what and where, as the end of a sentence. May come again for the same place.</summary>
     void LogDamaged(string report);
+
+    /// <summary>The newest checkpoint is damaged. No other replica has it: write another one.</summary>
+    void NewestDamaged()
+    {
+        // Who does not write any has none.
+    }
 }

@@ -25,7 +25,6 @@ public readonly record struct TailStart(
 /// </summary>
 public sealed class LogTail : ILogTail
 {
-    private readonly GroupId _group;
     private readonly TailPool _pool;
     private readonly List<TailChunk> _chunks = [];
 
@@ -40,7 +39,7 @@ public sealed class LogTail : ILogTail
 
     public LogTail(GroupId group, TailPool pool, TailStart start, TermTable terms, RollPolicy roll)
     {
-        _group = group;
+        Group = group;
         _pool = pool;
         Terms = terms;
         Roll = roll;
@@ -65,6 +64,9 @@ public sealed class LogTail : ILogTail
     /// turn and before it makes an entry.
     /// </summary>
     public long NowMs { get; set; }
+
+    /// <summary>What new entries name: the group as all its replicas know it, which may be another life than the store's own.</summary>
+    public GroupId Group { get; set; }
 
     public RollPolicy Roll { get; set; }
 
@@ -117,7 +119,7 @@ public sealed class LogTail : ILogTail
             recordCount,
             EntryKinds.GuardedBytes(kind, payloadBytes),
             timestampMs,
-            _group);
+            Group);
     }
 
     /// <summary>The leader's way in for a record batch: assigns its offsets, fills them and the leader epoch in.</summary>
@@ -173,13 +175,13 @@ public sealed class LogTail : ILogTail
             return;
         }
 
-        Invariant.Holds(index > Committed);
+        Invariant.Holds(PlantedBug.TruncateBelowCommit || index > Committed);
         Invariant.Holds(index >= FirstInMemory);
         int at = ChunkOf(index);
         TailChunk chunk = _chunks[at];
         EntryHeader header = EntryLayout.ReadUnchecked(chunk.Span(index));
         LastIndex = index.Previous;
-        NextOffset = header.BaseOffset;
+        NextOffset = PlantedBug.NextOffsetKeptAcrossTruncation ? NextOffset : header.BaseOffset;
         Terms.TruncateFrom(index);
         while (_memberships[^1].Index >= index)
         {
@@ -299,8 +301,11 @@ public sealed class LogTail : ILogTail
         }
     }
 
-    /// <summary>The first entry with records in <paramref name="from"/>..<paramref name="to"/> in memory that has a timestamp at or above the one asked for.</summary>
-    internal EntryHeader? FirstAtOrAfter(long timestampMs, LogIndex from, LogIndex to)
+    /// <summary>
+    /// The first entry with records in <paramref name="from"/>..<paramref name="to"/> in memory that has a timestamp at or above the one asked for, and ends above
+    /// an offset.
+    /// </summary>
+    internal EntryHeader? FirstAtOrAfter(long timestampMs, LogIndex from, LogIndex to, long fromOffset)
     {
         foreach (TailChunk chunk in _chunks)
         {
@@ -312,7 +317,7 @@ public sealed class LogTail : ILogTail
             for (LogIndex index = LogIndex.Max(from, chunk.First); index <= LogIndex.Min(chunk.Last, to); index = index.Next)
             {
                 EntryHeader header = EntryLayout.ReadUnchecked(chunk.Span(index));
-                if (header.RecordCount > 0 && header.TimestampMs >= timestampMs)
+                if (header.RecordCount > 0 && header.TimestampMs >= timestampMs && header.NextOffset > fromOffset)
                 {
                     return header;
                 }
@@ -447,7 +452,7 @@ public sealed class LogTail : ILogTail
     private void CheckFollows(in EntryHeader header)
     {
         Invariant.Holds(header.Index == LastIndex.Next);
-        Invariant.Holds(header.Group == _group);
+        Invariant.Holds(header.Group.IsLifeOf(Group));
         Invariant.Holds(header.Term >= LastTerm);
         Invariant.Holds(header.BaseOffset == NextOffset);
         Invariant.Holds(_segments.Count > 0 || header.Flags.HasFlag(EntryFlags.StartsSegment));

@@ -10,15 +10,19 @@ public static class StoredEntry
     /// <exception cref="DamagedException">The payload of a membership entry is not a membership.</exception>
     public static Entry ToEntry(ReadOnlyMemory<byte> bytes)
     {
+        return TryToEntry(bytes, out Entry entry)
+            ? entry
+            : throw new DamagedException($"entry {EntryLayout.ReadUnchecked(bytes.Span).Index} is no membership that this version reads");
+    }
+
+    /// <summary>As <see cref="ToEntry"/>; false where that throws.</summary>
+    public static bool TryToEntry(ReadOnlyMemory<byte> bytes, out Entry entry)
+    {
         EntryHeader header = EntryLayout.ReadUnchecked(bytes.Span);
         Membership? membership = null;
-        if (header.Kind == EntryKind.Membership
-            && !MembershipCodec.TryRead(bytes.Span[EntryLayout.HeaderBytes..], out membership))
-        {
-            throw new DamagedException($"entry {header.Index} is no membership that this version reads");
-        }
-
-        return new Entry(header.Index, header.Term, header.Kind, bytes, membership);
+        bool isWhole = header.Kind != EntryKind.Membership || MembershipCodec.TryRead(bytes.Span[EntryLayout.HeaderBytes..], out membership);
+        entry = isWhole ? new Entry(header.Index, header.Term, header.Kind, bytes, membership) : default;
+        return isWhole;
     }
 
     /// <summary>

@@ -5,7 +5,10 @@ using RaftMq.Storage.Segments;
 
 namespace RaftMq.Storage.Recovery;
 
-/// <summary>The checkpoints of one group's folder, each whole or known as damaged; damaged ones stay where they are (D-06).</summary>
+/// <summary>
+/// The checkpoints of one group's folder, each whole or known as damaged (D-06). A damaged base stays where it is until another replica's takes its
+/// place; a damaged one of the newest kind goes when the group starts without it.
+/// </summary>
 internal sealed class FoundCheckpoints
 {
     /// <summary>Null where the file is not whole.</summary>
@@ -21,17 +24,26 @@ internal sealed class FoundCheckpoints
     /// <summary>The last entry that <see cref="Best"/> contains.</summary>
     public LogIndex Applied => Best?.Head.LastIndex ?? LogIndex.Zero;
 
+    /// <summary>Of the newest kind, and not whole.</summary>
+    private readonly List<LogIndex> _damagedNewest = [];
+
     /// <summary>The one of the newest kind that is whole.</summary>
     public LogIndex? Newest { get; private set; }
 
     /// <param name="last">The log ends here: none is above .</param>
+    /// <param name="isCut">It does because the rest is lost; then there may be, and they count again once the log reaches there.</param>
     /// <exception cref="DamagedException">One is.</exception>
-    public static FoundCheckpoints Read(IDisk disk, GroupId group, GroupFolder folder, LogIndex last)
+    public static FoundCheckpoints Read(IDisk disk, GroupId group, GroupFolder folder, LogIndex last, bool isCut = false)
     {
         FoundCheckpoints found = new();
-        found.ReadNewest(disk, group, folder, last);
+        found.ReadNewest(disk, group, folder, last, isCut);
         foreach (LogIndex index in folder.Bases)
         {
+            if (index > last && isCut)
+            {
+                continue;
+            }
+
             Checkpoint? whole = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index), group);
             found._bases[index] = whole;
             if (whole is not null && index > last)
@@ -51,6 +63,12 @@ internal sealed class FoundCheckpoints
     /// <summary>The term of a base's last entry; null without a whole one.</summary>
     public Term? TermAt(LogIndex index) => _bases.GetValueOrDefault(index)?.Head.LastTerm;
 
+    /// <summary>A segment begins behind this entry, and its base was durable once.</summary>
+    /// <param name="logBase">The log begins behind this entry.</param>
+    /// <param name="applied">Of the newest checkpoint, which never passes a segment without a durable base.</param>
+    public static bool MustHaveBase(LogIndex index, LogIndex logBase, LogIndex applied) =>
+        index > LogIndex.Zero && index >= logBase && index < applied;
+
     public List<BaseCheckpoint> KnownBases(List<Segment> segments, LogIndex baseIndex)
     {
         List<BaseCheckpoint> known = [];
@@ -67,7 +85,7 @@ internal sealed class FoundCheckpoints
         foreach (Segment segment in segments)
         {
             LogIndex index = segment.First.Previous;
-            if (index > LogIndex.Zero && index >= baseIndex && index < Applied && !_bases.ContainsKey(index))
+            if (MustHaveBase(index, baseIndex, Applied) && !_bases.ContainsKey(index))
             {
                 known.Add(new BaseCheckpoint(index, Term.Zero, membership: null) { IsDurable = true, IsDamaged = true });
             }
@@ -76,12 +94,40 @@ internal sealed class FoundCheckpoints
         return known;
     }
 
-    private void ReadNewest(IDisk disk, GroupId group, GroupFolder folder, LogIndex last)
+    /// <summary>
+    /// The group starts without them: an older checkpoint and the log say the same. No replica has another of these, and the next one is written
+    /// under its own name.
+    /// </summary>
+    /// <param name="logBase">Bases below are needed by nobody.</param>
+    public void DropDamaged(GroupFolder folder, LogIndex logBase)
+    {
+        foreach (LogIndex index in _bases.Where(known => known.Value is null && known.Key < logBase).Select(static known => known.Key).ToArray())
+        {
+            _bases.Remove(index);
+            folder.DeleteCheckpoint(CheckpointKind.Base, index);
+        }
+
+        foreach (LogIndex index in _damagedNewest)
+        {
+            Probe.Reached(RareBranch.DamagedNewestDropped);
+            folder.DeleteCheckpoint(CheckpointKind.Newest, index);
+        }
+
+        _damagedNewest.Clear();
+    }
+
+    private void ReadNewest(IDisk disk, GroupId group, GroupFolder folder, LogIndex last, bool isCut)
     {
         foreach (LogIndex index in folder.Newest.ToArray().Reverse())
         {
             Checkpoint? read = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Newest, index), group);
             if (read is null)
+            {
+                _damagedNewest.Add(index);
+                continue;
+            }
+
+            if (index > last && isCut)
             {
                 continue;
             }
@@ -94,6 +140,7 @@ internal sealed class FoundCheckpoints
             if (Best is not null)
             {
                 // A crash came between the newer one and the end of this.
+                Probe.Reached(RareBranch.NewestCheckpointLeftOver);
                 folder.DeleteCheckpoint(CheckpointKind.Newest, index);
                 continue;
             }

@@ -1,6 +1,7 @@
 using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Repair;
 using RaftMq.Storage.Segments;
 
 namespace RaftMq.Storage.Recovery;
@@ -34,16 +35,25 @@ internal sealed class GroupFolder
             }
             else if (CheckpointFile.TryParseInstall(name, out index))
             {
+                Probe.Reached(RareBranch.InstallFoundAtStart);
                 Installs.Add(index);
             }
-            else if (name.EndsWith(CheckpointFile.TemporarySuffix, StringComparison.Ordinal))
+            else if (name.EndsWith(CheckpointFile.TemporarySuffix, StringComparison.Ordinal)
+                || name.EndsWith(RepairFile.Suffix, StringComparison.Ordinal))
             {
                 Temporary.Add(name);
             }
+            else if (name == GroupMeta.FileName)
+            {
+                HasMeta = true;
+            }
+            else if (name == GroupMeta.DeletedMark)
+            {
+                HasDeletedMark = true;
+            }
             else
             {
-                HasMeta |= name == GroupMeta.FileName;
-                HasDeletedMark |= name == GroupMeta.DeletedMark;
+                Others.Add(name);
             }
         }
 
@@ -64,6 +74,9 @@ internal sealed class GroupFolder
     public List<LogIndex> Installs { get; } = [];
 
     public List<string> Temporary { get; } = [];
+
+    /// <summary>None of the group's; left alone.</summary>
+    public List<string> Others { get; } = [];
 
     public bool HasMeta { get; }
 
@@ -102,12 +115,13 @@ internal sealed class GroupFolder
 
     /// <summary>Ends an install that a crash broke off, on the side that the journal says, and deletes what its reset made void.</summary>
     /// <param name="reset">The last one that the journal has; null without any.</param>
-    public void DropVoid(LogIndex? reset)
+    /// <param name="logBase">Where the journal says that the log begins: behind an install that a repair made, too.</param>
+    public void DropVoid(LogIndex? reset, LogIndex logBase)
     {
         foreach (LogIndex index in Installs)
         {
             string path = CheckpointFile.InstallPath(Path, index);
-            if (reset == index && !Bases.Contains(index))
+            if ((reset == index || logBase == index) && !Bases.Contains(index))
             {
                 _disk.Rename(path, CheckpointFile.Path(Path, CheckpointKind.Base, index));
                 Bases.Add(index);

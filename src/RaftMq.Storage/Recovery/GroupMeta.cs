@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 using RaftMq.Raft;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
@@ -86,6 +87,7 @@ internal sealed record GroupMeta(GroupId Group, string Name, Membership Membersh
         if (nameBytes > BytesMax
             || membershipBytes > BytesMax
             || HeaderBytes + nameBytes + membershipBytes + TrailerBytes != bytes.Length
+            || !Utf8.IsValid(bytes.Slice(HeaderBytes, (int)nameBytes))
             || !MembershipCodec.TryRead(bytes.Slice(HeaderBytes + (int)nameBytes, (int)membershipBytes), out Membership membership))
         {
             return null;

@@ -159,6 +159,11 @@ internal sealed class JournalFileReader(IDiskFile handle, long number, StoreId s
 
         if (headerBytes > bytes.Length)
         {
+            if (at > 0 && !IsClaimedHere(BatchHeader.ReadFixed(bytes, headerBytes), at))
+            {
+                return null;
+            }
+
             bytes = new byte[headerBytes];
             if (handle.Read(at, bytes) != bytes.Length)
             {
@@ -177,8 +182,7 @@ internal sealed class JournalFileReader(IDiskFile handle, long number, StoreId s
             return null;
         }
 
-        if (header.FileNumber != number || header.FileOffset < startsFrom || header.FileEnd > Length
-            || (at != header.FileOffset && at != header.CopyOffset))
+        if (!IsClaimedHere(header, at) || header.FileOffset < startsFrom || header.FileEnd > Length)
         {
             return null;
         }
@@ -186,6 +190,15 @@ internal sealed class JournalFileReader(IDiskFile handle, long number, StoreId s
         ReadOnlyMemory<byte> whole = bytes.AsMemory(0, headerBytes);
         return new FoundBatch(header, whole, BatchHeader.Hash(whole.Span), at != header.FileOffset);
     }
+
+    /// <summary>
+    /// Asked of the first block already, before a long header is read whole: whoever sends records may fill them with blocks that look like heads of
+    /// the longest headers, and a scan over a file of those would read all of it again for each.
+    /// </summary>
+    private bool IsClaimedHere(in BatchHeader header, long at) =>
+        header.Store == store
+        && (header.FileNumber == number || PlantedBug.RecycledBytesAccepted)
+        && (at == header.FileOffset || at == header.CopyOffset);
 
     /// <summary>Only a header that opens this very file speaks for the folder; inside, foreign bytes are a message's body or refuse.</summary>
     private void RefuseForeignStore(in BatchHeader header, long at)

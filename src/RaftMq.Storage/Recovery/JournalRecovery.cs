@@ -43,6 +43,54 @@ public static class JournalRecovery
         }
     }
 
+    /// <summary>
+    /// Steps 1 and 2 alone, on a disk that may be written to and is thrown away: what a start would find and tell the groups. What would make it
+    /// refuse is said, and the rest is read all the same.
+    /// </summary>
+    internal static JournalExamination Examine(IDisk disk, StoreId store, IJournalReplay replay, IJournalWitness witness, bool mayBeNew)
+    {
+        List<JournalFileReader> readers = [];
+        JournalLineage lineage = new();
+        JournalLedger ledger = new();
+        ReplaySink sink = new(ledger, replay);
+        JournalWalk walk = new(sink, witness);
+        List<JournalFile> files = [];
+        List<string> refusals = [];
+        long keptBelow = 0;
+        try
+        {
+            OpenReaders(disk, store, readers);
+            Refusing(() => lineage = JournalLineage.Of(readers));
+            Refusing(() => RequireAll(disk, store, lineage, readers, mayBeNew));
+            Refusing(() => files = Follow(lineage, walk));
+            Refusing(walk.Finish);
+            keptBelow = ledger.KeptBelowFile;
+            Refusing(() => sink.End(keptBelowFile: long.MaxValue));
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
+        }
+
+        return new JournalExamination(lineage, files, walk.DurableUpTo, keptBelow, refusals);
+
+        void Refusing(Action step)
+        {
+            try
+            {
+                step();
+            }
+            catch (JournalRefusedException refused) when (!refusals.Contains(refused.Message))
+            {
+                refusals.Add(refused.Message);
+            }
+            catch (JournalRefusedException)
+            {
+                // Said already.
+            }
+        }
+    }
+
     private static void OpenReaders(IDisk disk, StoreId store, List<JournalFileReader> into)
     {
         byte[] scratch = new byte[JournalFileReader.ScratchBytes];
@@ -63,11 +111,13 @@ public static class JournalRecovery
         JournalMarkFile markFile = RequireAll(disk, store, lineage, readers, mayBeNew);
         JournalLedger ledger = new();
         ReplaySink sink = new(ledger, replay);
-        JournalWalk walk = new(sink);
+        JournalWalk walk = new(sink, NoWitness.Instance);
         List<JournalFile> files = Follow(lineage, walk);
-        sink.End();
+        long number = (readers.Count == 0 ? 0 : readers[^1].Number) + 1;
+        walk.Finish();
+        sink.End(keptBelowFile: number);
         NewGeneration opening = new(options, store, lineage, walk, ledger, markFile);
-        return opening.Open(disk, files, numberMax: readers.Count == 0 ? 0 : readers[^1].Number);
+        return opening.Open(disk, files, number);
     }
 
     /// <summary>Every file that may hold what this node has said to others is there; else the node must not come back.</summary>
@@ -119,9 +169,14 @@ public static class JournalRecovery
 
         long firstNeeded = FirstNeededFile(lineage.Files[^1].Reader);
         int first = lineage.Files.FindIndex(file => file.Reader.Number >= firstNeeded);
+        if (first < 0)
+        {
+            throw Lost($"The journal says that it needs {JournalFile.PathOf(firstNeeded)} and those behind it, and there is none");
+        }
+
         if (lineage.Files[first].Reader.Number != firstNeeded)
         {
-            walk.Missing($"{JournalFile.PathOf(firstNeeded)} is missing or holds nothing readable, and is still needed");
+            walk.Missing(firstNeeded, $"{JournalFile.PathOf(firstNeeded)} is missing or holds nothing readable, and is still needed");
         }
 
         for (int i = first; i < lineage.Files.Count; i++)

@@ -1,3 +1,4 @@
+using RaftMq.Raft;
 using RaftMq.Storage.Journal;
 
 namespace RaftMq.Storage.Recovery;
@@ -6,17 +7,27 @@ namespace RaftMq.Storage.Recovery;
 /// Follows the chain of batches through the files that count, to its end, and judges what can't be read (design 4, "torn or damaged").
 /// Holds two batches at most.
 /// </summary>
-internal sealed class JournalWalk(ReplaySink sink)
+/// <param name="witness">Is told of each batch and of each hole.</param>
+internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
 {
     private byte[] _body = [];
     private byte[] _lastBody = [];
     private FoundBatch? _replaceable;
+
+    /// <summary>
+    /// Taken, and told once the next one follows it: one that the next does not know may be whole and still not what was written here, as when a
+    /// mirror answers from a stale half.
+    /// </summary>
+    private (FoundBatch Batch, ReadOnlyMemory<byte>? Body, JournalFile File)? _untold;
 
     /// <summary>It carries entries and the like itself, which the next generation carries on only if it is written anew.</summary>
     private bool _replaceableOnlyAsLast;
 
     /// <summary>False at the start and behind a hole: the next batch is taken at its word.</summary>
     private bool _linked;
+
+    /// <summary>With <see cref="PlantedBug.DamagedMiddleCutOff"/>: what lies behind is not looked at.</summary>
+    private bool _isCutOff;
 
     /// <summary>D: everything before this position was fsynced.</summary>
     public long DurableUpTo { get; private set; }
@@ -55,12 +66,12 @@ internal sealed class JournalWalk(ReplaySink sink)
     /// <summary>Follows one file. <paramref name="next"/> is the one behind it, which says how far this one must reach.</summary>
     public void Follow(LineageFile file, JournalFile asFile, LineageFile? next)
     {
-        Enter(file);
-        if (file.Opening?.Header.FileBytes > file.Reader.Length)
+        if (_isCutOff)
         {
-            Hole($"{asFile.Path} has {file.Reader.Length} bytes and had {file.Opening.Header.FileBytes}");
+            return;
         }
 
+        Enter(file);
         long? mustReach = next?.Opening?.Header.DurableUpTo;
         long limit = Math.Min(mustReach ?? long.MaxValue, file.LimitPosition);
         long at = 0;
@@ -68,13 +79,20 @@ internal sealed class JournalWalk(ReplaySink sink)
             && file.Reader.FindFrom(at) is { } found
             && found.Header.Position < limit)
         {
+            if (PlantedBug.DamagedMiddleCutOff && found.Header.FileOffset > at)
+            {
+                _isCutOff = true;
+                return;
+            }
+
             if (found.Header.FileOffset > at)
             {
-                Hole($"{asFile.Path}: nothing readable from {at} to {found.Header.FileOffset}, and a batch behind it");
+                Hole(asFile.Number, $"{asFile.Path}: nothing readable from {at} to {found.Header.FileOffset}, and a batch behind it");
             }
             else if (_linked && !Follows(found))
             {
-                Hole($"{asFile.Path}: the batch at {at} does not follow the one before it");
+                _untold = null;
+                Hole(asFile.Number, $"{asFile.Path}: the batch at {at} does not follow the one before it");
             }
 
             if (!TryTake(file, asFile, found, isLast: next is null))
@@ -86,14 +104,26 @@ internal sealed class JournalWalk(ReplaySink sink)
             asFile.UsedBytes = at;
         }
 
-        if (mustReach is not null && End != mustReach)
+        if (_isCutOff)
         {
-            Hole($"{asFile.Path}: ends at position {End}, but was durable up to {mustReach}");
+            return;
+        }
+
+        if (file.Opening?.Header.FileBytes > file.Reader.Length)
+        {
+            Hole(asFile.Number, $"{asFile.Path} has {file.Reader.Length} bytes and had {file.Opening.Header.FileBytes}");
+        }
+        else if (mustReach is not null && End != mustReach)
+        {
+            Hole(asFile.Number, $"{asFile.Path}: ends at position {End}, but was durable up to {mustReach}");
         }
     }
 
+    /// <summary>There is nothing behind.</summary>
+    public void Finish() => TellLast();
+
     /// <summary>A hole before the first file that counts.</summary>
-    public void Missing(string report) => Hole(report);
+    public void Missing(long number, string report) => Hole(number, report);
 
     /// <summary>The first batch of a generation names what it cut; <see cref="Enter"/> has compared that.</summary>
     private bool Follows(FoundBatch found) =>
@@ -110,7 +140,8 @@ internal sealed class JournalWalk(ReplaySink sink)
         ulong expected = header.OpensGeneration ? header.Cut.HashAtFrom : header.PreviousHash;
         if (expected != Hash)
         {
-            Hole($"{JournalFile.PathOf(file.Reader.Number)} does not follow the file before it");
+            _untold = null;
+            Hole(file.Reader.Number, $"{JournalFile.PathOf(file.Reader.Number)} does not follow the file before it");
         }
     }
 
@@ -118,15 +149,20 @@ internal sealed class JournalWalk(ReplaySink sink)
     private bool TryTake(LineageFile file, JournalFile asFile, FoundBatch found, bool isLast)
     {
         BatchHeader header = found.Header;
-        bool whole = file.Reader.TryReadBody(found, ref _body, out bool mended);
-        if (!whole && isLast && file.Reader.FindFrom(header.FileEnd) is null)
+        bool whole = file.Reader.TryReadBody(found, ref _body, out bool mended) || PlantedBug.TornBatchAccepted;
+        _isCutOff = PlantedBug.DamagedMiddleCutOff && !whole;
+        if (_isCutOff || (!whole && isLast && file.Reader.FindFrom(header.FileEnd) is null))
         {
+            Probe.Reached(RareBranch.TornBatchCut);
+
             // At or after D: never acknowledged. Its header still proves what was durable when it was written.
             DurableUpTo = Math.Max(DurableUpTo, header.DurableUpTo);
             CutBytes = header.BatchBytes;
+            witness.Torn(asFile, found);
             return false;
         }
 
+        TellLast();
         FirstNeededBeforeLast = Last?.Header.FirstNeededFile ?? 0;
         DurableUpTo = Math.Max(DurableUpTo, header.DurableUpTo);
         End = header.End;
@@ -136,8 +172,10 @@ internal sealed class JournalWalk(ReplaySink sink)
         Last = found;
         _linked = true;
         Batches++;
+        witness.Batch(asFile, found, whole, mended && whole);
         KeepReplaceable(found, whole);
         Mended += mended && whole ? 1 : 0;
+        Probe.ReachedWhen(mended && whole, RareBranch.BlockMended);
         Damaged += whole ? 0 : 1;
         (_body, _lastBody) = (_lastBody, _body);
 
@@ -148,8 +186,17 @@ internal sealed class JournalWalk(ReplaySink sink)
             LastBody = _lastBody.AsMemory(0, header.BodyBytes);
         }
 
-        sink.Batch(found, LastBody, asFile);
+        _untold = (found, LastBody, asFile);
         return true;
+    }
+
+    private void TellLast()
+    {
+        if (_untold is { } last)
+        {
+            _untold = null;
+            sink.Batch(last.Batch, last.Body, last.File);
+        }
     }
 
     private void KeepReplaceable(FoundBatch found, bool whole)
@@ -167,11 +214,16 @@ internal sealed class JournalWalk(ReplaySink sink)
         }
     }
 
-    private void Hole(string report)
+    private void Hole(long number, string report)
     {
+        witness.Hole(number, report);
+        TellLast();
         _replaceable = null;
         Damaged++;
         _linked = false;
-        sink.DamageUnknown($"durable journal bytes are damaged together with their table: {report}");
+        if (!PlantedBug.HoleBelieved)
+        {
+            sink.Hole($"durable journal bytes are damaged together with their table: {report}");
+        }
     }
 }

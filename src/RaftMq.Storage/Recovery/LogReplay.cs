@@ -58,7 +58,7 @@ internal static class LogReplay
         {
             long position = scanner.Position;
             if (!scanner.TryNext(out EntryHeader header, out ReadOnlyMemory<byte> entry)
-                || header.Group != group
+                || !header.Group.IsLifeOf(group)
                 || header.Index != next
                 || !StoredEntry.TryReadWhole(entry.Span, out _))
             {

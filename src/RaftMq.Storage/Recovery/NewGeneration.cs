@@ -11,27 +11,36 @@ internal sealed class NewGeneration(
 {
     private readonly JournalBatch _batch = new(_ => { });
 
+    /// <summary>
+    /// Files below this number are what is left of something that was lost and is not made up for: they are neither needed for a start nor used
+    /// again.
+    /// </summary>
+    private readonly long _keptBelow = ledger.KeptBelowFile;
+
     /// <param name="needed">The files that were read; those that hold nothing needed are let go.</param>
-    /// <param name="numberMax">The greatest number of any file in the folder.</param>
-    public JournalStart Open(IDisk disk, List<JournalFile> needed, long numberMax)
+    /// <param name="number">The new file's: greater than any in the folder.</param>
+    public JournalStart Open(IDisk disk, List<JournalFile> needed, long number)
     {
-        bool isRewritten = walk.Last is not null && walk.DurableUpTo < walk.End;
-        FoundBatch? replaced = walk.Damaged == 0 && !KeepsOldFiles() ? walk.Replaceable : null;
-        int tableBytes = ledger.AddStates(_batch.Rows);
+        bool isRewritten = walk.Last is not null && walk.DurableUpTo < walk.End && !PlantedBug.LastBatchNotWrittenAnew;
+        FoundBatch? replaced = walk.Damaged == 0 && _keptBelow == 0 ? walk.Replaceable : null;
+        Probe.ReachedWhen(isRewritten, RareBranch.LastBatchWrittenAnew);
+        Probe.ReachedWhen(replaced is not null, RareBranch.GenerationReplaced);
+        int tableBytes = ledger.AddStates(_batch.Rows, opensGeneration: true);
         int bodyBytes = isRewritten ? AddLastBatch(ref tableBytes) : 0;
         int headerBytes = BatchLayout.HeaderBytes(BatchLayout.Blocks(bodyBytes), tableBytes);
         long batchBytes = BatchLayout.BatchBytes(headerBytes, BatchLayout.Blocks(bodyBytes));
         long sizeBytes = Math.Max(options.FileBytes, batchBytes + (options.FileBytes / 2 / BatchLayout.BlockBytes * BatchLayout.BlockBytes));
 
         // One file number is used by one run only, so nothing that an earlier run left in a file can be taken for this one's.
-        JournalFile file = new(numberMax + 1, lineage.PositionMax, sizeBytes);
-        HoldInNewFile(file);
-        bool keepsAll = ledger.DamageUnknown;
-        long firstNeeded = needed.Find(old => keepsAll || old.NeededRuns > 0)?.Number ?? file.Number;
-
         List<FreeFile> free = SafelyFree(needed);
         string? recycles = free.Count > 0 ? free[0].Path : null;
-        new FilePreparation(file, recycles, _ => { }, _ => { }).Execute(disk);
+        JournalFile file = Prepare(disk, number, sizeBytes, recycles)
+            ?? Prepare(disk, number, batchBytes + options.LeastBytesBehindOpening, disk.FileExists(JournalFile.PathOf(number)) ? JournalFile.PathOf(number) : recycles)
+            ?? throw new DiskFullException($"{JournalFile.PathOf(number)} finds no room for {batchBytes + options.LeastBytesBehindOpening} bytes");
+        HoldInNewFile(file);
+        needed.ForEach(old => old.IsKept &= old.Number < _keptBelow);
+        long firstNeeded = needed.Find(old => old.NeededRuns > 0)?.Number ?? file.Number;
+
         _batch.Place(file, Header(file, Cut(isRewritten, replaced), headerBytes, bodyBytes, firstNeeded));
         _batch.Execute(disk);
 
@@ -55,9 +64,25 @@ internal sealed class NewGeneration(
         };
     }
 
+    /// <summary>Null when there is no room for a file of that size.</summary>
+    private JournalFile? Prepare(IDisk disk, long number, long sizeBytes, string? recycles)
+    {
+        JournalFile file = new(number, lineage.PositionMax, sizeBytes);
+        try
+        {
+            new FilePreparation(file, recycles, _ => { }, _ => { }).Execute(disk);
+            return file;
+        }
+        catch (DiskFullException)
+        {
+            Probe.Reached(RareBranch.OpenedWithoutRoom);
+            return null;
+        }
+    }
+
     private BatchHeader Header(JournalFile file, in GenerationCut cut, int headerBytes, int bodyBytes, long firstNeeded) =>
         new(
-            BatchFlags.OpensFile | BatchFlags.OpensGeneration | (ledger.DamageUnknown ? BatchFlags.DamageUnknown : 0),
+            BatchFlags.OpensFile | BatchFlags.OpensGeneration,
             store,
             lineage.GenerationMax + 1,
             file.Number,
@@ -97,20 +122,35 @@ internal sealed class NewGeneration(
     /// <summary>D is never before the last batch's predecessor's end, since its own header says so: one batch is all there is to write anew.</summary>
     private int AddLastBatch(ref int tableBytes)
     {
-        foreach (BatchRow row in walk.Last!.Rows())
+        // Only a whole batch can be the last one: behind a damaged one there is proof that it was durable.
+        Invariant.Holds(walk.LastBody is not null);
+        int bodyBytes = 0;
+        int at = 0;
+        foreach (BatchRow found in walk.Last!.Rows())
         {
-            if (!row.Has(RowParts.State))
+            ReadOnlyMemory<byte> entries = walk.LastBody.Value.Slice(at, found.EntryBytes);
+            at += found.EntryBytes;
+            if (found.Has(RowParts.State))
             {
-                _batch.Rows.Add(row);
-                tableBytes += row.Bytes;
+                continue;
+            }
+
+            BatchRow row = IsCut(found) ? found.WithoutEntries() : found;
+            _batch.Rows.Add(row);
+            tableBytes += row.Bytes;
+            if (row.EntryBytes > 0)
+            {
+                _batch.Pieces.Add(entries);
+                bodyBytes += row.EntryBytes;
             }
         }
 
-        // Only a whole batch can be the last one: behind a damaged one there is proof that it was durable.
-        Invariant.Holds(walk.LastBody is not null);
-        _batch.Pieces.Add(walk.LastBody.Value);
-        return walk.LastBody.Value.Length;
+        return bodyBytes;
     }
+
+    /// <summary>Its entries stand behind some that are lost.</summary>
+    private bool IsCut(in BatchRow row) =>
+        row.Has(RowParts.Entries) && ledger.Find(row.Group)?.CutFrom is { } from && row.FirstIndex >= from;
 
     /// <summary>
     /// The ledger has the last batch applied already, and applying it once more would not give the same: it may hold entries that it
@@ -156,14 +196,12 @@ internal sealed class NewGeneration(
         List<FreeFile> free = lineage.Blank.FindAll(blank => blank.Number > newest);
         bool lastIsDurable = walk.DurableUpTo >= walk.End;
         long firstNeeded = lastIsDurable ? walk.Last?.Header.FirstNeededFile ?? 0 : walk.FirstNeededBeforeLast;
-        if (!KeepsOldFiles())
+        foreach (LineageFile file in lineage.Files)
         {
-            foreach (LineageFile file in lineage.Files)
+            long number = file.Reader.Number;
+            if (number < firstNeeded && number >= _keptBelow && !needed.Exists(old => old.Number == number))
             {
-                if (file.Reader.Number < firstNeeded && !needed.Exists(old => old.Number == file.Reader.Number))
-                {
-                    free.Add(new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number));
-                }
+                free.Add(new FreeFile(JournalFile.PathOf(number), number));
             }
         }
 
@@ -176,12 +214,11 @@ internal sealed class NewGeneration(
     private List<FreeFile> FreeNow(long firstNeeded, string? recycled, FoundBatch? replaced)
     {
         long newest = lineage.Files.Count == 0 ? 0 : lineage.Files[^1].Reader.Number;
-        List<FreeFile> free = [];
-        if (!KeepsOldFiles())
-        {
-            free.AddRange(lineage.Files.Where(file => file.Reader.Number < firstNeeded)
-                .Select(file => new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number)));
-        }
+        List<FreeFile> free =
+        [
+            .. lineage.Files.Where(file => file.Reader.Number < firstNeeded && file.Reader.Number >= _keptBelow)
+                .Select(file => new FreeFile(JournalFile.PathOf(file.Reader.Number), file.Reader.Number)),
+        ];
 
         if (replaced is not null && replaced.Header.FileNumber >= firstNeeded)
         {
@@ -195,7 +232,4 @@ internal sealed class NewGeneration(
         free.RemoveAll(file => file.Path == recycled);
         return free;
     }
-
-    /// <summary>While a group waits for its healing, files that may hold its entries are neither read nor used again.</summary>
-    private bool KeepsOldFiles() => ledger.DamageUnknown || ledger.Groups.Any(group => group.Damaged);
 }

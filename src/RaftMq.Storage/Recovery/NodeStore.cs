@@ -1,7 +1,9 @@
 using RaftMq.Raft;
+using RaftMq.Storage.Examination;
 using RaftMq.Storage.Files;
 using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
+using RaftMq.Storage.Repair;
 
 namespace RaftMq.Storage.Recovery;
 
@@ -18,6 +20,8 @@ public sealed record NodeStoreLimits(long PendingBytesMax = 64L << 20);
 /// </summary>
 public sealed class NodeStore : IJournalReplay, IJournalOwner
 {
+    private const string FolderIsGone = "the journal holds entries of it, but its folder is gone though it was not deleted";
+
     private readonly IDisk _disk;
     private readonly NodeStoreLimits _limits;
 
@@ -32,8 +36,8 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     private readonly Dictionary<GroupId, GroupLog> _groups = [];
 
-    /// <summary>Folders of groups that did not start because of damage.</summary>
-    private readonly Dictionary<GroupId, string> _damagedFolders = [];
+    /// <summary>Groups that did not start because of damage, with what the journal said of them.</summary>
+    private readonly Dictionary<GroupId, GroupRecovery> _quarantined = [];
 
     /// <summary>Groups whose deletion began here or was found at start. An incarnation that was deleted never comes back.</summary>
     private readonly HashSet<GroupId> _deleted = [];
@@ -42,7 +46,6 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
     private readonly List<(IDiskQueue Queue, DiskWork Work)> _withoutRoom = [];
 
     private long _flushAtBytes;
-    private string? _damagedUnknown;
     private Action<GroupId, LogIndex>? _route;
 
     private NodeStore(IDisk disk, NodeStoreLimits limits)
@@ -91,7 +94,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     /// <summary>The journal has replayed everything and is live.</summary>
     /// <param name="environmentOf">The section a group belongs to, by group and name.</param>
-    public IReadOnlyList<RecoveredGroup> Finish(IJournal journal, Func<GroupId, string, GroupLogEnvironment> environmentOf)
+    public IReadOnlyList<RecoveredGroup> Finish(Func<GroupId, string, GroupLogEnvironment> environmentOf)
     {
         List<RecoveredGroup> result = [];
         foreach ((GroupId group, GroupRecovery recovery) in _recoveries)
@@ -103,11 +106,6 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
                 continue;
             }
 
-            if (_damagedUnknown is not null)
-            {
-                recovery.JournalDamage(_damagedUnknown);
-            }
-
             RecoveredGroup found = recovery.Finish(environmentOf(group, recovery.Name));
             if (found is RecoveredGroup.Healthy healthy)
             {
@@ -115,7 +113,7 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
             }
             else
             {
-                _damagedFolders.Add(group, recovery.Folder);
+                _quarantined.Add(group, recovery);
             }
 
             result.Add(found);
@@ -129,14 +127,26 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
             }
             else
             {
-                result.Add(new RecoveredGroup.Damaged(
-                    group, group.ToString(), "the journal holds entries of it, but its folder is gone though it was not deleted"));
+                result.Add(new RecoveredGroup.Damaged(group, group.ToString(), FolderIsGone));
             }
         }
 
-        FinishDeletions(journal, environmentOf);
+        FinishDeletions(environmentOf);
         _recoveries.Clear();
         return result;
+    }
+
+    /// <summary>
+    /// As <see cref="Finish"/>, and only says what would come of each group. For a disk that is thrown away; the store can't be used after it.
+    /// </summary>
+    internal IReadOnlyList<GroupVerdict> Judge()
+    {
+        List<GroupVerdict> verdicts = [.. _recoveries.Values.Select(recovery => recovery.Judge())];
+        verdicts.AddRange(_leaving.Select(left => new GroupVerdict(
+            left.Key, left.Value, left.Value, GroupFate.Deleted, Report: null, LogIndex.Zero, DurableUpTo: null)));
+        verdicts.AddRange(_strangers.Where(stranger => !stranger.Value).Select(stranger => new GroupVerdict(
+            stranger.Key, stranger.Key.ToString(), Folder: null, GroupFate.StaysOut, FolderIsGone, LogIndex.Zero, DurableUpTo: null)));
+        return verdicts;
     }
 
     /// <summary>
@@ -204,9 +214,9 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         }
 
         _deleted.Add(group);
-        if (_damagedFolders.Remove(group, out string? folder))
+        if (_quarantined.Remove(group, out GroupRecovery? recovery))
         {
-            new GroupDeletion(group, folder, environment, static whenUnread => whenUnread(), done, WaitForRoom(environment)).Start();
+            new GroupDeletion(group, recovery.Folder, environment, static whenUnread => whenUnread(), done, WaitForRoom(environment)).Start();
             return;
         }
 
@@ -214,6 +224,57 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         environment.Journal.Append(new JournalRecord { Group = group, Deleted = true });
         environment.Journal.Flush();
         done();
+    }
+
+    /// <summary>
+    /// Mends a group that did not start, with what other replicas have; null where that can't help: the journal's part of it is damaged, or its
+    /// meta file is lost.
+    /// </summary>
+    public QuarantinedRepair? BeginRepair(GroupId group, GroupLogEnvironment environment) =>
+        CanRepair(group) ? new QuarantinedRepair(_quarantined[group], environment) : null;
+
+    /// <summary>Damaged are files of it that other replicas have as well.</summary>
+    public bool CanRepair(GroupId group) => _quarantined.TryGetValue(group, out GroupRecovery? recovery) && recovery.IsRepairable;
+
+    /// <summary>
+    /// A journal file is due that holds entries of a group that waits for its repair. False: it can't let go of them. Not while its repair tries to
+    /// start it.
+    /// </summary>
+    public bool ReleaseQuarantined(GroupId group, GroupLogEnvironment environment, long carriedBytesMax) =>
+        _quarantined.TryGetValue(group, out GroupRecovery? recovery) && recovery.Release(environment, carriedBytesMax);
+
+    /// <summary>A group that does not start gives up what the journal holds of it; the next start cuts its log there and heals it.</summary>
+    public void GiveUp(GroupId group, IJournal journal)
+    {
+        if (_quarantined.TryGetValue(group, out GroupRecovery? recovery))
+        {
+            recovery.GiveUp();
+        }
+
+        journal.Append(new JournalRecord { Group = group, GivenUp = true });
+    }
+
+    /// <summary>The group was mended and starts.</summary>
+    public void Mended(RecoveredGroup.Healthy group)
+    {
+        _quarantined.Remove(group.Group);
+        _groups.Add(group.Group, group.Log);
+    }
+
+    /// <summary>It was mended and does not start after all.</summary>
+    public static void Discard(RecoveredGroup.Healthy group) => group.Log.Close();
+
+    /// <summary>Entries of a group that did not start, for another replica's repair: of what is whole here. False: it is not here.</summary>
+    public bool TryReadQuarantined(
+        GroupId group, LogIndex from, LogIndex to, int maxBytes, GroupLogEnvironment environment, Action<QuarantinedRead> done)
+    {
+        if (!_quarantined.TryGetValue(group, out GroupRecovery? recovery) || !recovery.IsRepairable)
+        {
+            return false;
+        }
+
+        environment.Disk.Submit(DiskLane.Background, new QuarantinedRead(recovery, from, to, maxBytes, done));
+        return true;
     }
 
     void IJournalOwner.ReleaseWanted(GroupId group, LogIndex upTo)
@@ -245,7 +306,8 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
 
     void IJournalReplay.SegmentsDurable(GroupId group, LogIndex index) => RecoveryOf(group)?.SegmentsDurable(index);
 
-    void IJournalReplay.Reset(GroupId group, LogIndex index, Term term) => RecoveryOf(group)?.Reset(index, term);
+    void IJournalReplay.Reset(GroupId group, LogIndex index, Term term, bool keepsEntries) =>
+        RecoveryOf(group)?.Reset(index, term, keepsEntries);
 
     void IJournalReplay.LogBase(GroupId group, LogIndex index) => RecoveryOf(group)?.LogBase(index);
 
@@ -261,9 +323,18 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         }
     }
 
-    void IJournalReplay.Damaged(GroupId group, string report) => RecoveryOf(group)?.JournalDamage(report);
+    void IJournalReplay.Lost(GroupId group, LogIndex first, LogIndex last) => RecoveryOf(group)?.Lost(first, last);
 
-    void IJournalReplay.DamagedUnknown(string report) => _damagedUnknown ??= report;
+    void IJournalReplay.Suspect(GroupId group, LogIndex from) => RecoveryOf(group)?.Suspect(from);
+
+    void IJournalReplay.Settled(GroupId group) => RecoveryOf(group)?.Settled();
+
+    void IJournalReplay.Damaged(GroupId group, LogIndex? cutFrom, JournalDamage damage, string report) =>
+        RecoveryOf(group)?.JournalDamaged(cutFrom, damage, report);
+
+    IEnumerable<GroupId> IJournalReplay.Groups => _recoveries.Keys;
+
+    bool IJournalReplay.HasNoFiles(GroupId group) => _recoveries.TryGetValue(group, out GroupRecovery? recovery) && recovery.HasNoFiles;
 
     private void ScanFolder(string name)
     {
@@ -337,12 +408,12 @@ public sealed class NodeStore : IJournalReplay, IJournalOwner
         _flushAtBytes = Math.Max(_limits.PendingBytesMax, pending + (_limits.PendingBytesMax / 2));
     }
 
-    private void FinishDeletions(IJournal journal, Func<GroupId, string, GroupLogEnvironment> environmentOf)
+    private void FinishDeletions(Func<GroupId, string, GroupLogEnvironment> environmentOf)
     {
         foreach ((GroupId group, string path) in _leaving)
         {
             _deleted.Add(group);
-            GroupLogEnvironment environment = environmentOf(group, path) with { Journal = journal };
+            GroupLogEnvironment environment = environmentOf(group, path);
             new GroupDeletion(group, path, environment, static whenUnread => whenUnread(), static () => { }, WaitForRoom(environment)).StartMarked();
         }
     }

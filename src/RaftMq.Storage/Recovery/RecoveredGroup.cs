@@ -21,10 +21,12 @@ public abstract record RecoveredGroup
     /// <summary>The group starts.</summary>
     public sealed record Healthy : RecoveredGroup
     {
-        internal Healthy(GroupId group, string name, RaftStart raft, Checkpoint? checkpoint, GroupLog log, IEnumerable<ReadOnlyMemory<byte>> replay)
+        internal Healthy(
+            GroupId group, string name, RaftStart raft, string? loss, Checkpoint? checkpoint, GroupLog log, IEnumerable<ReadOnlyMemory<byte>> replay)
             : base(group, name)
         {
             Raft = raft;
+            Loss = loss;
             Checkpoint = checkpoint;
             Log = log;
             Replay = replay;
@@ -32,6 +34,12 @@ public abstract record RecoveredGroup
 
         /// <summary>What consensus begins with; entries above its commit are in the log's tail.</summary>
         public RaftStart Raft { get; }
+
+        /// <summary>
+        /// Not null: the journal lost something of the group, and this says what. It starts with what is left, and consensus takes care
+        /// until it is healed (<see cref="RaftStart.Damage"/>).
+        /// </summary>
+        public string? Loss { get; }
 
         /// <summary>The state machine begins with this; null: with its empty state.</summary>
         public Checkpoint? Checkpoint { get; }

@@ -4,35 +4,40 @@ using RaftMq.Storage.Log;
 
 namespace RaftMq.Storage.Recovery;
 
-/// <summary>Carries batches into the ledger and to the groups, in the order of the journal, and keeps back what is not theirs to see.</summary>
+/// <summary>
+/// Carries batches into the ledger and to the groups, in the order of the journal, with what is lost between them. What that means for a group
+/// is known once all is read: much of it was released or replaced since.
+/// </summary>
 internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
 {
+    private const string Earlier = "an earlier start found durable bytes of the journal damaged, and that is not made up for yet";
+
     private readonly List<Entry> _entries = [];
 
-    /// <summary>A batch that was read whole. <paramref name="body"/> is null where the entries were lost to damage.</summary>
+    /// <summary>What was said of each group's losses; the first that counts stands for all.</summary>
+    private readonly SortedDictionary<GroupId, string> _reports = [];
+
+    /// <summary>Tables are lost, and no file was opened since, which would have told the state of all groups.</summary>
+    private string? _hole;
+
+    /// <summary>A batch whose table was read. <paramref name="body"/> is null where its entries can't be.</summary>
     public void Batch(FoundBatch found, ReadOnlyMemory<byte>? body, JournalFile file)
     {
-        if ((found.Header.Flags & BatchFlags.DamageUnknown) != 0 && !ledger.DamageUnknown)
-        {
-            DamageUnknown("an earlier start found a damaged journal batch whose table is lost; it was not healed since");
-        }
-
+        List<BatchRow> rows = found.Rows();
         if (found.Header.OpensFile)
         {
-            ledger.NamedBy(file);
+            Opened(rows, file);
         }
 
         int at = 0;
-        foreach (BatchRow row in found.Rows())
+        foreach (BatchRow row in rows)
         {
-            GroupLedger group = ledger.GetOrAdd(row.Group);
+            GroupLedger group = GroupOf(row);
             if (group.Deleted)
             {
-                at += row.EntryBytes;
-                continue;
+                // Said already.
             }
-
-            if (row.Has(RowParts.State))
+            else if (row.Has(RowParts.State))
             {
                 State(group, row, file);
             }
@@ -45,49 +50,135 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         }
     }
 
-    /// <summary>The end of the journal: entries that never found what goes before them are damage.</summary>
-    public void End()
+    /// <summary>Bytes are damaged together with their tables: whatever they said, of whatever group.</summary>
+    public void Hole(string report)
     {
+        _hole ??= report;
         foreach (GroupLedger group in ledger.Groups)
         {
-            if (group.HasGap && !group.Deleted && !group.Damaged)
+            if (!group.Deleted)
             {
-                Damaged(group, $"the journal holds entries from {group.Runs[0].First} on, segments up to "
-                    + $"{group.SegmentsDurable}, and nothing between");
+                group.Suspect();
+                Report(group, report);
+                replay.Suspect(group.Group, group.SuspectFrom!.Value);
             }
         }
     }
 
-    public void DamageUnknown(string report)
+    /// <summary>The journal was read to its end.</summary>
+    /// <param name="keptBelowFile">The number of the file that this start opens: those below are all that is left of what is lost.</param>
+    public void End(long keptBelowFile)
     {
-        ledger.DamageUnknown = true;
-        replay.DamagedUnknown(report);
+        if (_hole is { } hole)
+        {
+            foreach (GroupId group in replay.Groups)
+            {
+                if (ledger.Find(group) is null)
+                {
+                    Unknown(ledger.GetOrAdd(group), hole);
+                }
+            }
+        }
+
+        foreach (GroupLedger group in ledger.Groups)
+        {
+            if (group.Deleted)
+            {
+                continue;
+            }
+
+            bool isNew = group.Damage is null or { KeptBelowFile: 0 };
+            group.Conclude(keptBelowFile, out LogIndex? cutFrom);
+            if (group.Damage is { } damage)
+            {
+                replay.Damaged(group.Group, cutFrom, damage, isNew ? ReportOf(group.Group, cutFrom) : Earlier);
+            }
+        }
+    }
+
+    private string ReportOf(GroupId group, LogIndex? cutFrom) =>
+        _reports.GetValueOrDefault(group) ?? $"no journal file and no segment holds entry {cutFrom}";
+
+    /// <summary>A group that the journal names for the first time behind a hole: how its log begins went with that.</summary>
+    private GroupLedger GroupOf(in BatchRow row)
+    {
+        if (ledger.Find(row.Group) is { } known)
+        {
+            return known;
+        }
+
+        GroupLedger group = ledger.GetOrAdd(row.Group);
+        if (_hole is { } hole && !row.Has(RowParts.State))
+        {
+            Unknown(group, hole);
+        }
+
+        return group;
+    }
+
+    private void Unknown(GroupLedger group, string hole)
+    {
+        Report(group, hole);
+        if (replay.HasNoFiles(group.Group))
+        {
+            group.SuspectFromFirst();
+            replay.Suspect(group.Group, group.SuspectFrom!.Value);
+        }
+        else
+        {
+            group.SuspectAll();
+        }
+    }
+
+    /// <summary>A file's first batch tells the state of all groups. One that is not among them any more was deleted in the hole before.</summary>
+    private void Opened(List<BatchRow> rows, JournalFile file)
+    {
+        if (_hole is not null)
+        {
+            SortedSet<GroupId> named = [.. rows.Where(row => row.Has(RowParts.State)).Select(row => row.Group)];
+            foreach (GroupLedger group in ledger.Groups)
+            {
+                if (!group.Deleted && !named.Contains(group.Group))
+                {
+                    BatchRow deleted = new() { Group = group.Group, Parts = RowParts.Deleted };
+                    group.Apply(deleted, file);
+                    Tell(group.Group, deleted);
+                }
+            }
+
+            _hole = null;
+        }
+
+        ledger.NamedBy(file);
     }
 
     private void State(GroupLedger group, in BatchRow row, JournalFile file)
     {
         // What the journal told already is not told again: in an undamaged journal that is everything but the first file's states.
         bool isNew = group.NewestFile is null;
+        bool isSuspect = group.SuspectFrom is not null;
+        bool resetIsNews = isNew || (isSuspect && row.Has(RowParts.Reset) && group.Reset != (row.ResetIndex, row.ResetTerm));
         BatchRow news = row with
         {
             Parts = row.Parts
-                & ~(isNew ? 0 : RowParts.Reset)
+                & ~(resetIsNews ? 0 : RowParts.Reset)
                 & ~(group.HardState == row.HardState ? RowParts.HardState : 0)
                 & ~(group.SegmentsDurable >= row.SegmentsDurable && !isNew ? RowParts.SegmentsDurable : 0)
                 & ~(group.LogBase >= row.LogBase ? RowParts.LogBase : 0)
                 & ~(group.Commit >= row.Commit ? RowParts.Commit : 0),
         };
-        bool wasDamaged = group.Damaged;
-        group.Apply(news, file);
+        bool resetIsLate = !resetIsNews && row.Has(RowParts.Reset) && group.Reset != (row.ResetIndex, row.ResetTerm);
+        group.ApplyState(news, row, file);
         Tell(group.Group, news);
-        TellDamage(group, wasDamaged);
-    }
-
-    private void TellDamage(GroupLedger group, bool wasDamaged)
-    {
-        if (group.Damaged && !wasDamaged)
+        if (resetIsLate)
         {
-            replay.Damaged(group.Group, "an earlier start found durable bytes in the journal damaged; not healed since");
+            group.ResetBefore(row.ResetIndex, row.ResetTerm);
+            replay.Reset(group.Group, row.ResetIndex, row.ResetTerm, keepsEntries: true);
+        }
+
+        if (!TellLost(group) && isSuspect && group.SuspectFrom is null)
+        {
+            replay.Settled(group.Group);
         }
     }
 
@@ -95,41 +186,53 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
     {
         if (!row.Has(RowParts.Entries))
         {
-            bool wasDamaged = group.Damaged;
-            group.Apply(row, file);
-            Tell(group.Group, row);
-            TellDamage(group, wasDamaged);
+            Apply(group, row, file);
             return;
         }
 
-        BatchRow rest = row with { Parts = row.Parts & ~RowParts.Entries, EntryCount = 0, EntryBytes = 0 };
-        BatchRow before = rest with { Parts = rest.Parts & (RowParts.HardState | RowParts.Vote | RowParts.Reset) };
-        BatchRow after = rest with { Parts = rest.Parts & ~(RowParts.HardState | RowParts.Vote | RowParts.Reset) };
-        BatchRow entries = row with { Parts = RowParts.Entries };
-        group.Apply(before, file);
-        Tell(group.Group, before);
-        if (bytes is null)
+        const RowParts first = RowParts.HardState | RowParts.Vote | RowParts.Reset;
+        BatchRow rest = row.WithoutEntries();
+        Apply(group, rest with { Parts = rest.Parts & first }, file);
+        string? fault = bytes is { } body ? FaultOf(group.Group, row, body) : $"entries {row.FirstIndex} to {row.LastIndex} are damaged";
+        if (fault is null)
         {
-            Damaged(group, $"entries {row.FirstIndex} to {row.LastIndex} (term {row.LastTerm}) are damaged: "
-                + $"{file.Path}, batch at {header.FileOffset}");
-        }
-        else if (group.Damaged)
-        {
-            group.Apply(entries, file); // Kept for its healing, told to nobody.
-        }
-        else if (!group.CanHold(row.FirstIndex))
-        {
-            Damaged(group, $"the journal holds entries {group.LastIndex} and {row.FirstIndex} but none between: "
-                + $"{file.Path}, batch at {header.FileOffset}");
+            if (group.LastIndex.Next < row.FirstIndex)
+            {
+                Report(group, $"the journal holds entries {group.LastIndex} and {row.FirstIndex} but none between: "
+                    + $"{file.Path}, batch at {header.FileOffset}");
+            }
+
+            group.Apply(row with { Parts = RowParts.Entries }, file);
+            TellLost(group);
+            replay.Entries(group.Group, _entries);
         }
         else
         {
-            group.Apply(entries, file);
-            TellEntries(group, row, bytes.Value, file, header);
+            Report(group, $"{fault}: {file.Path}, batch at {header.FileOffset}");
+            group.LoseEntries(row);
+            TellLost(group);
         }
 
-        group.Apply(after, file);
-        Tell(group.Group, after);
+        Apply(group, rest with { Parts = rest.Parts & ~first }, file);
+    }
+
+    private void Apply(GroupLedger group, in BatchRow row, JournalFile file)
+    {
+        group.Apply(row, file);
+        Tell(group.Group, row);
+        TellLost(group);
+    }
+
+    private bool TellLost(GroupLedger group)
+    {
+        bool any = false;
+        foreach ((LogIndex first, LogIndex last) in group.TakeLost())
+        {
+            replay.Lost(group.Group, first, last);
+            any = true;
+        }
+
+        return any;
     }
 
     private void Tell(GroupId group, in BatchRow row)
@@ -141,7 +244,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
 
         if (row.Has(RowParts.Reset))
         {
-            replay.Reset(group, row.ResetIndex, row.ResetTerm);
+            replay.Reset(group, row.ResetIndex, row.ResetTerm, keepsEntries: false);
         }
 
         if (row.Has(RowParts.SegmentsDurable))
@@ -165,31 +268,27 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
         }
     }
 
-    private void TellEntries(GroupLedger group, in BatchRow row, ReadOnlyMemory<byte> bytes, JournalFile file, in BatchHeader header)
+    /// <summary>Reads the entries of a row. Null when all are what the table says.</summary>
+    private string? FaultOf(GroupId group, in BatchRow row, ReadOnlyMemory<byte> bytes)
     {
         _entries.Clear();
         LogIndex next = row.FirstIndex;
         while (!bytes.IsEmpty)
         {
             // The blocks' CRCs hold; an entry that does not is one that was already broken when it was handed to the journal.
-            if (!EntryLayout.TryRead(bytes.Span, out EntryHeader entry) || entry.Index != next || entry.Group != group.Group)
+            if (!EntryLayout.TryRead(bytes.Span, out EntryHeader header) || header.Index != next || !header.Group.IsLifeOf(group)
+                || !StoredEntry.TryToEntry(bytes[..header.LengthBytes], out Entry entry))
             {
-                Damaged(group, $"entry {next} is not what its table says: {file.Path}, batch at {header.FileOffset}");
-                return;
+                return $"entry {next} is not what its table says";
             }
 
-            _entries.Add(StoredEntry.ToEntry(bytes[..entry.LengthBytes]));
-            bytes = bytes[entry.LengthBytes..];
+            _entries.Add(entry);
+            bytes = bytes[header.LengthBytes..];
             next = next.Next;
         }
 
-        Invariant.Holds(next == row.LastIndex.Next);
-        replay.Entries(group.Group, _entries);
+        return next == row.LastIndex.Next ? null : $"entries end before {next} and not behind {row.LastIndex}";
     }
 
-    private void Damaged(GroupLedger group, string report)
-    {
-        group.MarkDamaged();
-        replay.Damaged(group.Group, report);
-    }
+    private void Report(GroupLedger group, string report) => _reports.TryAdd(group.Group, report);
 }

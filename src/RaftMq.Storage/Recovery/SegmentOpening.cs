@@ -49,7 +49,8 @@ internal sealed class SegmentOpening(IDisk disk, GroupId group, GroupFolder fold
                 || (i > 0 && segment.Summary.FirstOffset != segments[^1].Summary.NextOffset))
             {
                 throw new DamagedException(
-                    $"{segment.Path} holds entries {segment.First} to {segment.Summary.Last} where it should reach {expectedLast}");
+                    $"{segment.Path} holds entries {segment.First} to {segment.Summary.Last} where it should reach {expectedLast}"
+                    + (i > 0 ? $" from offset {segments[^1].Summary.NextOffset}, and begins with offset {segment.Summary.FirstOffset}" : ""));
             }
 
             segments.Add(segment);

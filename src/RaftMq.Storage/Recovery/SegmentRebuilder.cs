@@ -44,7 +44,7 @@ internal sealed class SegmentRebuilder(IDisk disk, string folder, GroupId group)
         {
             long position = scanner.Position;
             if (!scanner.TryNext(out EntryHeader header, out ReadOnlyMemory<byte> entry)
-                || header.Group != group
+                || !header.Group.IsLifeOf(group)
                 || !StoredEntry.TryReadWhole(entry.Span, out _))
             {
                 return $"{path}: no whole entry at {position}, where durable entries up to {last} should be";

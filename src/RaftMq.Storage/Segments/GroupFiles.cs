@@ -42,6 +42,9 @@ internal sealed class GroupFiles
     private LogIndex _applied;
     private Action? _whenUnread;
 
+    /// <summary>An installed base that found no room for its name; at the next pump it is tried again.</summary>
+    private InstallRename? _unnamedInstall;
+
     public GroupFiles(GroupId group, string folder, GroupLogEnvironment environment, LogTail tail, LogIndex baseIndex)
     {
         _group = group;
@@ -51,6 +54,8 @@ internal sealed class GroupFiles
         _checkpointWrites = new CheckpointWrites(environment.Disk, Checkpoints);
         _retired = new RetiredFiles(group, folder, environment, Checkpoints, baseIndex, Pump, CutDone);
     }
+
+    public GroupId Group => _group;
 
     public SegmentSet Segments { get; } = new();
 
@@ -102,6 +107,8 @@ internal sealed class GroupFiles
     {
         if (upTo > committed && committed < _tail.LastIndex && !EndsSoon)
         {
+            Probe.Reached(RareBranch.EntriesCarriedAgain);
+
             // A record of entries replaces all that stood behind its first one: hence all of them, once.
             List<Entry> entries = [];
             Invariant.Holds(_tail.TryRead(committed.Next, _tail.LastIndex, int.MaxValue, long.MaxValue, entries));
@@ -149,6 +156,12 @@ internal sealed class GroupFiles
         {
             // Nothing new comes that would ask for room.
             _environment.Tail.Relieve();
+        }
+
+        if (_unnamedInstall is { } unnamed)
+        {
+            _unnamedInstall = null;
+            _environment.Disk.Submit(DiskLane.Background, unnamed);
         }
 
         _checkpointWrites.Pump(Durable, _retired.DurableBase);
@@ -252,6 +265,19 @@ internal sealed class GroupFiles
         }
     }
 
+    public void InstallHasNoRoom(InstallRename work)
+    {
+        _unnamedInstall = work;
+        NoRoom = true;
+    }
+
+    /// <summary>Nothing else may come that would say so.</summary>
+    public void InstallHasRoom()
+    {
+        NoRoom = false;
+        Pump();
+    }
+
     public void ReadDone(SegmentRead read)
     {
         if (read.LoadedIndex is { } index && read.Segment.Index is null && index.Summary == read.Segment.Summary)
@@ -263,10 +289,68 @@ internal sealed class GroupFiles
         ReaderGone();
         if (read.Read.Damage is { } damage)
         {
+            read.Segment.IsDamaged = true;
             DamageFound?.Invoke(damage);
         }
 
         read.Read.Waiter?.ReadDone(read.Read);
+    }
+
+    public string Folder => _folder;
+
+    /// <summary>Hears that the newest checkpoint is damaged: another one should take its place.</summary>
+    public Action? NewestDamageFound { get; set; }
+
+    public void NewestIsDamaged() => NewestDamageFound?.Invoke();
+
+    public void SegmentIsDamaged(Segment segment, string what)
+    {
+        if (Segments.All.Contains(segment) && !segment.IsDamaged)
+        {
+            segment.IsDamaged = true;
+            DamageFound?.Invoke($"segment {segment.Path} is damaged: {what}");
+        }
+    }
+
+    /// <summary>A sealed segment's index file is made anew.</summary>
+    public void WriteIndex(Segment segment, SparseIndex index)
+    {
+        segment.Readers++;
+        _environment.Disk.Submit(DiskLane.Background, new IndexWrite(_group, segment, index, this));
+    }
+
+    /// <summary>A base was looked at before it is sent, or by the scrub, and its hash does not fit.</summary>
+    public void BaseIsDamaged(BaseCheckpoint damaged)
+    {
+        if (!damaged.IsDamaged && Checkpoints.Bases.Contains(damaged))
+        {
+            damaged.IsDamaged = true;
+            DamageFound?.Invoke($"base checkpoint {CheckpointFile.Path(_folder, CheckpointKind.Base, damaged.Index)} is damaged: its hash does not fit");
+        }
+    }
+
+    /// <summary>Something of the log is known to be damaged.</summary>
+    public bool AnyDamaged =>
+        Segments.All.Any(static segment => segment.IsDamaged) || Checkpoints.Bases.Any(static known => known.IsDamaged);
+
+    /// <summary>A whole segment took its place.</summary>
+    public void Mended(Segment segment, SparseIndex index)
+    {
+        segment.IsDamaged = false;
+        if (!ReferenceEquals(segment, Segments.Last))
+        {
+            WriteIndex(segment, index);
+        }
+    }
+
+    /// <summary>A whole base took its place.</summary>
+    public void Mended(BaseCheckpoint damaged, CheckpointHead head)
+    {
+        if (Checkpoints.Bases.Contains(damaged))
+        {
+            Checkpoints.Remove(damaged);
+            Checkpoints.Add(new BaseCheckpoint(damaged.Index, head.LastTerm, head.Membership) { IsDurable = true });
+        }
     }
 
     /// <summary>A read ended: files that only waited for it may go.</summary>

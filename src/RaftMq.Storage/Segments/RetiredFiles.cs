@@ -99,7 +99,7 @@ internal sealed class RetiredFiles(
         _cut.RemoveRange(0, idle.Count);
         LogIndex last = idle[^1].Summary.Last;
         List<BaseCheckpoint> bases =
-            [.. checkpoints.Bases.Where(b => b.Index < last && b is { IsDurable: true, IsDamaged: false, Readers: 0 })];
+            [.. checkpoints.Bases.Where(b => b.Index < last && b is { IsDurable: true, Readers: 0 })];
         foreach (BaseCheckpoint old in bases)
         {
             checkpoints.Remove(old);

@@ -33,6 +33,9 @@ internal sealed class Segment(string folder, SegmentSummary summary, SparseIndex
     /// </summary>
     public bool NameMayBeLost { get; set; }
 
+    /// <summary>A read found bytes in it that are not what was written. What is whole is served on; another replica's takes its place.</summary>
+    public bool IsDamaged { get; set; }
+
     /// <summary>Reads on their way: the file must stay.</summary>
     public int Readers { get; set; }
 }

@@ -17,7 +17,12 @@ internal sealed class SegmentDeletion(
     {
         foreach (Segment segment in segments)
         {
-            disk.DeleteFile(segment.Path);
+            // One that is lost is gone already.
+            if (disk.FileExists(segment.Path))
+            {
+                disk.DeleteFile(segment.Path);
+            }
+
             if (disk.FileExists(segment.IndexPath))
             {
                 disk.DeleteFile(segment.IndexPath);
@@ -28,7 +33,11 @@ internal sealed class SegmentDeletion(
 
         foreach (BaseCheckpoint old in bases)
         {
-            disk.DeleteFile(CheckpointFile.Path(folder, CheckpointKind.Base, old.Index));
+            string path = CheckpointFile.Path(folder, CheckpointKind.Base, old.Index);
+            if (disk.FileExists(path))
+            {
+                disk.DeleteFile(path);
+            }
         }
 
         if (bases.Count > 0)

@@ -66,6 +66,12 @@ internal sealed class SegmentRead : DiskWork
 
     public override void Execute(IDisk disk)
     {
+        if (!disk.FileExists(_segment.Path))
+        {
+            Damaged("it is missing");
+            return;
+        }
+
         using IDiskFile file = disk.Open(_segment.Path, DiskFileMode.Existing);
         if (_point is null)
         {
@@ -115,7 +121,7 @@ internal sealed class SegmentRead : DiskWork
         return scanner.TryNext(out EntryHeader header, out _)
             && header.Index == point.Index
             && header.BaseOffset == point.Offset
-            && header.Group == _group;
+            && header.Group.IsLifeOf(_group);
     }
 
     private void Answer(IDiskFile file, IndexPoint point)
@@ -145,7 +151,7 @@ internal sealed class SegmentRead : DiskWork
                 break;
             }
 
-            if (header.Group != _group || header.Index != expected || header.BaseOffset != offset || header.Term < term)
+            if (!header.Group.IsLifeOf(_group) || header.Index != expected || header.BaseOffset != offset || header.Term < term)
             {
                 Damaged($"entry {header.Index} stands where {expected} belongs");
                 return;
@@ -160,6 +166,10 @@ internal sealed class SegmentRead : DiskWork
             }
         }
 
+        if (_question.Kind == SegmentQuestionKind.HeaderByTimestamp && Read.Found is null)
+        {
+            Read.NextOffset = offset;
+        }
     }
 
     /// <summary>False when the answer is complete.</summary>
@@ -172,7 +182,7 @@ internal sealed class SegmentRead : DiskWork
                 return Read.Found is null;
 
             case SegmentQuestionKind.HeaderByTimestamp:
-                Read.Found = header.RecordCount > 0 && header.TimestampMs >= _question.TimestampMs ? header : null;
+                Read.Found = header.RecordCount > 0 && header.TimestampMs >= _question.TimestampMs && header.NextOffset > _question.Offset ? header : null;
                 return Read.Found is null;
 
             case SegmentQuestionKind.FollowerEntries:
@@ -186,7 +196,13 @@ internal sealed class SegmentRead : DiskWork
                     return false;
                 }
 
-                Read.Add(StoredEntry.ToEntry(entry));
+                if (!StoredEntry.TryToEntry(entry, out Entry whole))
+                {
+                    DamagedIfFirst($"entry {header.Index} is no membership that this version reads");
+                    return false;
+                }
+
+                Read.Add(whole);
                 Read.NextOffset = header.NextOffset;
                 return true;
 
@@ -218,18 +234,22 @@ internal sealed class SegmentRead : DiskWork
 
     private bool IsWhole(in EntryHeader header, ReadOnlyMemory<byte> entry)
     {
-        if (StoredEntry.TryReadWhole(entry.Span, out _))
+        if (PlantedBug.ReadUnverified || StoredEntry.TryReadWhole(entry.Span, out _))
         {
             return true;
         }
 
-        // What was read before it is good and goes out; the next read meets the damage first.
+        DamagedIfFirst($"the body of entry {header.Index} does not fit its CRC");
+        return false;
+    }
+
+    /// <summary>What was read before it is good and goes out; the next read meets the damage first.</summary>
+    private void DamagedIfFirst(string what)
+    {
         if (Read.SizeBytes == 0)
         {
-            Damaged($"the body of entry {header.Index} does not fit its CRC");
+            Damaged(what);
         }
-
-        return false;
     }
 
     private void Damaged(string what)

@@ -47,12 +47,12 @@ internal sealed class SegmentSet
         return at == _segments.Count ? null : _segments[at];
     }
 
-    /// <summary>The first segment with a record at least that young.</summary>
-    public Segment? ReachingTimestamp(long timestampMs)
+    /// <summary>The first segment that ends above an offset and has a record at least that young, which may lie below that offset.</summary>
+    public Segment? ReachingTimestamp(long timestampMs, long fromOffset)
     {
         foreach (Segment segment in _segments)
         {
-            if (segment.Summary.MaxTimestampMs >= timestampMs)
+            if (segment.Summary.MaxTimestampMs >= timestampMs && segment.Summary.NextOffset > fromOffset)
             {
                 return segment;
             }
@@ -112,7 +112,7 @@ internal sealed class SegmentSet
 
             // The first entry says at which offset a segment begins that nobody else knows of.
             index ??= new SparseIndex(empty.First, empty.FirstOffset < 0 ? header.BaseOffset : empty.FirstOffset);
-            if (header.Group != group || !index.Summary.IsFollowedBy(header))
+            if (!header.Group.IsLifeOf(group) || !index.Summary.IsFollowedBy(header))
             {
                 fault = $"entry {header.Index} at {position} does not follow {index.Summary.Last}";
                 return index.Summary.IsEmpty ? null : index;

@@ -24,7 +24,10 @@ internal sealed class SegmentSync(
         {
             using (IDiskFile file = disk.Open(segment.Path, DiskFileMode.Existing))
             {
-                file.Sync();
+                if (!PlantedBug.SegmentMarkedBeforeSync)
+                {
+                    file.Sync();
+                }
             }
 
             // A sealed segment's points do not change any more.

@@ -85,7 +85,7 @@ public class NodeJournalBenchmark : IJournalOwner, IJournalWaiter, IJournalRepla
     {
     }
 
-    void IJournalReplay.Reset(GroupId group, LogIndex index, Term term)
+    void IJournalReplay.Reset(GroupId group, LogIndex index, Term term, bool keepsEntries)
     {
     }
 
@@ -97,19 +97,33 @@ public class NodeJournalBenchmark : IJournalOwner, IJournalWaiter, IJournalRepla
     {
     }
 
-    void IJournalReplay.Damaged(GroupId group, string report)
+    void IJournalReplay.Lost(GroupId group, LogIndex first, LogIndex last)
     {
     }
 
-    void IJournalReplay.DamagedUnknown(string report)
+    void IJournalReplay.Suspect(GroupId group, LogIndex from)
     {
     }
+
+    void IJournalReplay.Settled(GroupId group)
+    {
+    }
+
+    void IJournalReplay.Damaged(GroupId group, LogIndex? cutFrom, JournalDamage damage, string report)
+    {
+    }
+
+    IEnumerable<GroupId> IJournalReplay.Groups => [];
+
+    bool IJournalReplay.HasNoFiles(GroupId group) => false;
 
     private sealed class NullDisk : IDisk
     {
         public bool FileExists(string path) => false;
 
         public bool FolderExists(string path) => true;
+
+        public long FreeBytes(string folder) => long.MaxValue;
 
         public IReadOnlyList<string> List(string folder) => [];
 

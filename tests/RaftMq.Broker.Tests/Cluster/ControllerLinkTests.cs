@@ -49,6 +49,16 @@ public sealed class ControllerLinkTests
         Assert.Single(_answers);
     }
 
+    /// <summary>A client's request may be longer than a frame between nodes, which the transport takes for a broken invariant.</summary>
+    [Fact]
+    public void A_question_that_is_too_long_is_refused_and_not_sent()
+    {
+        var command = new AdminCommand.DeleteTopic(new string('x', ControllerLink.QuestionBytesMax), UInt128.Zero);
+        _link.Ask(new ControllerRequest.Administer(command), First, nowMs: 0, deadlineMs: 60_000, _answers.Add);
+        Assert.Empty(Requests(First));
+        Assert.Equal(AdminOutcome.Refused, Assert.Single(_answers).Result.Outcome);
+    }
+
     [Fact]
     public void A_lost_answer_is_asked_for_again_under_the_same_id_of_whoever_leads_by_then()
     {
@@ -140,7 +150,7 @@ public sealed class ControllerLinkTests
         Ask(First);
         long id = Assert.Single(Requests(First)).Id;
         _link.Responded(new PeerMessage.Response(id, new byte[] { 9, 9 }), 1);
-        _link.Requested(First, new PeerMessage.Request(5, new byte[] { 9, 9 }));
+        _link.Requested(Replica(First), new PeerMessage.Request(5, new byte[] { 9, 9 }));
         _outbox.Flush();
 
         Assert.Empty(_answers);
@@ -150,7 +160,7 @@ public sealed class ControllerLinkTests
     [Fact]
     public void A_node_without_the_controller_says_so()
     {
-        _link.Requested(First, new PeerMessage.Request(5, AdminCodec.Encode(Question)));
+        _link.Requested(Replica(First), new PeerMessage.Request(5, AdminCodec.Encode(Question)));
         _outbox.Flush();
 
         (NodeId to, PeerMessage message) = Assert.Single(_sent.Take());
@@ -177,7 +187,7 @@ public sealed class ControllerLinkTests
     }
 
     [Fact]
-    public void A_lost_answer_costs_a_second_block_of_producer_ids_and_never_the_same_one()
+    public void A_request_whose_answer_was_lost_is_not_carried_out_again_by_the_same_leader()
     {
         (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
         int lost = 0;
@@ -186,11 +196,11 @@ public sealed class ControllerLinkTests
         AdminResult second = cluster.Administer(asker, new AdminCommand.AllocateProducerIds(10));
 
         Assert.Equal((AdminOutcome.Done, AdminOutcome.Done), (first.Outcome, second.Outcome));
-        Assert.Equal((11L, 21L), (first.Number, second.Number));
+        Assert.Equal((1L, 11L), (first.Number, second.Number));
     }
 
     [Fact]
-    public void A_creation_whose_answer_was_lost_is_told_as_it_is()
+    public void A_creation_whose_answer_was_lost_is_told_as_done()
     {
         (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
         int lost = 0;
@@ -198,8 +208,47 @@ public sealed class ControllerLinkTests
 
         AdminResult result = cluster.Administer(asker, Create("t"));
 
-        Assert.Equal(AdminOutcome.TopicExists, result.Outcome);
-        Assert.True(asker.Broker.Cluster.Topics.ContainsKey("t"));
+        Assert.Equal(AdminOutcome.Done, result.Outcome);
+        Assert.Equal(asker.Broker.Cluster.Topics["t"].Id, result.Topic!.Id);
+    }
+
+    [Fact]
+    public void A_creation_whose_answer_died_with_the_leader_is_told_as_done_by_the_next()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        NodeId leader = asker.Broker.Cluster.ControllerLeader!.Value;
+        cluster.Alter = (from, _, message) => message is PeerMessage.Response && from == leader ? null : message;
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 20_000, answer);
+        cluster.Until(() => asker.Broker.Cluster.Topics.ContainsKey("t"), "it is made");
+        cluster[leader.Value].Kill();
+
+        cluster.Until(() => answer.Result is not null, "it is answered");
+
+        Assert.Equal(AdminOutcome.Done, answer.Result!.Outcome);
+    }
+
+    [Fact]
+    public void A_creation_that_comes_again_after_somebody_deleted_the_topic_does_not_bring_it_back()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        var late = new List<(NodeId To, PeerMessage.Request Request)>();
+        cluster.Alter = (from, to, message) =>
+        {
+            if (from == asker.Id && message is PeerMessage.Request request)
+            {
+                late.Add((to, request));
+            }
+
+            return message;
+        };
+        cluster.Administer(asker, Create("t"));
+        cluster.Administer(asker, new AdminCommand.DeleteTopic("t", UInt128.Zero));
+
+        cluster[late[0].To.Value].Parts.Received(asker.Parts.Shard.Context.Self, late[0].Request);
+        cluster.Pass(2_000);
+
+        Assert.All(cluster.Nodes, node => Assert.False(node.Broker.Cluster.Topics.ContainsKey("t")));
     }
 
     [Fact]
@@ -233,6 +282,8 @@ public sealed class ControllerLinkTests
 
         Assert.Equal(AdminOutcome.TimedOut, answer.Result?.Outcome);
     }
+
+    private static ReplicaId Replica(NodeId node) => new(node, new StoreId(22));
 
     private static (WholeCluster Cluster, ClusterNode Asker) ClusterAndAsker()
     {

@@ -6,11 +6,12 @@ namespace RaftMq.Broker.Tests.Cluster;
 public sealed class PeerLivenessTests
 {
     private static readonly NodeId Node = new(2);
+    private static readonly ReplicaId Replica = new(Node, new StoreId(5));
     private static readonly BootNumber Boot = new(7);
 
     private readonly PeerLiveness _liveness = new();
 
-    public PeerLivenessTests() => _liveness.Heard(Node, Boot, nowMs: 1_000);
+    public PeerLivenessTests() => _liveness.Heard(Replica, Boot, nowMs: 1_000);
 
     [Fact]
     public void Node_whose_connection_broke_is_not_alive_until_it_is_heard_again()
@@ -19,9 +20,9 @@ public sealed class PeerLivenessTests
         Assert.False(_liveness.IsAlive(Node));
         Assert.False(_liveness.Doubt(Node));
 
-        Assert.True(_liveness.Heard(Node, Boot, nowMs: 1_005));
+        Assert.True(_liveness.Heard(Replica, Boot, nowMs: 1_005));
         Assert.True(_liveness.IsAlive(Node));
-        Assert.False(_liveness.Heard(Node, Boot, nowMs: 1_010));
+        Assert.False(_liveness.Heard(Replica, Boot, nowMs: 1_010));
     }
 
     [Fact]
@@ -46,6 +47,17 @@ public sealed class PeerLivenessTests
         _liveness.FindSilent(1_001 + PeerLiveness.SilentAfterMs, silent);
         Assert.Equal([Node], silent);
         Assert.Equal(700, _liveness.SilentForMs(Node, 1_700, startMs: 0));
+    }
+
+    [Fact]
+    public void Another_folder_s_starts_are_counted_anew()
+    {
+        Assert.False(_liveness.Heard(Replica, new BootNumber(6), nowMs: 1_010));
+
+        Assert.True(_liveness.Heard(new ReplicaId(Node, new StoreId(6)), new BootNumber(1), nowMs: 1_020));
+        Assert.True(_liveness.IsAlive(Node));
+        _liveness.Lost(Node);
+        Assert.True(_liveness.Heard(new ReplicaId(Node, new StoreId(6)), new BootNumber(1), nowMs: 1_030));
     }
 
     [Fact]

@@ -20,9 +20,26 @@ public sealed class ClusterSnapshotTests
         Assert.Equal(((UInt128)77, 1, 1001L), (read.ClusterId, read.FeatureLevel, read.NextProducerId));
         Assert.Equal([ControllerSamples.Racked, ControllerSamples.Plain], read.Nodes.Values);
         Assert.Equal(["__consumer_offsets", "orders"], read.Topics.Keys);
+        Assert.Equal([KeyValuePair.Create(new NodeId(3), 2_000L)], read.Roster.Expected);
+        Assert.Equal([KeyValuePair.Create(new NodeId(2), NodeDuty.Draining)], read.Roster.Duties);
+        Assert.Equal([new ReplicaId(new NodeId(3), new StoreId(33))], read.Roster.Removed);
         Assert.Equal(
             ControllerSamples.Describe(new ClusterCommand.TopicCreated(ControllerSamples.Orders)),
             ControllerSamples.Describe(new ClusterCommand.TopicCreated(read.Topics["orders"])));
+    }
+
+    [Fact]
+    public void A_command_for_a_partition_that_is_not_there_changes_nothing()
+    {
+        ClusterState state = ControllerSamples.State();
+        byte[] before = Snapshot(state);
+        foreach (int partition in new[] { -1, ControllerSamples.Orders.Partitions.Length, int.MaxValue })
+        {
+            state.Apply(new ClusterCommand.PreferredLeaderSet(ControllerSamples.Orders.Id, partition, new NodeId(1)));
+            state.Apply(new ClusterCommand.PartitionMoved(ControllerSamples.Orders.Id, partition, []));
+            state.Apply(new ClusterCommand.PartitionSettled(ControllerSamples.Orders.Id, partition, 0, new LogIndex(1)));
+            Assert.Equal(before, Snapshot(state));
+        }
     }
 
     [Fact]

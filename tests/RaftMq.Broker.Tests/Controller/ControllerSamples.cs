@@ -8,9 +8,9 @@ namespace RaftMq.Broker.Tests.Controller;
 internal static class ControllerSamples
 {
     public static readonly NodeRecord Racked = new(
-        Replica(1, 11), new BootNumber(3), "r-ä", [new ListenerAddress("kafka", "h1", 9092), new ListenerAddress("http", "h1", 8080)], 1, 2);
+        Replica(1, 11), new BootNumber(3), 0xF1F2F3F4F5F6F7F8, "r-ä", [new ListenerAddress("kafka", "h1", 9092), new ListenerAddress("http", "h1", 8080)], 1, 2);
 
-    public static readonly NodeRecord Plain = new(Replica(2, 22), new BootNumber(1), null, [], 1, 1);
+    public static readonly NodeRecord Plain = new(Replica(2, 22), new BootNumber(1), 7, null, [], 1, 1);
 
     public static readonly TopicInfo Orders = new(
         "orders", new UInt128(0x0123456789ABCDEF, 5), Internal: false,
@@ -34,6 +34,12 @@ internal static class ControllerSamples
         ("topic-configs-set", new ClusterCommand.TopicConfigsSet(5, Orders.Configs)),
         ("preferred-leader-set", new ClusterCommand.PreferredLeaderSet(5, 1, new NodeId(2))),
         ("producer-ids-allocated", new ClusterCommand.ProducerIdsAllocated(1000)),
+        ("partition-moved", new ClusterCommand.PartitionMoved(5, 1, [Replica(2, 22)])),
+        ("partition-settled", new ClusterCommand.PartitionSettled(5, 1, 3, new LogIndex(77))),
+        ("replica-made-anew", new ClusterCommand.ReplicaMadeAnew(5, 1, Replica(2, 22))),
+        ("node-expected", new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000)),
+        ("node-duty-set", new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining)),
+        ("node-removed", new ClusterCommand.NodeRemoved(Replica(2, 22))),
     ];
 
     public static readonly (string Name, ControllerRequest Request)[] Requests =
@@ -41,12 +47,19 @@ internal static class ControllerSamples
         ("register", new ControllerRequest.Register(Racked)),
         ("create-topic", Administer(new AdminCommand.CreateTopic(
             "orders", 2, -1, [[new NodeId(1), new NodeId(2)], [new NodeId(2)]], Orders.Configs, ValidateOnly: true))),
+        ("create-topic-with-id", Administer(new AdminCommand.CreateTopic("orders", 2, -1, [], Orders.Configs, ValidateOnly: false) { Id = 5 })),
         ("delete-topic", Administer(new AdminCommand.DeleteTopic("orders", 5))),
         ("add-partitions", Administer(new AdminCommand.AddPartitions("orders", 4, [], ValidateOnly: false))),
         ("set-topic-configs", Administer(new AdminCommand.SetTopicConfigs(
             "orders", Changes(("retention.ms", "-1"), ("retention.bytes", null)), Replace: true, ValidateOnly: false))),
         ("transfer-leadership", Administer(new AdminCommand.TransferLeadership("orders", 1, new NodeId(2)))),
         ("allocate-producer-ids", Administer(new AdminCommand.AllocateProducerIds(1000))),
+        ("reassign", Administer(new AdminCommand.Reassign("orders", 1, [new NodeId(2), new NodeId(1)]))),
+        ("settled", new ControllerRequest.Settled(5, 1, 3, new LogIndex(77))),
+        ("make-anew", new ControllerRequest.MakeAnew(5, 1, 3, Replica(2, 22))),
+        ("expect-node", Administer(new AdminCommand.ExpectNode(new NodeId(3)))),
+        ("drain-node", Administer(new AdminCommand.DrainNode(new NodeId(2), Cancel: true))),
+        ("remove-node", Administer(new AdminCommand.RemoveNode(new NodeId(2), Lost: true))),
     ];
 
     public static readonly (string Name, ControllerResponse Response)[] Responses =
@@ -65,6 +78,10 @@ internal static class ControllerSamples
         state.Apply(new ClusterCommand.TopicCreated(Orders));
         state.Apply(new ClusterCommand.TopicCreated(Offsets));
         state.Apply(new ClusterCommand.ProducerIdsAllocated(1000));
+        state.Apply(new ClusterCommand.NodeRegistered(Plain with { Replica = Replica(3, 33) }));
+        state.Apply(new ClusterCommand.NodeRemoved(Replica(3, 33)));
+        state.Apply(new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000));
+        state.Apply(new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining));
         return state;
     }
 
@@ -73,7 +90,8 @@ internal static class ControllerSamples
     {
         TopicInfo[] topics = [.. state.Topics.Values];
         UInt128 topic = topics.Length == 0 || random.OneIn(5) ? random.NextUInt128() : topics[random.Next(topics.Length)].Id;
-        switch (random.Next(9))
+        int partitions = state.TopicById(topic)?.Partitions.Length ?? 0;
+        switch (random.Next(15))
         {
             case 0:
                 return new ClusterCommand.ClusterFormed(random.NextUInt128(), random.Next(1, 3), Replicas(random));
@@ -93,20 +111,40 @@ internal static class ControllerSamples
             case 6:
                 return new ClusterCommand.TopicConfigsSet(topic, RandomConfigs(random));
             case 7:
-                int partitions = state.TopicById(topic)?.Partitions.Length ?? 0;
                 return partitions == 0
                     ? new ClusterCommand.ProducerIdsAllocated(random.Next(1, 100))
                     : new ClusterCommand.PreferredLeaderSet(topic, random.Next(partitions), new NodeId(random.Next(1, 6)));
+            case 8 when partitions > 0:
+                return new ClusterCommand.PartitionMoved(topic, random.Next(partitions), [Replica(random.Next(1, 6), 1), .. Replicas(random)]);
+            case 9 when partitions > 0:
+                int settled = random.Next(partitions);
+                int epoch = state.TopicById(topic)!.Partitions[settled].Epoch - (random.OneIn(4) ? 1 : 0);
+                return new ClusterCommand.PartitionSettled(topic, settled, epoch, new LogIndex(random.Next(1000)));
+            case 10:
+                return new ClusterCommand.NodeExpected(new NodeId(random.Next(1, 6)), random.NextInt64(1_000), random.NextInt64(1_000));
+            case 11:
+                return new ClusterCommand.NodeDutySet(new NodeId(random.Next(1, 6)), (NodeDuty)random.Next(3));
+            case 12:
+                NodeRecord[] nodes = [.. state.Nodes.Values];
+                return new ClusterCommand.NodeRemoved(
+                    nodes.Length == 0 || random.OneIn(5) ? RandomNode(random).Replica : nodes[random.Next(nodes.Length)].Replica);
+            case 13 when partitions > 0:
+                return new ClusterCommand.ReplicaMadeAnew(topic, random.Next(partitions), Replica(random.Next(1, 6), 1));
             default:
                 return new ClusterCommand.ProducerIdsAllocated(random.Next(1, 100_000));
         }
     }
 
-    public static ControllerRequest RandomRequest(RandomSource random) => random.Next(7) switch
+    public static ControllerRequest RandomRequest(RandomSource random) => random.Next(13) switch
     {
+        12 => new ControllerRequest.MakeAnew(
+            random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), Replica(random.Next(100), random.NextUInt128())),
         0 => new ControllerRequest.Register(RandomNode(random)),
         1 => Administer(new AdminCommand.CreateTopic(
-            RandomText(random), random.Next(int.MaxValue), -1, RandomAssignments(random), RandomConfigs(random), random.OneIn(2), random.OneIn(2))),
+            RandomText(random), random.Next(int.MaxValue), -1, RandomAssignments(random), RandomConfigs(random), random.OneIn(2), random.OneIn(2))
+        {
+            Id = random.OneIn(2) ? random.NextUInt128() : 0,
+        }),
         2 => Administer(new AdminCommand.DeleteTopic(RandomText(random), random.NextUInt128())),
         3 => Administer(new AdminCommand.AddPartitions(
             RandomText(random), random.Next(int.MaxValue), RandomAssignments(random), random.OneIn(2))),
@@ -114,7 +152,15 @@ internal static class ControllerSamples
             RandomText(random),
             RandomConfigs(random).ToImmutableSortedDictionary(c => c.Key, c => random.OneIn(2) ? null : c.Value, StringComparer.Ordinal),
             random.OneIn(2), random.OneIn(2))),
+        6 => new ControllerRequest.Settled(
+            random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), new LogIndex(random.NextInt64(long.MaxValue))),
+        7 => Administer(new AdminCommand.Reassign(
+            RandomText(random), random.Next(int.MaxValue),
+            random.OneIn(3) ? null : [.. Many(random, 5, () => new NodeId(random.Next(9)))])),
         5 => Administer(new AdminCommand.TransferLeadership(RandomText(random), random.Next(int.MaxValue), new NodeId(random.Next(100)))),
+        8 => Administer(new AdminCommand.ExpectNode(new NodeId(random.Next(100)))),
+        9 => Administer(new AdminCommand.DrainNode(new NodeId(random.Next(100)), random.OneIn(2))),
+        10 => Administer(new AdminCommand.RemoveNode(new NodeId(random.Next(100)), random.OneIn(2))),
         _ => Administer(new AdminCommand.AllocateProducerIds(random.Next(int.MaxValue))),
     };
 
@@ -131,6 +177,7 @@ internal static class ControllerSamples
         ClusterCommand.NodeRegistered c => $"NodeRegistered {Describe(c.Node)}",
         ClusterCommand.TopicCreated c => $"TopicCreated {Describe(c.Topic)}",
         ClusterCommand.PartitionsAdded c => $"PartitionsAdded {c.TopicId} {string.Join(';', c.Partitions.Select(Describe))}",
+        ClusterCommand.PartitionMoved c => $"{c with { Replicas = [] }} {string.Join(',', c.Replicas.Select(Describe))}",
         ClusterCommand.TopicConfigsSet c => $"TopicConfigsSet {c.TopicId} {string.Join(',', c.Configs)}",
         _ => command.ToString(),
     };
@@ -143,6 +190,8 @@ internal static class ControllerSamples
             $"{c with { Assignments = [], Configs = Configs() }} {Describe(c.Assignments)} {string.Join(',', c.Configs)}",
         ControllerRequest.Administer { Command: AdminCommand.AddPartitions c } =>
             $"{c with { Assignments = [] }} {Describe(c.Assignments)}",
+        ControllerRequest.Administer { Command: AdminCommand.Reassign c } =>
+            $"{c with { To = null }} {(c.To is { } to ? string.Join(',', to) : "-")}",
         ControllerRequest.Administer { Command: AdminCommand.SetTopicConfigs c } =>
             $"{c with { Changes = Changes() }} {string.Join(',', c.Changes)}",
         _ => request.ToString(),
@@ -153,13 +202,16 @@ internal static class ControllerSamples
         $"{response.Result with { Topic = null }} {(response.Result.Topic is { } topic ? Describe(topic) : "-")} {response.AppliedAt}";
 
     private static string Describe(NodeRecord node) =>
-        $"{Describe(node.Replica)} {node.Rack ?? "-"} {node.FeatureMin} {node.FeatureMax} {string.Join(',', node.Listeners)}";
+        $"{Describe(node.Replica)} {node.Boot.Value} {node.StartId} {node.Rack ?? "-"} {node.FeatureMin} {node.FeatureMax} {string.Join(',', node.Listeners)}";
 
     private static string Describe(TopicInfo topic) =>
         $"{topic.Name} {topic.Id} {topic.Internal} {string.Join(';', topic.Partitions.Select(Describe))} {string.Join(',', topic.Configs)}";
 
     private static string Describe(PartitionInfo partition) =>
-        $"{partition.Number} {partition.Group} {string.Join(',', partition.Replicas.Select(Describe))}";
+        $"{partition.Number} {partition.Group} {Describe(partition.Replicas)} {Describe(partition.Leaving)} {Describe(partition.Before)} "
+        + $"{Describe(partition.Founding)} {Describe(partition.Founders)} {Describe(partition.Returning)} {partition.Epoch} {partition.SettledAt}";
+
+    private static string Describe(ImmutableArray<ReplicaId> replicas) => $"({string.Join(',', replicas.Select(Describe))})";
 
     private static string Describe(ReplicaId replica) => $"{replica.Node}/{replica.Store}";
 
@@ -177,7 +229,7 @@ internal static class ControllerSamples
         changes.ToImmutableSortedDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal);
 
     private static NodeRecord RandomNode(RandomSource random) => new(
-        Replica(random.Next(1, 6), random.NextUInt128()), new BootNumber(random.Next(1, 1_000)), random.OneIn(2) ? null : RandomText(random),
+        Replica(random.Next(1, 6), random.NextUInt128()), new BootNumber(random.Next(1, 1_000)), random.NextUInt64(), random.OneIn(2) ? null : RandomText(random),
         [.. Many(random, 4, () => new ListenerAddress(RandomText(random), RandomText(random), random.Next(65_536)))],
         random.Next(1, 3), random.Next(3, 9));
 
@@ -185,7 +237,16 @@ internal static class ControllerSamples
         $"t{random.Next(20)}", random.NextUInt128(), random.OneIn(4), Partitions(random), RandomConfigs(random));
 
     private static ImmutableArray<PartitionInfo> Partitions(RandomSource random) =>
-        [.. Enumerable.Range(0, random.Next(1, 5)).Select(n => new PartitionInfo(n, new GroupId(random.NextUInt128()), Replicas(random)))];
+        [.. Enumerable.Range(0, random.Next(1, 5)).Select(n => new PartitionInfo(n, new GroupId(random.NextUInt128()), Replicas(random))
+        {
+            Leaving = Replicas(random),
+            Before = Replicas(random),
+            Founding = Replicas(random),
+            Founders = Replicas(random),
+            Returning = Replicas(random),
+            Epoch = random.Next(100),
+            SettledAt = new LogIndex(random.Next(100)),
+        })];
 
     private static ImmutableArray<ReplicaId> Replicas(RandomSource random) =>
         [.. Many(random, 4, () => Replica(random.Next(1, 6), random.NextUInt128()))];

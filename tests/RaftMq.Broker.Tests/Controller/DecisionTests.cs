@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Groups;
+using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Tests.Controller;
@@ -13,7 +14,8 @@ public sealed class DecisionTests
 
     public DecisionTests()
     {
-        _decisions = new ControllerDecisions(_state, new BrokerOptions(), new RandomSource(1));
+        _decisions = new ControllerDecisions(
+            _state, new BrokerOptions(), new RandomSource(1), new StoppedClock(), static _ => true, static _ => true);
         _state.Apply(new ClusterCommand.ClusterFormed(5, 1, [Node(1).Replica]));
         for (int n = 1; n <= 3; n++)
         {
@@ -36,6 +38,29 @@ public sealed class DecisionTests
 
         Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.DeleteTopic(OffsetsTopic.Name, UInt128.Zero)));
         Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.AddPartitions(OffsetsTopic.Name, 100, [], false)));
+    }
+
+    /// <summary>A number with ten million zeros before it is a number, and would be replicated, kept and told with every image of the cluster.</summary>
+    [Fact]
+    public void Settings_with_endless_names_or_values_are_refused_in_few_words()
+    {
+        string zeros = new string('0', 10_000_000) + "1";
+        ImmutableSortedDictionary<string, string> unknown = Configs([.. Enumerable.Range(0, 10_000).Select(i => ($"no.such.{i}", "1"))]);
+        AdminCommand[] commands =
+        [
+            Create("t") with { Configs = Configs(("retention.ms", zeros)) },
+            Create("t") with { Configs = Configs((zeros, "1")) },
+            Create("t") with { Configs = Configs(("message.timestamp.type", zeros)) },
+            Create("t") with { Configs = unknown },
+        ];
+        foreach (AdminCommand command in commands)
+        {
+            AdminResult answer = Decide(command).Answer!;
+            Assert.Equal(AdminOutcome.InvalidConfig, answer.Outcome);
+            Assert.InRange(answer.Message!.Length, 1, 5_000);
+        }
+
+        Assert.InRange(Decide(new AdminCommand.DeleteTopic(zeros, UInt128.Zero)).Answer!.Message!.Length, 1, 5_000);
     }
 
     [Theory]
@@ -85,7 +110,8 @@ public sealed class DecisionTests
         int partitions, int replicas, int replicasMade)
     {
         var decisions = new ControllerDecisions(
-            _state, new BrokerOptions { DefaultPartitions = partitions, DefaultReplicationFactor = replicas }, new RandomSource(1));
+            _state, new BrokerOptions { DefaultPartitions = partitions, DefaultReplicationFactor = replicas }, new RandomSource(1),
+            new StoppedClock(), static _ => true, static _ => true);
         Decision decision = decisions.Decide(new ControllerRequest.Administer(Create("t", partitions: -1, replicas: -1)));
 
         TopicInfo topic = Assert.IsType<ClusterCommand.TopicCreated>(decision.Command).Topic;
@@ -101,6 +127,20 @@ public sealed class DecisionTests
         Assert.Equal(AdminOutcome.TopicExists, Refused(Create("t")));
         Assert.Equal(AdminOutcome.UnknownTopic, Refused(new AdminCommand.DeleteTopic("t", topic.Id + 1)));
         Assert.IsType<ClusterCommand.TopicDeleted>(Decide(new AdminCommand.DeleteTopic("", topic.Id)).Command);
+    }
+
+    [Fact]
+    public void A_topic_that_this_request_made_is_told_as_made()
+    {
+        TopicInfo topic = Created(Create("t") with { Id = 77 });
+        Assert.Equal((UInt128)77, topic.Id);
+
+        Decision again = Decide(Create("t") with { Id = 77 });
+
+        Assert.Null(again.Command);
+        Assert.Equal((AdminOutcome.Done, (UInt128)77), (again.Answer!.Outcome, again.Answer.Topic!.Id));
+        Assert.Equal(AdminOutcome.TopicExists, Refused(Create("t") with { Id = 78 }));
+        Assert.Equal(AdminOutcome.Refused, Refused(Create("other") with { Id = 77 }));
     }
 
     [Fact]
@@ -127,6 +167,25 @@ public sealed class DecisionTests
         Assert.Equal(AdminOutcome.Refused, answer?.Outcome);
         Assert.Contains("2 to 3", answer!.Message, StringComparison.Ordinal);
         Assert.Contains("at 1", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, 7, AdminOutcome.Done)]
+    [InlineData(2, 8, AdminOutcome.Refused)] // The same start once more: of another copy of the folder.
+    [InlineData(1, 8, AdminOutcome.Refused)] // An older copy.
+    [InlineData(3, 8, null)]
+    public void A_start_that_the_cluster_has_seen_of_another_copy_of_the_folder_is_refused(long boot, ulong startId, AdminOutcome? outcome)
+    {
+        _state.Apply(new ClusterCommand.NodeRegistered(Node(2) with { Boot = new BootNumber(2), StartId = 7 }));
+
+        Decision decision = _decisions.Decide(new ControllerRequest.Register(Node(2) with { Boot = new BootNumber(boot), StartId = startId }));
+
+        Assert.Equal(outcome, decision.Answer?.Outcome);
+        Assert.Equal(outcome is null, decision.Command is ClusterCommand.NodeRegistered);
+        if (outcome == AdminOutcome.Refused)
+        {
+            Assert.Contains("older copy", decision.Answer!.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -158,7 +217,7 @@ public sealed class DecisionTests
             int perRack = random.Next(1, 4);
             NodeRecord[] nodes = [.. Enumerable.Range(0, racks * perRack).Select(i => Node(i + 1) with { Rack = $"r{i % racks}" })];
             int factor = random.Next(1, Math.Min(nodes.Length, 5) + 1);
-            ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], random.Next(1, 40), factor);
+            ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], random.Next(1, 40), factor, static _ => true);
 
             foreach (ImmutableArray<ReplicaId> replicas in placed)
             {
@@ -174,7 +233,7 @@ public sealed class DecisionTests
     }
 
     private static NodeRecord Node(int id) =>
-        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), new BootNumber(1), null, [], 1, 1);
+        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), new BootNumber(1), 1, null, [], 1, 1);
 
     private static AdminCommand.CreateTopic Create(string name, int partitions = 2, int replicas = 3) =>
         new(name, partitions, replicas, [], Configs(), ValidateOnly: false);

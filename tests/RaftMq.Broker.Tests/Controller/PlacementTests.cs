@@ -19,7 +19,7 @@ public sealed class PlacementTests
     {
         NodeRecord[] nodes = [.. racks.Select((rack, i) => Node(i + 1, $"{rack}"))];
 
-        ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], partitions: 30, factor);
+        ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], partitions: 30, factor, static _ => true);
 
         Assert.All(placed, replicas => Assert.Equal(
             Math.Min(factor, racks.Distinct().Count()), replicas.Select(replica => racks[replica.Node.Value - 1]).Distinct().Count()));
@@ -31,7 +31,7 @@ public sealed class PlacementTests
     {
         NodeRecord[] nodes = [Node(1, "a"), Node(2, "a"), Node(3, null), Node(4, null)];
 
-        ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], partitions: 30, replicationFactor: 3);
+        ImmutableArray<ImmutableArray<ReplicaId>> placed = Placement.Choose(nodes, [], partitions: 30, replicationFactor: 3, static _ => true);
 
         Assert.All(placed, replicas => Assert.Single(replicas, replica => replica.Node.Value <= 2));
     }
@@ -43,7 +43,7 @@ public sealed class PlacementTests
     {
         NodeRecord[] nodes = [.. Enumerable.Range(1, 5).Select(i => Node(i, rack: null))];
 
-        IsSpread(nodes, [.. Placement.Choose(nodes, [], partitions: 37, factor)]);
+        IsSpread(nodes, [.. Placement.Choose(nodes, [], partitions: 37, factor, static _ => true)]);
     }
 
     /// <summary>Ten topics of one partition are as much load as one topic of ten.</summary>
@@ -54,7 +54,7 @@ public sealed class PlacementTests
         var topics = new List<TopicInfo>();
         for (int i = 0; i < 23; i++)
         {
-            ImmutableArray<ReplicaId> replicas = Assert.Single(Placement.Choose(nodes, topics, partitions: 1, replicationFactor: 2));
+            ImmutableArray<ReplicaId> replicas = Assert.Single(Placement.Choose(nodes, topics, partitions: 1, replicationFactor: 2, static _ => true));
             topics.Add(new TopicInfo(
                 $"t{i}", (UInt128)i, Internal: false, [new PartitionInfo(0, new GroupId((UInt128)i), replicas)],
                 ImmutableSortedDictionary<string, string>.Empty));
@@ -90,5 +90,5 @@ public sealed class PlacementTests
     }
 
     private static NodeRecord Node(int id, string? rack) =>
-        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), new BootNumber(1), rack, [], 1, 1);
+        new(new ReplicaId(new NodeId(id), new StoreId((UInt128)(id * 10))), new BootNumber(1), 1, rack, [], 1, 1);
 }

@@ -43,6 +43,19 @@ public sealed class DeleteRecordsTests
         Assert.All(_cluster.Nodes, node => Assert.Equal(5, StateOn(node).LogStart));
     }
 
+    /// <summary>The files still hold what is gone, and it is young enough too (O-13).</summary>
+    [Fact]
+    public void A_time_is_sought_in_what_is_left()
+    {
+        Assert.Equal((AdminOutcome.Done, 3L), Answered(Delete(3)));
+        OffsetResult? found = null;
+
+        _leader.Broker.FindOffset(_group, OffsetQuery.AtTimestamp, timestampMs: 0, leaderEpoch: -1, result => found = result);
+        _cluster.Settle();
+
+        Assert.Equal((ReadOutcome.Ok, 3L), (found?.Outcome, found?.Offset));
+    }
+
     [Theory]
     [InlineData(6)]
     [InlineData(long.MaxValue)]

@@ -55,6 +55,18 @@ public sealed class PartitionSnapshotTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 10)] // The log's start above the high watermark of 9.
+    [InlineData(1, -1)]
+    [InlineData(25, 10)] // More visible than the 9 accepted.
+    [InlineData(25, -1)]
+    public void A_snapshot_of_an_impossible_state_is_refused(int field, long value)
+    {
+        byte[] snapshot = Snapshot(Sample());
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(snapshot.AsSpan(field), value);
+        Assert.Null(Read(snapshot));
+    }
+
     [Fact]
     public void What_is_not_a_snapshot_is_refused()
     {

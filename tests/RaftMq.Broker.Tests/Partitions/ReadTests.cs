@@ -178,6 +178,18 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public void A_leader_that_hears_of_a_newer_one_serves_nothing_more_in_the_same_turn()
+    {
+        Broker.Shards.Replica replica = _cluster.ReplicaOf(_leader.Id.Value, _group);
+        ClusterNode other = _cluster.Nodes.First(n => n != _leader);
+        Assert.True(replica.IsServing);
+
+        replica.Step(other.Parts.Shard.Context.Self, new Heartbeat(replica.Term.Next, LogIndex.Zero, ReadRound: 0));
+
+        Assert.False(replica.IsServing);
+    }
+
+    [Fact]
     public void A_deleted_partition_wakes_its_waiters()
     {
         WaitingReader waiter = Wait(0);

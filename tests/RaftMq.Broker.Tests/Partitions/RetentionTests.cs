@@ -210,6 +210,15 @@ public sealed class RetentionTests
         _cluster.Pass(30_000);
         long start = StateOn(Leader).LogStart;
         Assert.Equal(200, start);
+        RestartAll();
+        _cluster.Until(() => _cluster.LeaderOf(_group) is not null, "it is led again");
+        _cluster.Pass(3_000);
+
+        AssertAllGone();
+    }
+
+    private void RestartAll()
+    {
         foreach (ClusterNode node in _cluster.Nodes)
         {
             node.Kill();
@@ -219,11 +228,6 @@ public sealed class RetentionTests
         {
             node.Start();
         }
-
-        _cluster.Until(() => _cluster.LeaderOf(_group) is not null, "it is led again");
-        _cluster.Pass(3_000);
-
-        AssertAllGone();
     }
 
     private ClusterNode Leader => _cluster.LeaderOf(_group)!;

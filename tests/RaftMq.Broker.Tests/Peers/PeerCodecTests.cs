@@ -28,6 +28,24 @@ public sealed class PeerCodecTests
     }
 
     [Fact]
+    public void A_snapshot_whose_membership_could_not_be_stored_is_refused()
+    {
+        ReplicaId[] many = [.. Enumerable.Range(1, MembershipCodec.MembersMax + 1).Select(node => new ReplicaId(new NodeId(node), new StoreId(1)))];
+        Membership[] memberships =
+        [
+            new([Other, Self], [], []), new([Self, Self], [], []), new([Self], [Other, Self], []), new([], [], [Self]), new(many, [], []),
+        ];
+        foreach (Membership membership in memberships)
+        {
+            byte[] frame = PeerSamples.Frame(new PeerMessage.ForGroup(new GroupId(3), new InstallSnapshot(T, I, T, membership)));
+            Assert.False(TryRead(frame, out _, out _), membership.ToString());
+        }
+
+        byte[] good = PeerSamples.Frame(new PeerMessage.ForGroup(new GroupId(3), new InstallSnapshot(T, I, T, new([Self, Other], [Self], many[4..6]))));
+        Assert.True(TryRead(good, out _, out _));
+    }
+
+    [Fact]
     public void No_kind_of_message_is_missing_here()
     {
         Type[] kinds =

@@ -41,7 +41,7 @@ public sealed class PeerOutboxTests
     public void Above_the_limit_control_messages_are_sent()
     {
         _sent.Queued[Slow] = long.MaxValue;
-        string[] large = ["append", "snapshot-chunk", "snapshot-gone"];
+        string[] large = ["append", "snapshot-chunk", "snapshot-gone", "repair-entries", "repair-behind"];
         PeerMessage[] control = [.. PeerSamples.All.Where(sample => !large.Contains(sample.Name)).Select(sample => sample.Message)];
 
         foreach (PeerMessage message in control)

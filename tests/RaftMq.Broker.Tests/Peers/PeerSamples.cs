@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using RaftMq.Broker.Digests;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Leadership;
@@ -39,6 +40,10 @@ internal static class PeerSamples
         ("formation-empty", new PeerMessage.Formation(default, [])),
         ("formation", new PeerMessage.Formation(Group, [One, Two])),
         ("member", new PeerMessage.Member(77)),
+        ("introduction", new PeerMessage.Introduction(
+            77, Group, new NodeId(2), [new PeerPlace(new NodeId(1), "h1", 7070), new PeerPlace(new NodeId(2), "", 0)])),
+        ("introduction-without-leader", new PeerMessage.Introduction(77, Group, null, [])),
+        ("removed", new PeerMessage.Removed(77, Three)),
         ("faults", new PeerMessage.Faults(
             LeaderFaults.SlowDisk, [new GroupFaults(Group, LeaderFaults.Damaged), new GroupFaults(new GroupId(7), LeaderFaults.DiskFull)])),
         ("request", new PeerMessage.Request(8, new byte[] { 1, 2 })),
@@ -46,10 +51,16 @@ internal static class PeerSamples
         ("snapshot-wanted", new PeerMessage.SnapshotWanted(Group, I, 5)),
         ("snapshot-chunk", new PeerMessage.SnapshotChunk(Group, I, 5, 100, new byte[] { 6 })),
         ("snapshot-gone", new PeerMessage.SnapshotChunk(Group, I, 5, -1, default)),
+        ("repair-wanted", new PeerMessage.RepairWanted(Group, I, I + 8)),
+        ("repair-entries", new PeerMessage.RepairEntries(
+            Group, I + 1, RepairAnswer.Entries, LogIndex.Zero, [Entry(Group, I + 1, T, EntryKind.Noop, 40, [], 1_700_000_000_000)])),
+        ("repair-behind", new PeerMessage.RepairEntries(Group, I + 1, RepairAnswer.Behind, I + 8, [])),
+        ("state-digested", new PeerMessage.StateDigested(Group, new StateDigest(I, 1, 0xEFCDAB8967452301))),
+        ("state-diverged", new PeerMessage.StateDiverged(Group, new StateDigest(I, 1, 0xEFCDAB8967452301))),
         ("pre-vote-request", Raft(new PreVoteRequest(T, I, Before))),
         ("pre-vote-reply", Raft(new PreVoteReply(T, Granted: true))),
         ("vote-request", Raft(new VoteRequest(T, I, Before, LeadershipTransfer: true))),
-        ("vote-reply", Raft(new VoteReply(T, Granted: false))),
+        ("vote-reply", Raft(new VoteReply(T, Granted: false, Abstains: true))),
         ("append-nothing", Raft(new AppendEntries(T, I, Before, I.Previous, []))),
         ("append", Raft(new AppendEntries(T, I, Before, I.Previous,
         [
@@ -67,6 +78,10 @@ internal static class PeerSamples
         ("timeout-now", Raft(new TimeoutNow(T))),
         ("quiesce", Raft(new Quiesce(T, I, I.Previous))),
         ("wake", Raft(new Wake(T))),
+        ("heal-query", Raft(new HealQuery(T, new BootNumber(6)))),
+        ("heal-through", Raft(new HealThrough(T, new BootNumber(6), I))),
+        ("term-query", Raft(new TermQuery(T, new BootNumber(6)))),
+        ("term-answer", Raft(new TermAnswer(T, new BootNumber(6)))),
     ];
 
     private static readonly int Kinds = All.Select(s => KindOf(s.Message)).Distinct().Count();
@@ -135,8 +150,11 @@ internal static class PeerSamples
         PeerMessage.Leading m => "Leading " + string.Join("; ", m.Groups.Select(g => $"{g.Group} {g.Epoch} {string.Join(',', g.InSync)}")),
         PeerMessage.Faults m => $"Faults {m.Node} {string.Join("; ", m.Groups)}",
         PeerMessage.Formation m => $"Formation {m.ControllerGroup} {Describe(m.Voters)}",
+        PeerMessage.Introduction m =>
+            $"Introduction {m.ClusterId} {m.ControllerGroup} {m.ControllerLeader} {string.Join("; ", m.Nodes)}",
         PeerMessage.Request m => $"Request {m.Id} {Convert.ToHexString(m.Body.Span)}",
         PeerMessage.Response m => $"Response {m.Id} {Convert.ToHexString(m.Body.Span)}",
+        PeerMessage.RepairEntries m => $"{m with { Entries = [] }} {string.Join("; ", m.Entries.Select(Describe))}",
         PeerMessage.SnapshotChunk m => $"{m with { Bytes = default }} {Convert.ToHexString(m.Bytes.Span)}",
         PeerMessage.ForGroup { Message: AppendEntries m } forGroup =>
             $"{forGroup.Group} {m with { Entries = [] }} {string.Join("; ", m.Entries.Select(Describe))}",
@@ -160,8 +178,19 @@ internal static class PeerSamples
         22 => new PeerMessage.Faults((LeaderFaults)random.Next(256), [.. Many(random, 5, () => new GroupFaults(
             new GroupId(random.NextUInt128()), (LeaderFaults)random.Next(256)))]),
         21 => new PeerMessage.Member(random.NextUInt128()),
+        23 => new PeerMessage.Introduction(
+            random.NextUInt128(), new GroupId(random.NextUInt128()), random.OneIn(2) ? null : new NodeId(Number(random)),
+            [.. Many(random, 5, () => new PeerPlace(new NodeId(Number(random)), $"h{random.Next(99)}", random.Next(65_536)))]),
+        24 => new PeerMessage.Removed(random.NextUInt128(), One),
+        29 => new PeerMessage.RepairWanted(
+            new GroupId(random.NextUInt128()), new LogIndex(random.NextInt64(long.MaxValue)), new LogIndex(random.NextInt64(long.MaxValue))),
+        31 => new PeerMessage.StateDigested(new GroupId(random.NextUInt128()), Digest(random)),
+        32 => new PeerMessage.StateDiverged(new GroupId(random.NextUInt128()), Digest(random)),
+        30 => Repaired(random, new GroupId(random.NextUInt128())),
         var kind => new PeerMessage.ForGroup(new GroupId(random.NextUInt128()), RandomRaft(random, kind)),
     };
+
+    private static StateDigest Digest(RandomSource random) => new(new LogIndex(random.NextInt64(long.MaxValue)), Number(random), random.NextUInt64());
 
     private static RaftMessage RandomRaft(RandomSource random, int kind)
     {
@@ -172,18 +201,22 @@ internal static class PeerSamples
         return kind switch
         {
             8 => new PreVoteRequest(term, Index(), AnyTerm()),
-            9 => new PreVoteReply(term, Flag()),
+            9 => new PreVoteReply(term, Flag(), Flag()),
             10 => new VoteRequest(term, Index(), AnyTerm(), Flag()),
-            11 => new VoteReply(term, Flag()),
+            11 => new VoteReply(term, Flag(), Flag()),
             12 => new AppendAccepted(term, Index()),
             13 => new AppendRejected(term, Index(), Index(), AnyTerm()),
             14 => new Heartbeat(term, Index(), Any(random)),
             15 => new HeartbeatReply(term, Any(random), Index()),
-            16 => new InstallSnapshot(term, Index(), AnyTerm(), new Membership(Replicas(random), Replicas(random), Replicas(random))),
+            16 => new InstallSnapshot(term, Index(), AnyTerm(), AnyMembership(random)),
             17 => new SnapshotReply(term, Index(), Flag()),
             18 => new TimeoutNow(term),
             19 => new Quiesce(term, Index(), Index()),
             20 => new Wake(term),
+            25 => new HealQuery(term, new BootNumber(Any(random))),
+            26 => new HealThrough(term, new BootNumber(Any(random)), Index()),
+            27 => new TermQuery(term, new BootNumber(Any(random))),
+            28 => new TermAnswer(term, new BootNumber(Any(random))),
             _ => throw new InvalidOperationException("A kind of message is not drawn here."),
         };
     }
@@ -222,6 +255,15 @@ internal static class PeerSamples
         return new PeerMessage.ForGroup(group, new AppendEntries(term, index, before, new LogIndex(random.NextInt64(1_000_000)), entries));
     }
 
+    private static PeerMessage.RepairEntries Repaired(RandomSource random, GroupId group)
+    {
+        IReadOnlyList<Entry> entries = ((AppendEntries)Append(random, group).Message).Entries;
+        return entries.Count > 0
+            ? new PeerMessage.RepairEntries(group, entries[0].Index, RepairAnswer.Entries, LogIndex.Zero, entries)
+            : new PeerMessage.RepairEntries(
+                group, new LogIndex(random.NextInt64(long.MaxValue)), (RepairAnswer)random.Next(1, 4), new LogIndex(random.NextInt64(long.MaxValue)), []);
+    }
+
     private static PeerMessage Raft(RaftMessage message) => new PeerMessage.ForGroup(Group, message);
 
     private static Entry Entry(
@@ -257,6 +299,13 @@ internal static class PeerSamples
 
     private static string Describe(Entry entry) => string.Create(CultureInfo.InvariantCulture,
         $"{entry.Index} {entry.Term} {entry.Kind} {Convert.ToHexString(entry.Bytes.Span)} {(entry.Membership is { } m ? Describe(m) : "-")}");
+
+    private static Membership AnyMembership(RandomSource random)
+    {
+        ReplicaId[] List() => [.. Replicas(random).DistinctBy(replica => replica.Node).Order()];
+        ReplicaId[] voters = List();
+        return voters.Length == 0 ? Membership.None : new Membership(voters, List(), List());
+    }
 
     private static ReplicaId[] Replicas(RandomSource random) =>
         [.. Many(random, 5, () => new ReplicaId(new NodeId(Number(random)), new StoreId(random.NextUInt128())))];

@@ -66,5 +66,5 @@ public sealed class RecoveryPaceTests
         Assert.Equal(1_001, _pace.ChargedBytes);
     }
 
-    private static RecoveryPace.Transfer Of(int group) => new(new GroupId((UInt128)group), new NodeId(1), IsSnapshot: false);
+    private static RecoveryPace.Transfer Of(int group) => new(new GroupId((UInt128)group), new NodeId(1), TransferKind.Entries);
 }

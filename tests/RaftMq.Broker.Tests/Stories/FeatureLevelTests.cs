@@ -1,5 +1,6 @@
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Tests.Support;
+using RaftMq.Raft;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
 namespace RaftMq.Broker.Tests.Stories;
@@ -48,7 +49,12 @@ public sealed class FeatureLevelTests
     [Fact]
     public void Level_of_a_new_cluster_does_not_rise_before_its_last_node_is_known()
     {
-        WholeCluster cluster = new(3) { Alter = static (from, _, message) => from.Value == 3 && message is PeerMessage.Request ? null : message };
+        // Node 3 is kept from registering, and from leading, as its own controller would register it.
+        WholeCluster cluster = new(3)
+        {
+            Alter = static (from, _, message) => from.Value == 3
+                && message is (PeerMessage.Request or PeerMessage.ForGroup { Message: PreVoteRequest or VoteRequest }) ? null : message,
+        };
         foreach (ClusterNode node in cluster.Nodes)
         {
             node.Settings = node.Settings with { FeatureMin = 1, FeatureMax = node.Id.Value == 3 ? 2 : 3 };

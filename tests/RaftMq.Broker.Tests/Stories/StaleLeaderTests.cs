@@ -91,6 +91,21 @@ public sealed class StaleLeaderTests
     }
 
     [Fact]
+    public void That_no_record_is_so_young_is_not_told_by_a_cut_off_leader()
+    {
+        (WholeCluster cluster, GroupId group, ClusterNode old) = Started();
+        Isolate(cluster, old);
+        OffsetResult? answer = null;
+
+        old.Broker.FindOffset(group, OffsetQuery.AtTimestamp, timestampMs: long.MaxValue, leaderEpoch: -1, found => answer = found);
+        cluster.Settle();
+        Assert.Null(answer);
+        cluster.Pass(BehindCheckQuorumMs);
+
+        Assert.Equal(ReadOutcome.NotLeader, answer?.Outcome);
+    }
+
+    [Fact]
     public void Without_a_quorum_every_send_times_out_at_its_own_deadline()
     {
         (WholeCluster cluster, GroupId group, ClusterNode leader) = Started();

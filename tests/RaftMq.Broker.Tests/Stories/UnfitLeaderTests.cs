@@ -1,6 +1,7 @@
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Leadership;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
@@ -89,6 +90,30 @@ public sealed class UnfitLeaderTests
         Assert.Equal(AdminOutcome.Done, cluster.Administer(last, new AdminCommand.TransferLeadership("t", 0, wanted.Id)).Outcome);
         cluster.Pass(20_000);
         Assert.Equal(wanted, cluster.LeaderOf(group));
+    }
+
+    [Fact]
+    public void A_node_that_the_cluster_does_not_register_gets_nothing_to_lead_until_it_does()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode preferred = cluster.LeaderOf(group)!;
+        preferred.Kill();
+        cluster.Until(() => cluster.LeaderOf(group) is { } other && other != preferred, "another leads");
+        cluster.Alter = (from, _, message) => from == preferred.Id && message is PeerMessage.Request ? null : message;
+        preferred.Start();
+        cluster.Pass(30_000);
+
+        Assert.False(preferred.Broker.IsReady);
+        Assert.Contains("not registered this start", preferred.Broker.NotReadyBecause, StringComparison.Ordinal);
+        Assert.NotEqual(preferred, cluster.LeaderOf(group));
+        AdminResult refused = cluster.Administer(cluster.LeaderOf(group)!, new AdminCommand.TransferLeadership("t", 0, preferred.Id));
+        Assert.Equal(AdminOutcome.Refused, refused.Outcome);
+        Assert.Contains("it is not registered", refused.Message, StringComparison.Ordinal);
+
+        cluster.Alter = null;
+        cluster.Until(() => cluster.LeaderOf(group) == preferred, "it leads again");
+        Assert.Null(preferred.Broker.NotReadyBecause);
     }
 
     [Fact]
@@ -199,6 +224,9 @@ public sealed class UnfitLeaderTests
 
         cluster.Pass(3_000);
         DamageOldestSegment(leader);
+
+        // Its repair is another story.
+        cluster.Alter = static (_, _, message) => message is PeerMessage.RepairWanted ? null : message;
         return (cluster, group, leader);
     }
 

@@ -47,7 +47,16 @@ internal sealed class Cluster
 
     public IReadOnlyList<ClusterNode> Nodes => _nodes;
 
-    public ClusterNode this[int id] => _nodes[id - 1];
+    public ClusterNode this[int id] => _nodes.Find(n => n.Id.Value == id)!;
+
+    /// <summary>A machine with an empty disk, which would join by these nodes.</summary>
+    public ClusterNode AddMachine(int id, params int[] seeds)
+    {
+        var node = new ClusterNode(this, new NodeId(id));
+        node.Settings = node.Settings with { InitialNodes = [], Seeds = [.. seeds.Select(s => new NodeId(s))] };
+        _nodes.Add(node);
+        return node;
+    }
 
     public static Cluster Started(int nodes, BrokerOptions? options = null, ulong seed = 0)
     {
@@ -89,7 +98,7 @@ internal sealed class Cluster
             {
                 (NodeId from, NodeId to, _, PeerFrame frame) = _frames.Dequeue();
                 ran = true;
-                if (_nodes.Find(n => n.Id == to) is { IsUp: true } receiver)
+                if (_nodes.Find(n => n.Id == to && n.IsUp) is { } receiver)
                 {
                     receiver.Broker.ReceivePeerFrame(from, frame);
                 }

@@ -29,6 +29,8 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
 
     public MemoryDisk Medium { get; set; } = new();
 
+    public JournalOptions Journal { get; set; } = new() { FileBytes = 1 << 18, TotalBytesMax = 1 << 24 };
+
     public bool IsUp => _broker is not null;
 
     public BrokerNode Broker => _broker!;
@@ -61,7 +63,7 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
     public void Start()
     {
         _broker = new BrokerNode(
-            _cluster.Options, Settings, new JournalOptions { FileBytes = 1 << 18, TotalBytesMax = 1 << 24 }, new NoSubscriptions(), this);
+            _cluster.Options, Settings, Journal, new NoSubscriptions(), this);
         _broker.Start();
     }
 
@@ -125,6 +127,10 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
 
     void IPeerTransport.Return(PeerFrame frame) => frame.Buffer.AsSpan().Fill(0xDD);
 
+    void IPeerTransport.Learn(NodeId node, string host, int port)
+    {
+    }
+
     long IPeerTransport.QueuedBytes(NodeId to) => Queued;
 
     private sealed class NoSubscriptions : ISubscriptionReader
@@ -136,7 +142,16 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
     {
         private readonly Queue<SectionWork> _waiting = new();
 
+        public bool IsInside { get; private set; }
+
         public void Post(SectionWork work) => _waiting.Enqueue(work);
+
+        public void RunFirst(Action start)
+        {
+            IsInside = true;
+            start();
+            IsInside = false;
+        }
 
         public bool Run()
         {
@@ -145,19 +160,26 @@ internal sealed class ClusterNode : INodeEnvironment, IClock, IPeerTransport
                 return false;
             }
 
+            IsInside = true;
             while (_waiting.TryDequeue(out SectionWork? work))
             {
                 work.Run();
             }
 
             owner.EndTurn();
+            IsInside = false;
             return true;
         }
     }
 
     private sealed class DiskQueue(ClusterNode node, Section section) : IDiskQueue
     {
-        public void Submit(DiskLane lane, DiskWork work) => node._disk.Enqueue((section, lane, work));
+        public void Submit(DiskLane lane, DiskWork work)
+        {
+            // Its completion may come, in the section, before the submitter goes on.
+            Assert.True(section.IsInside, $"{work.GetType().Name} was submitted from outside of its section");
+            node._disk.Enqueue((section, lane, work));
+        }
     }
 
     private sealed class Completion(DiskWork work) : SectionWork

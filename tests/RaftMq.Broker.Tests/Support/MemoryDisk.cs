@@ -15,6 +15,9 @@ internal sealed class MemoryDisk : IDisk
     /// <summary>A file's bytes, to be damaged.</summary>
     public List<byte> this[string path] => _files[path];
 
+    /// <summary>What there is room for; null: for everything. Only told: a write never fails for it.</summary>
+    public Func<long>? Free { get; set; }
+
     public MemoryDisk Copy()
     {
         var copy = new MemoryDisk();
@@ -30,6 +33,8 @@ internal sealed class MemoryDisk : IDisk
     public bool FileExists(string path) => _files.ContainsKey(path);
 
     public bool FolderExists(string path) => path.Length == 0 || _folders.Contains(path);
+
+    public long FreeBytes(string folder) => Free?.Invoke() ?? long.MaxValue;
 
     public IReadOnlyList<string> List(string folder)
     {

@@ -28,6 +28,10 @@ internal sealed class SentMessages : IPeerTransport
     {
     }
 
+    public void Learn(NodeId node, string host, int port)
+    {
+    }
+
     public long QueuedBytes(NodeId to) => Queued.GetValueOrDefault(to);
 
     /// <summary>All that was sent since the last call.</summary>

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using RaftMq.Cli.Admin;
+using RaftMq.Kafka.Wire;
+using RaftMq.Kafka.Wire.Tests.Client;
 
 namespace RaftMq.Cli.Tests.Admin;
 
@@ -98,6 +100,27 @@ public sealed class ClusterStatusTests : IAsyncLifetime
 
         Assert.Equal(ExitCodes.Unreachable, code);
         Assert.StartsWith("No node answers at 127.0.0.1:1, 127.0.0.1:2 (HTTP, see --admin): ", said, StringComparison.Ordinal);
+    }
+
+    /// <summary>Red before: "An error occurred while sending the request." stood before the reason.</summary>
+    [Fact]
+    public async Task A_port_of_kafka_is_told_without_what_http_says_of_it()
+    {
+        await using var broker = new ScriptedBroker((header, _) => header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header) : null)
+        {
+            RefusesOthers = true,
+        };
+
+        (int code, string said) = await RunAsync($"{broker.Endpoint},127.0.0.1:1");
+
+        Assert.Equal(
+            (ExitCodes.Unreachable,
+                $"No node answers at {broker.Endpoint}, 127.0.0.1:1 (HTTP, see --admin): Connection refused (127.0.0.1:1). "
+                + $"{broker.Endpoint} speaks Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin.\n"), (code, said));
+        (_, said) = await RunAsync(broker.Endpoint.ToString());
+        Assert.Equal(
+            $"No node answers at {broker.Endpoint} (HTTP, see --admin). "
+            + $"{broker.Endpoint} speaks Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin.\n", said);
     }
 
     private static string Status(int node) =>

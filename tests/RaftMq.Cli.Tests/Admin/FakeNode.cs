@@ -9,6 +9,7 @@ internal sealed class FakeNode : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly Task loop;
+    private volatile bool _isOver;
 
     public FakeNode()
     {
@@ -23,13 +24,14 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isOver = true;
         listener.Dispose();
         await loop;
     }
 
     private async Task RunAsync()
     {
-        while (true)
+        while (!_isOver)
         {
             try
             {
@@ -54,12 +56,10 @@ internal sealed class FakeNode : IAsyncDisposable
                     + $"Content-Length: {Encoding.UTF8.GetByteCount(body ?? "")}\r\n\r\n{body}");
                 await client.GetStream().WriteAsync(answer);
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException
+                || (_isOver && exception is InvalidOperationException))
             {
-                if (!listener.Server.IsBound)
-                {
-                    return;
-                }
+                // The listener was stopped, or a client has left.
             }
         }
     }

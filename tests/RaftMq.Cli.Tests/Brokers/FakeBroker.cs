@@ -16,10 +16,11 @@ internal sealed class FakeBroker : IAsyncDisposable
     private int idsAsked;
     private readonly ConcurrentDictionary<int, int> nextSequences = [];
 
-    public FakeBroker() => broker = new ScriptedBroker((header, body) =>
+    /// <param name="port">0: any that is free.</param>
+    public FakeBroker(int port = 0) => broker = new ScriptedBroker((header, body) =>
         header.Key == ApiKey.ApiVersions ? ScriptedBroker.ServesAll(header)
         : Answer(header, body) is { } answer ? ScriptedBroker.Frame(answer, header.Version, header.CorrelationId)
-        : null)
+        : null, port)
     { FrameBytesMax = 64 << 20 };
 
     public string Bootstrap => broker.Endpoint.ToString();

@@ -41,6 +41,19 @@ public sealed class TopicCommandsTests : IAsyncLifetime
         Assert.Contains("\"name\": \"min.insync.replicas\"", (await RunAsync("topic", "describe", "t", "--json")).Said, StringComparison.Ordinal);
     }
 
+    /// <summary>Red before: <c>produce</c> ended with 4 and gave no reason.</summary>
+    [Theory]
+    [InlineData("bad name!")]
+    [InlineData("x/y")]
+    [InlineData("..")]
+    public async Task A_name_that_no_topic_can_have_is_told_alike_by_all_who_would_make_it(string name)
+    {
+        string sentence = $"'{name}' is no topic name: that has 1 to 249 letters of a to z, digits, '.', '_' or '-', and is not '.' or '..' "
+            + "(INVALID_TOPIC_EXCEPTION).\n";
+        Assert.Equal((ExitCodes.Failed, $"{name} was not created: {sentence}"), await RunAsync("topic", "create", name));
+        Assert.Equal((ExitCodes.Failed, $"{name} can't be written: {sentence}"), await RunAsync(Stream.Null, ["produce", name]));
+    }
+
     /// <summary>By the processes and pipes that a user has. Red before: what is not UTF-8 became replacement characters, and \r was gone.</summary>
     [Fact]
     public async Task Every_byte_that_is_no_line_end_comes_back_and_goes_through_the_copy_of_a_topic()

@@ -229,6 +229,10 @@ public sealed class StartRefusalTests : IDisposable
         Assert.Equal(2, printed.Length);
         Assert.Contains("leads 2, follows 3, controller", printed[0], StringComparison.Ordinal);
         Assert.Contains("leads 3", printed[1], StringComparison.Ordinal);
+
+        // What moves all the time would stand there as it was once.
+        Assert.DoesNotContain("messages/s", output.ToString(), StringComparison.Ordinal);
+        Assert.All(printed, line => Assert.EndsWith("  process 17", line, StringComparison.Ordinal));
     }
 
     /// <summary>Hands the first line over to whoever waits for it.</summary>

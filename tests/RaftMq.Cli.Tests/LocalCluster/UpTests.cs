@@ -107,9 +107,9 @@ public sealed class UpTests : IAsyncLifetime
         string http = string.Create(CultureInfo.InvariantCulture, $"localhost:{int.Parse(bootstrap.Split(':')[1], CultureInfo.InvariantCulture) + 200}");
         var error = new StringWriter();
         Assert.Equal(ExitCodes.Unreachable, await CommandTree.RunAsync(["cluster", "status", "--admin", bootstrap], TextWriter.Null, error));
-        Assert.EndsWith(
-            $". {bootstrap} speaks Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin.\n", error.ToString(),
-            StringComparison.Ordinal);
+        Assert.Equal(
+            $"No node answers at {bootstrap} (HTTP, see --admin). {bootstrap} speaks Kafka's protocol and not HTTP: "
+            + "an address for --bootstrap, it seems, not for --admin.\n", error.ToString());
         foreach (string command in new[] { "topic list", "consume t", "produce t" })
         {
             error = new StringWriter();

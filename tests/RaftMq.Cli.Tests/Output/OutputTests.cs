@@ -95,6 +95,35 @@ public sealed class OutputTests
         Assert.DoesNotContain(":7070", output.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>Red before: a line for each partition, and none of them said which node it is.</summary>
+    [Fact]
+    public async Task Partitions_with_the_same_trouble_are_one_line_and_as_json_each_for_itself()
+    {
+        PartitionAnswer Lacking(int partition, params int[] inSync) => new(partition, 0, 1, [0, 1, 2], inSync);
+        var cluster = new ClusterAnswer(
+            "c", 0, 1, [Node(0, alive: true), Node(1, alive: true), Node(2, alive: false)],
+            [
+                new TopicAnswer("a", "1", false, [.. Enumerable.Range(0, 22).Select(n => Lacking(n, 0, 1)), Lacking(22, 0), new PartitionAnswer(23, null, null, [0, 1, 2], [])]),
+                new TopicAnswer("b", "2", false, [Lacking(0, 2, 0), Lacking(1, 0, 1, 2), Lacking(2, 0, 1), new PartitionAnswer(3, null, null, [0, 1], [])]),
+                new TopicAnswer("__offsets", "3", true, [Lacking(0, 1, 0)]),
+            ]);
+        ClusterReport report = Report([Fine(0), Fine(1)]);
+        string[] lines = await LinesAsync(output => ClusterStatusCommand.WriteAsync(output, cluster, report, json: false));
+        Assert.Equal(
+            [
+                "node 2 is down",
+                "2 partitions have no leader: a/23, b/3",
+                "b/0 lacks node 1",
+                "a/22 lacks nodes 1 and 2",
+                "24 partitions lack node 2: a/0, a/1, a/2 and 21 more",
+            ], lines[5..]);
+        using JsonDocument document = await JsonAsync(output => ClusterStatusCommand.WriteAsync(output, cluster, report, json: true));
+        string[] all = [.. document.RootElement.GetProperty("faults").EnumerateArray().Select(fault => fault.GetString()!)];
+        Assert.Equal(29, all.Length);
+        Assert.Contains("a/7 has 2 of 3 replicas in sync, it lacks node 2", all);
+        Assert.Contains("a/22 has 1 of 3 replicas in sync, it lacks nodes 1 and 2", all);
+    }
+
     [Fact]
     public async Task A_healthy_cluster_ends_with_0()
     {
@@ -115,9 +144,9 @@ public sealed class OutputTests
         {
             "silent" => (new ClusterReport([], new Dictionary<int, string> { [0] = "does not answer at h:1" }), "node 0 does not answer at h:1"),
             "full disk" => (Report([Fine(0) with { ReplicasWithoutRoom = 3 }]), "node 0: the disk is full, 3 replicas find no room"),
-            "little room" => (Report([Fine(0) with { DiskFreeBytes = 5 << 20 }]), "node 0: the disk has 5 MiB free"),
+            "little room" => (Report([Fine(0) with { DiskRoom = "low", DiskNote = "the disk fills up: 5 MiB are free" }]), "node 0: the disk fills up: 5 MiB are free; make room"),
             "full journal" => (Report([Fine(0) with { JournalFull = true }]), "node 0: the journal is full"),
-            "damage" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits", Running: false)] }]), "node 0: t-0 is damaged and did not start: bits"),
+            "damage" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits", Running: false, "f is fetched")] }]), "node 0: t-0 is damaged and did not start: bits; repair: f is fetched"),
             "damage in part" => (Report([Fine(0) with { Damaged = [new DamageAnswer("t-0", "bits", Running: true)] }]), "node 0: t-0 is damaged in part, the rest is served: bits"),
             _ => (Report([Fine(0) with { Ready = false, NotReadyBecause = "another folder" }]), "node 0 is not ready: another folder"),
         };

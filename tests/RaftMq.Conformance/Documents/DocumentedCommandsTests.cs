@@ -29,8 +29,13 @@ public sealed class DocumentedCommandsTests(DocumentedCommandsTests.OwnCluster o
         ["RAFTMQ_GOLDEN=rewrite tests/RaftMq.Raft.Tests/bin/Release/net10.0/RaftMq.Raft.Tests -class RaftMq.Raft.Tests.Scripts.ScriptTests"] =
             "writes into the checkout; tests/run.sh runs it without the variable",
         ["raftmq sim --seed 8123"] = "run with --trace",
-        [$"RAFTMQ_SIM_SEEDS=20 {SimulationSeeds}"] = "tests/run.sh runs it with 500",
-        [$"RAFTMQ_SIM_SEEDS=500 {SimulationSeeds}"] = "a stage of tests/run.sh",
+        [$"RAFTMQ_SIM_SEEDS=20 {SimulationSeeds}"] = "tests/run.sh runs it with 400",
+        ["dotnet build tests/RaftMq.Fuzz -c Release"] = "part of a stage of tests/run.sh",
+        ["tests/RaftMq.Fuzz/bin/Release/net10.0/RaftMq.Fuzz --format peer-frames --seconds 60 --seed 7 --unreached"] = "a stage of tests/run.sh, shorter",
+        [$"RAFTMQ_SIM_SEEDS=400 {SimulationSeeds}"] = "a stage of tests/run.sh",
+        ["dotnet build tests/RaftMq.PlantedBugs -c Planted"] = "a stage of tests/run.sh",
+        ["tests/RaftMq.PlantedBugs/bin/Planted/net10.0/RaftMq.PlantedBugs --sets 20 --seeds-max 300 --table table.md"] = "takes hours; a stage of tests/run.sh hunts",
+        ["tests/RaftMq.PlantedBugs/bin/Planted/net10.0/RaftMq.PlantedBugs --bug AckByIndexAlone --sets 2 --seeds-max 60"] = "a stage of tests/run.sh hunts",
     };
 
     public static TheoryData<string> PagesWithCommands =>
@@ -116,7 +121,9 @@ public sealed class DocumentedCommandsTests(DocumentedCommandsTests.OwnCluster o
                 return;
             }
 
-            string moved = command.Replace("localhost:9092", cluster.Bootstrap, StringComparison.Ordinal)
+            string moved = command.Replace("localhost:9092,localhost:9093,localhost:9094", cluster.Bootstrap, StringComparison.Ordinal)
+                .Replace("localhost:9092", cluster.Bootstrap, StringComparison.Ordinal)
+                .Replace("--to 0,1,2", "--to 1,2,3", StringComparison.Ordinal)
                 .Replace("localhost:8080", $"127.0.0.1:{cluster.Nodes[0].HttpPort}", StringComparison.Ordinal);
             await using ChildProcess shell = await ChildProcess.StartAsync("bash", ["-c", Prelude() + moved]);
             int code = await shell.WaitForExitAsync(s_patience, TestContext.Current.CancellationToken);
@@ -134,7 +141,7 @@ public sealed class DocumentedCommandsTests(DocumentedCommandsTests.OwnCluster o
                   case "$*" in
                     *--help|sim*|up*) dotnet '{{program}}' "$@" ;;
                     cluster\ status*) for try in $(seq 60); do dotnet '{{program}}' "$@" --admin {{admin}} && return 0; sleep 0.5; done; return 1 ;;
-                    cluster*|partition*) dotnet '{{program}}' "$@" --admin {{admin}} ;;
+                    cluster*|partition*|node*) dotnet '{{program}}' "$@" --admin {{admin}} ;;
                     bench*) dotnet '{{program}}' "$@" --bootstrap {{cluster.Bootstrap}} --warmup-seconds 0 --records 200 ;;
                     *) dotnet '{{program}}' "$@" --bootstrap {{cluster.Bootstrap}} ;;
                   esac

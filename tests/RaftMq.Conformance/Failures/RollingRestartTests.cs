@@ -9,7 +9,7 @@ public sealed class RollingRestartTests : FailureCase
     [Fact]
     public async Task Rolling_restart_surfaces_no_error_to_librdkafka()
     {
-        const int Count = 22000;
+        const int Count = 36_000;
         string topic = await CreateAsync("rdk-rolling");
         (JsonElement produced, JsonElement consumed) = await RestartAllUnderAsync(
             ClientScript.LibrdkafkaAsync("consume_stream", Reading(topic, Count, 100)),
@@ -24,7 +24,7 @@ public sealed class RollingRestartTests : FailureCase
     [Fact]
     public async Task Rolling_restart_surfaces_no_error_to_kafka_python()
     {
-        const int Count = 8800;
+        const int Count = 14_400;
         string topic = await CreateAsync("py-rolling");
         (JsonElement produced, JsonElement consumed) = await RestartAllUnderAsync(
             ClientScript.KafkaPythonAsync("consume_stream", Reading(topic, Count, 100)),
@@ -38,7 +38,7 @@ public sealed class RollingRestartTests : FailureCase
     [Fact]
     public async Task Rolling_restart_surfaces_no_error_to_kafkajs()
     {
-        const int Count = 17600;
+        const int Count = 28_800;
         string topic = await CreateAsync("js-rolling");
         (JsonElement produced, JsonElement consumed) = await RestartAllUnderAsync(
             ClientScript.KafkaJsAsync("consumeStream", Reading(topic, Count, 100)),

@@ -288,7 +288,8 @@ def recreate(bootstrap, topic):
     for _ in range(3):
         admin.create_topics([NewTopic(topic, 1, 3)], operation_timeout=20)[topic].result(20)
         delivered = Delivered()
-        sender = producer(bootstrap)
+        # A plain one may store its records twice where an answer comes late.
+        sender = producer(bootstrap, **{"enable.idempotence": True})
         for number in range(20):
             sender.produce(topic, b"%d" % number, on_delivery=delivered)
         sender.flush(20)

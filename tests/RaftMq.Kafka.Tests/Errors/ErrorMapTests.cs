@@ -56,6 +56,8 @@ public sealed class ErrorMapTests
     [InlineData(nameof(AdminOutcome.OffsetOutOfRange), 1)]
     [InlineData(nameof(AdminOutcome.TimedOut), 7)]
     [InlineData(nameof(AdminOutcome.Refused), 44)]
+    [InlineData(nameof(AdminOutcome.UnknownNode), 42)]
+    [InlineData(nameof(AdminOutcome.NotExpected), 42)]
     public void Admin_outcome_has_its_code(string outcome, short code) =>
         Assert.Equal(code, (short)ErrorMap.Of(Enum.Parse<AdminOutcome>(outcome)));
 

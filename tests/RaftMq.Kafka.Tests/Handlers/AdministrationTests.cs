@@ -160,6 +160,89 @@ public sealed class AdministrationTests
         Assert.Equal([new NodeId(1), new NodeId(2)], add.Assignments[1]);
     }
 
+    [Fact]
+    public async Task Replicas_are_moved_and_a_movement_goes_back()
+    {
+        AlterPartitionReassignmentsResponse answer = await connection.AskAsync(
+            new AlterPartitionReassignmentsRequest
+            {
+                Topics =
+                [
+                    new AlterPartitionReassignmentsRequest.Topic
+                    {
+                        Name = "orders",
+                        Partitions = [new() { Index = 0, Replicas = [2, 0] }, new() { Index = 1, Replicas = null }],
+                    },
+                ],
+            },
+            0);
+        Assert.Equal([KafkaError.None, KafkaError.None], Assert.Single(answer.Responses).Partitions.Select(partition => partition.Error));
+        AdminCommand.Reassign[] moves = [.. connection.Broker.Commands.Cast<AdminCommand.Reassign>()];
+        Assert.Equal([("orders", 0), ("orders", 1)], moves.Select(move => (move.Topic, move.Partition)));
+        Assert.Equal([new NodeId(2), new NodeId(0)], moves[0].To!.Value);
+        Assert.Null(moves[1].To);
+
+        connection.Broker.AdminAnswer = new AdminResult(AdminOutcome.NotMoving, "nothing moves");
+        answer = await connection.AskAsync(
+            new AlterPartitionReassignmentsRequest { Topics = [new() { Name = "orders", Partitions = [new() { Index = 0, Replicas = null }] }] }, 0);
+        AlterPartitionReassignmentsResponse.Partition refused = Assert.Single(Assert.Single(answer.Responses).Partitions);
+        Assert.Equal((KafkaError.NoReassignmentInProgress, "nothing moves"), (refused.Error, refused.ErrorMessage));
+    }
+
+    [Fact]
+    public async Task Movements_under_way_are_listed()
+    {
+        TopicInfo topic = connection.Broker.Cluster.Topics["orders"];
+        PartitionInfo moving = topic.Partitions[0].MovedTo([new ReplicaId(new NodeId(3), default), topic.Partitions[0].Replicas[0]]);
+        connection.Broker.Cluster = connection.Broker.Cluster with
+        {
+            Topics = connection.Broker.Cluster.Topics.SetItem("orders", topic with { Partitions = topic.Partitions.SetItem(0, moving) }),
+        };
+
+        ListPartitionReassignmentsRequest.Topic[] some = [new() { Name = "orders", PartitionIndexes = [0, 1, 77] }];
+        foreach (ListPartitionReassignmentsRequest.Topic[]? asked in new[] { null, some })
+        {
+            ListPartitionReassignmentsResponse answer = await connection.AskAsync(new ListPartitionReassignmentsRequest { Topics = asked }, 0);
+            ListPartitionReassignmentsResponse.Partition partition = Assert.Single(Assert.Single(answer.Topics).Partitions);
+            Assert.Equal((0, "3,1,0,2", "3", "0,2"), (
+                partition.Index, string.Join(',', partition.Replicas), string.Join(',', partition.AddingReplicas),
+                string.Join(',', partition.RemovingReplicas)));
+        }
+
+        Assert.Empty((await connection.AskAsync(
+            new ListPartitionReassignmentsRequest { Topics = [new() { Name = "no", PartitionIndexes = [0] }] }, 0)).Topics);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task The_preferred_replica_is_elected_and_an_unclean_election_refused(int version)
+    {
+        var one = new ElectLeadersRequest { TopicPartitions = [new() { Name = "orders", Partitions = [0, 99] }] };
+        ElectLeadersResponse answer = await connection.AskAsync(one, version);
+        Assert.Equal(
+            [KafkaError.ElectionNotNeeded, KafkaError.UnknownTopicOrPartition],
+            Assert.Single(answer.ReplicaElectionResults).PartitionResult.Select(partition => partition.Error));
+        Assert.Empty(connection.Broker.Commands);
+
+        ClusterImage cluster = connection.Broker.Cluster;
+        GroupId group = cluster.Partition("orders", 0)!.Group;
+        connection.Broker.Cluster = cluster with { Leaders = cluster.Leaders.SetItem(group, new LeaderInfo(new NodeId(0), 8, [new NodeId(0)])) };
+        answer = await connection.AskAsync(one, version);
+        Assert.Equal(KafkaError.None, answer.ReplicaElectionResults[0].PartitionResult[0].Error);
+        AdminCommand.TransferLeadership transfer = Assert.IsType<AdminCommand.TransferLeadership>(Assert.Single(connection.Broker.Commands));
+        Assert.Equal(new NodeId(1), transfer.To);
+
+        if (version > 0)
+        {
+            answer = await connection.AskAsync(
+                new ElectLeadersRequest { ElectionType = 1, TopicPartitions = [new() { Name = "orders", Partitions = [0] }] }, version);
+            ElectLeadersResponse.Partition refused = Assert.Single(Assert.Single(answer.ReplicaElectionResults).PartitionResult);
+            Assert.Equal(KafkaError.PolicyViolation, refused.Error);
+            Assert.Contains("nclean", refused.ErrorMessage!, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

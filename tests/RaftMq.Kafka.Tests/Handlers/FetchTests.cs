@@ -54,6 +54,22 @@ public sealed class FetchTests
         Assert.Equal(0, header.BaseOffset);
     }
 
+    /// <summary>The same partition twice, with no room of its own: what lies there woke the fetch again and again, each time deeper in the stack.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public async Task A_part_without_room_waits_for_nothing(int partitionBytesMax)
+    {
+        connection.Broker.Append("orders", 0, Batches.Of(3));
+        TestResponse response = connection.Send(
+            Requests.Fetch(500, 100_000, Plenty, ("orders", 0, 0, partitionBytesMax), ("orders", 0, 0, partitionBytesMax), ("orders", 1, 0, partitionBytesMax)), 4);
+        Assert.False(response.IsEnded);
+        Assert.InRange(connection.Broker.Partition("orders", 0).Reads, 1, 4);
+        connection.Clock.Advance(500);
+        FetchResponse answer = await response.ReadAsync<FetchResponse>();
+        Assert.Equal(1, answer.Topics.SelectMany(topic => topic.Partitions).Count(partition => partition.Records.Length > 0));
+    }
+
     [Fact]
     public async Task Long_polling_wakes_on_commit_without_the_clock()
     {

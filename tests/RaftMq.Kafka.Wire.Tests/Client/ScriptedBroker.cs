@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using RaftMq.Kafka.Wire.Client;
 using RaftMq.Kafka.Wire.Messages;
@@ -11,24 +10,25 @@ namespace RaftMq.Kafka.Wire.Tests.Client;
 /// </summary>
 internal sealed class ScriptedBroker : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly LoopbackListener listener;
     private readonly Func<RequestHeader, ReadOnlyMemory<byte>, byte[]?> answer;
-    private readonly CancellationTokenSource stopping = new();
-    private readonly Task accepting;
 
-    public ScriptedBroker(Func<RequestHeader, ReadOnlyMemory<byte>, byte[]?> answer)
+    public ScriptedBroker(Func<RequestHeader, ReadOnlyMemory<byte>, byte[]?> answer, int port = 0)
     {
         this.answer = answer;
+        listener = new LoopbackListener(ServeAsync, port);
         listener.Start();
-        accepting = AcceptAsync();
     }
 
-    public KafkaEndpoint Endpoint => new("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+    public KafkaEndpoint Endpoint => listener.Endpoint;
 
-    public int Connections { get; private set; }
+    public int Connections => listener.Connections;
 
     /// <summary>The largest request taken.</summary>
     public int FrameBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>What is no frame ends the connection, as with a real broker; otherwise it fails the test.</summary>
+    public bool RefusesOthers { get; init; }
 
     public static byte[] Frame(IKafkaMessage response, int version, int correlationId)
     {
@@ -52,54 +52,29 @@ internal sealed class ScriptedBroker : IAsyncDisposable
         header.Version,
         header.CorrelationId);
 
-    public async ValueTask DisposeAsync()
-    {
-        await stopping.CancelAsync();
-        listener.Stop();
-        await accepting;
-        stopping.Dispose();
-    }
+    public ValueTask DisposeAsync() => listener.DisposeAsync();
 
-    private async Task AcceptAsync()
+    private async Task ServeAsync(NetworkStream stream, CancellationToken stopping)
     {
-        List<Task> serving = [];
-        try
+        byte[] prefix = new byte[4];
+        while (true)
         {
-            while (true)
+            await stream.ReadExactlyAsync(prefix, stopping);
+            FrameVerdict verdict = KafkaFrameReader.Measure(prefix, FrameBytesMax, out int bytes);
+            if (verdict == FrameVerdict.NotAFrame && RefusesOthers)
             {
-                Socket accepted = await listener.AcceptSocketAsync(stopping.Token);
-                Connections++;
-                serving.Add(ServeAsync(accepted));
+                return;
             }
-        }
-        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException)
-        {
-            await Task.WhenAll(serving);
-        }
-    }
 
-    private async Task ServeAsync(Socket accepted)
-    {
-        await using NetworkStream stream = new(accepted, ownsSocket: true);
-        try
-        {
-            byte[] prefix = new byte[4];
-            while (true)
+            Assert.NotEqual(FrameVerdict.NotAFrame, verdict);
+            byte[] frame = new byte[bytes];
+            await stream.ReadExactlyAsync(frame, stopping);
+            if (Reply(frame) is not { } reply)
             {
-                await stream.ReadExactlyAsync(prefix, stopping.Token);
-                Assert.NotEqual(FrameVerdict.NotAFrame, KafkaFrameReader.Measure(prefix, FrameBytesMax, out int bytes));
-                byte[] frame = new byte[bytes];
-                await stream.ReadExactlyAsync(frame, stopping.Token);
-                if (Reply(frame) is not { } reply)
-                {
-                    return;
-                }
-
-                await stream.WriteAsync(reply, stopping.Token);
+                return;
             }
-        }
-        catch (Exception ended) when (ended is IOException or OperationCanceledException)
-        {
+
+            await stream.WriteAsync(reply, stopping);
         }
     }
 

@@ -41,6 +41,54 @@ public sealed class RecordCompressionTests
         Assert.Equal(Encoding.ASCII.GetString(text), Encoding.ASCII.GetString(records.Span));
     }
 
+    /// <summary>Five bytes that announce as much as may come out: nothing is made for it before it comes.</summary>
+    [Fact]
+    public void A_snappy_block_that_announces_more_than_it_can_hold_allocates_nothing()
+    {
+        byte[] batch = Batch(CompressionType.Snappy, [0x80, 0x80, 0x80, 0x20, 0]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.False(RecordCompression.TryOpen(batch, 64 * mebibyte, out _, out string? fault));
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 100_000);
+        Assert.Contains("damaged", fault, StringComparison.Ordinal);
+    }
+
+    /// <summary>A copy of 64 bytes in three, again and again, is the densest block there is.</summary>
+    [Fact]
+    public void The_densest_snappy_block_is_opened()
+    {
+        const int copies = 1_000;
+        List<byte> block = [];
+        uint announced = 64 + (64 * copies);
+        for (; announced >= 0x80; announced >>= 7)
+        {
+            block.Add((byte)(announced | 0x80));
+        }
+
+        block.Add((byte)announced);
+        block.AddRange([60 << 2, 63, .. new byte[64]]);
+        for (int i = 0; i < copies; i++)
+        {
+            block.AddRange([(63 << 2) | 2, 1, 0]);
+        }
+
+        Assert.True(RecordCompression.TryOpen(Batch(CompressionType.Snappy, [.. block]), mebibyte, out ReadOnlyMemory<byte> records, out string? fault), fault);
+        Assert.Equal(64 * (copies + 1), records.Length);
+    }
+
+    /// <summary>The head of a frame may ask for a window of 128 MiB; what is opened here never needs one, so nothing is made for it.</summary>
+    [Fact]
+    public void A_zstd_frame_with_a_large_window_is_opened_without_one()
+    {
+        // Magic, no size and no single segment, a window of 128 MiB, one last raw block of three bytes.
+        byte[] frame = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 17 << 3, 0x19, 0x00, 0x00, 1, 2, 3];
+        Assert.True(RecordCompression.TryOpen(Batch(CompressionType.Zstd, frame), mebibyte, out ReadOnlyMemory<byte> records, out string? fault), fault);
+        Assert.Equal([1, 2, 3], records.ToArray());
+        byte[] larger = [.. frame];
+        larger[5] = 21 << 3; // 2 GiB, which as a stream the library refuses.
+        Assert.True(RecordCompression.TryOpen(Batch(CompressionType.Zstd, larger), mebibyte, out records, out fault), fault);
+        Assert.Equal([1, 2, 3], records.ToArray());
+    }
+
     [Theory]
     [MemberData(nameof(Types))]
     public void Every_kind_of_content_comes_back(CompressionType type)

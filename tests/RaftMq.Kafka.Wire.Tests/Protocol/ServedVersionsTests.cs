@@ -15,7 +15,8 @@ public sealed class ServedVersionsTests
         (ApiKey.DeleteRecords, 0, 2, 2), (ApiKey.InitProducerId, 0, 5, 2), (ApiKey.OffsetForLeaderEpoch, 2, 4, 4),
         (ApiKey.DescribeConfigs, 0, 4, 4), (ApiKey.AlterConfigs, 0, 2, 2), (ApiKey.CreatePartitions, 0, 3, 2),
         (ApiKey.DeleteGroups, 0, 2, 2), (ApiKey.IncrementalAlterConfigs, 0, 1, 1), (ApiKey.OffsetDelete, 0, 0, null),
-        (ApiKey.DescribeCluster, 0, 1, 0),
+        (ApiKey.DescribeCluster, 0, 1, 0), (ApiKey.ElectLeaders, 0, 2, 2), (ApiKey.AlterPartitionReassignments, 0, 0, 0),
+        (ApiKey.ListPartitionReassignments, 0, 0, 0),
     ];
 
     [Fact]

@@ -29,6 +29,20 @@ public sealed class ElectionTests
         Assert.Equal(Enumerable.Range(12, 13), drawn.Order());
     }
 
+    /// <summary>Raft 5.1: terms never go back. It may know its own by the last entry alone; the record that ends the damage must not leave an older one behind.</summary>
+    [Fact]
+    public void Replica_that_lost_its_term_writes_down_the_one_that_it_starts_with()
+    {
+        Rig rig = new(setup: disk =>
+        {
+            disk.Write(new HardState(T(3), N(2)), [E(1, 1), E(2, 3)]);
+            disk.Lose(I(2), heldIsKnown: false, hardStateToo: true);
+        });
+        rig.Ticks(1);
+
+        Assert.Equal(1, rig.Host.WritesInFlight);
+    }
+
     /// <summary>Dissertation 9.6.</summary>
     [Fact]
     public void Pre_candidate_does_not_touch_its_term()

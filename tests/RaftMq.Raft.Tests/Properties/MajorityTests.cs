@@ -43,8 +43,8 @@ public sealed class MajorityTests
             VoteTally tally = new();
             List<ReplicaId> granted = Some(all, 0);
             List<ReplicaId> refused = [.. Some(all, 0).Except(granted)];
-            granted.ForEach(v => tally.Record(v, granted: true));
-            refused.ForEach(v => tally.Record(v, granted: false));
+            granted.ForEach(v => tally.Record(v, VoteAnswer.Granted));
+            refused.ForEach(v => tally.Record(v, VoteAnswer.Refused));
 
             // Won: more than half of each list said yes. Lost: with all who are silent saying yes, it would still not be won.
             List<ReplicaId> hoped = [.. all.Except(refused)];
@@ -52,6 +52,30 @@ public sealed class MajorityTests
                 : Wins(membership, hoped) ? VoteOutcome.Pending : VoteOutcome.Lost;
 
             Assert.Equal(expected, tally.Outcome(membership));
+        }
+    }
+
+    [Fact]
+    public void Abstentions_below_a_majority_are_made_up_for_by_everybody_else()
+    {
+        for (int voters = 1; voters <= 6; voters++)
+        {
+            for (int granted = 0; granted <= voters; granted++)
+            {
+                for (int abstained = 0; granted + abstained <= voters; abstained++)
+                {
+                    for (int refused = 0; granted + abstained + refused <= voters; refused++)
+                    {
+                        int silent = voters - granted - abstained - refused;
+                        bool won = 2 * granted > voters || (granted + abstained == voters && abstained > 0 && 2 * abstained <= voters);
+                        bool hope = 2 * (granted + silent) > voters || (refused == 0 && 2 * abstained <= voters);
+
+                        Assert.Equal(
+                            won ? VoteOutcome.Won : hope ? VoteOutcome.Pending : VoteOutcome.Lost,
+                            Majority.Outcome(voters, granted, refused, abstained));
+                    }
+                }
+            }
         }
     }
 

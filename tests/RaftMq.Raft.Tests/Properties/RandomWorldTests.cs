@@ -10,7 +10,7 @@ public sealed class RandomWorldTests
     [Fact]
     public void Safety_holds_and_progress_returns_whatever_happens()
     {
-        (long commits, long elections, long reads, long installs, long changes) = (0, 0, 0, 0, 0);
+        (long commits, long elections, long reads, long installs, long changes, long damages) = (0, 0, 0, 0, 0, 0);
         RandomRuns runs = RandomRuns.Go(shortForm: 1500, longForm: 45_000, Run, world =>
         {
             commits += world.Commits;
@@ -18,15 +18,17 @@ public sealed class RandomWorldTests
             reads += world.ReadsDone;
             installs += world.Installs;
             changes += world.Changes;
+            damages += world.Damages;
         });
 
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{commits} commits, {elections} elections, {reads} reads, {installs} installs, {changes} changes");
+            $"{commits} commits, {elections} elections, {reads} reads, {installs} installs, {changes} changes, {damages} damages");
         runs.MustHaveSeen(commits, 30, "commits");
         runs.MustHaveSeen(elections, 3, "elections");
         runs.MustHaveSeen(reads, 1, "reads");
         runs.MustHaveSeen(installs, 0.1, "installs");
-        runs.MustHaveSeen(changes, 0.5, "changes");
+        runs.MustHaveSeen(changes, 0.35, "changes");
+        runs.MustHaveSeen(damages, 0.2, "damages");
     }
 
     [Theory]

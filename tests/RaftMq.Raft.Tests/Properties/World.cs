@@ -51,7 +51,7 @@ internal sealed class World
             UncommittedBytesMax = 100 + _random.Next(400),
             EagerCommit = _random.OneIn(2),
         };
-        int voters = _random.OneIn(4) ? 5 : 3;
+        int voters = _calamity.DamageOneIn > 0 ? _random.Next(2, 6) : _random.OneIn(4) ? 5 : 3;
         Membership initial = Membership.Of(Enumerable.Range(1, voters).Select(Id));
         for (int n = 1; n <= Replicas; n++)
         {
@@ -76,6 +76,8 @@ internal sealed class World
     public int Installs { get; private set; }
 
     public int Changes { get; private set; }
+
+    public int Damages { get; private set; }
 
     public IReadOnlyList<string> Trace => _trace;
 
@@ -246,6 +248,7 @@ internal sealed class World
             {
                 Note(() => $"{_hosts[at].Id} crashes");
                 _hosts[at].Crash(_random.Next(_hosts[at].WritesInFlight + 1));
+                MayDamage(_hosts[at]);
                 _downUntil[at] = _now + _random.Next(1 + (_random.OneIn(3) ? 200 : 20));
             }
         }
@@ -279,6 +282,25 @@ internal sealed class World
         }
     }
 
+    // Fewer than a majority at a time: more is more than can be promised. Memberships do not change then, or a small one could be all damaged.
+    private void MayDamage(Host host)
+    {
+        int voters = _hosts.Max(h => h.Disk.BaseMembership.Voters.Count);
+        int damaged = _hosts.Count(h => h.Disk.Damage is not null);
+        bool votes = host.Id.Node.Value <= voters;
+        if (!votes || host.Disk.Damage is not null || 2 * (damaged + 1) > voters || _calamity.DamageOneIn == 0 || !_random.OneIn(_calamity.DamageOneIn))
+        {
+            return;
+        }
+
+        LogIndex behind = host.Disk.BaseIndex + _random.Next((int)(host.Disk.LastIndex - host.Disk.BaseIndex) + 1);
+        bool hardStateToo = _random.OneIn(3);
+        bool heldIsKnown = _random.OneIn(2);
+        Damages++;
+        host.Disk.Lose(behind, heldIsKnown, hardStateToo);
+        Note(() => $"{host.Id} loses what is behind {behind}: {host.Disk.Damage}");
+    }
+
     // Leaders make the more interesting victims.
     private int Victim()
     {
@@ -288,7 +310,7 @@ internal sealed class World
 
     private void Meddle(Host host)
     {
-        switch (_random.Next(6))
+        switch (_random.Next(_calamity.DamageOneIn > 0 ? 4 : 6))
         {
             case 0:
                 host.Do(g => g.TransferLeadership(new NodeId(1 + _random.Next(Replicas))));
@@ -501,7 +523,7 @@ internal sealed class World
     /// <summary>How bad things are in one run; drawn, so that calm runs with long logs and wild ones both occur.</summary>
     private sealed record Calamity(
         int LossPerMille, int RepeatPerMille, int DelaySteps, int CrashPerMille, int SlowDiskPerMille, int CutPerMille,
-        int MeddlePerMille, int CutLogOneIn)
+        int MeddlePerMille, int CutLogOneIn, int DamageOneIn)
     {
         public static Calamity Draw(RandomSource random) => new(
             random.OneIn(3) ? 0 : random.Next(200),
@@ -511,6 +533,7 @@ internal sealed class World
             random.Next(60),
             random.OneIn(4) ? 0 : random.Next(120),
             random.OneIn(4) ? 0 : random.Next(60),
-            10 + random.Next(200));
+            10 + random.Next(200),
+            random.OneIn(3) ? 1 + random.Next(4) : 0);
     }
 }

@@ -193,10 +193,11 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
             Ready ready = Group.TakeReady();
             if (ready.Persist is { } token)
             {
-                _writes.Enqueue(new Write(token, ready.HardState, [.. ready.Entries.Select(e => MemoryTail.Copy(e))], ready.MessagesAfterPersist ?? []));
+                _writes.Enqueue(new Write(
+                    token, ready.HardState, [.. ready.Entries.Select(e => MemoryTail.Copy(e))], ready.Healed, ready.MessagesAfterPersist ?? []));
             }
 
-            Assert.Equal(ready.Persist is null, ready.HardState is null && ready.Entries.Count == 0);
+            Assert.Equal(ready.Persist is null, ready.HardState is null && ready.Entries.Count == 0 && !ready.Healed);
             OnReady(this, ready);
             foreach (Outgoing outgoing in ready.Messages)
             {
@@ -236,7 +237,7 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
     private void CheckDurableFirst(Outgoing outgoing)
     {
         RaftMessage message = outgoing.Message;
-        if (message is not (PreVoteRequest or PreVoteReply { Granted: true }))
+        if (message is not (PreVoteRequest or PreVoteReply { Granted: true } or PreVoteReply { Abstains: true }))
         {
             Assert.True(Disk.HardState.Term >= message.Term, $"{Id} sends {message} with {Disk.HardState} on its disk");
         }
@@ -262,7 +263,7 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
         ? append with { Entries = [.. append.Entries.Select(e => MemoryTail.Copy(e))] }
         : message;
 
-    private sealed class Write(PersistToken token, HardState? hardState, List<Entry> entries, List<Outgoing> messages)
+    private sealed class Write(PersistToken token, HardState? hardState, List<Entry> entries, bool healed, List<Outgoing> messages)
     {
         private bool _applied;
 
@@ -279,6 +280,10 @@ internal sealed class Host(ReplicaId id, Membership initial, RaftConfig template
             {
                 _applied = true;
                 disk.Write(HardState, entries);
+                if (healed)
+                {
+                    disk.EndDamage();
+                }
             }
         }
     }

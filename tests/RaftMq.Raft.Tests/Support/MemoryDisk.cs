@@ -4,6 +4,7 @@ namespace RaftMq.Raft.Tests.Support;
 internal sealed class MemoryDisk(Membership initial)
 {
     private readonly List<Entry> _entries = [];
+    private readonly HashSet<(LogIndex Index, Term Term)> _lost = [];
 
     public HardState HardState { get; private set; }
 
@@ -16,11 +17,38 @@ internal sealed class MemoryDisk(Membership initial)
     /// <summary>A lower bound of commit, written now and then.</summary>
     public LogIndex CommitHint { get; set; }
 
+    /// <summary>Not null from a damage until its end is written.</summary>
+    public ReplicaDamage? Damage { get; private set; }
+
     public LogIndex LastIndex => BaseIndex + _entries.Count;
 
     public Entry At(LogIndex index) => _entries[(int)(index - BaseIndex) - 1];
 
-    public bool Holds(LogIndex index, Term term) =>
+    /// <summary>Or did once, before it was damaged: what it acknowledged then counts.</summary>
+    public bool Holds(LogIndex index, Term term) => _lost.Contains((index, term)) || HoldsNow(index, term);
+
+    /// <summary>The disk loses what stands behind an index, and perhaps how much that was, and perhaps the hard state.</summary>
+    public void Lose(LogIndex behind, bool heldIsKnown, bool hardStateToo)
+    {
+        LogPosition held = new(LastIndex > BaseIndex ? At(LastIndex).Term : BaseTerm, LastIndex);
+        for (LogIndex i = behind.Next; i <= LastIndex; i = i.Next)
+        {
+            _lost.Add((i, At(i).Term));
+        }
+
+        _entries.RemoveRange((int)(behind - BaseIndex), (int)(LastIndex - behind));
+        CommitHint = LogIndex.Min(CommitHint, behind);
+        if (hardStateToo)
+        {
+            HardState = new HardState(LastIndex > BaseIndex ? At(LastIndex).Term : BaseTerm, null);
+        }
+
+        Damage = new ReplicaDamage(heldIsKnown && !hardStateToo ? held : null, hardStateToo);
+    }
+
+    public void EndDamage() => Damage = null;
+
+    private bool HoldsNow(LogIndex index, Term term) =>
         index < BaseIndex || (index == BaseIndex ? term == BaseTerm : index <= LastIndex && At(index).Term == term);
 
     public void Write(HardState? hardState, IReadOnlyList<Entry> entries)
@@ -88,7 +116,7 @@ internal sealed class MemoryDisk(Membership initial)
             }
         }
 
-        return new RaftStart(HardState, BaseIndex, BaseTerm, BaseMembership, terms, LastIndex, memberships, CommitHint);
+        return new RaftStart(HardState, BaseIndex, BaseTerm, BaseMembership, terms, LastIndex, memberships, CommitHint, Damage);
     }
 
     public MemoryTail ToTail()

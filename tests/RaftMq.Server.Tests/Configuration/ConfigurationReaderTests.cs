@@ -80,7 +80,6 @@ public sealed class ConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("{", "is not JSON")]
     [InlineData("[]", "is not a JSON object")]
     [InlineData("""{"node.id":1,"node":{"id":2}}""", "gives node.id twice: '1' and '2'.")]
     [InlineData("""{"node.id":1,"rack":"a","rack":"a"}""", "gives rack twice: 'a' and 'a'.")]
@@ -93,6 +92,36 @@ public sealed class ConfigurationReaderTests
         File.WriteAllText(folder.File("raftmq.json"), text);
 
         Assert.Contains(fault, Assert.Single(Refused("--config", folder.File("raftmq.json"))));
+    }
+
+    /// <summary>Red before: "Expected depth to be zero …, LineNumber: 1 | BytePositionInLine: 0".</summary>
+    [Theory]
+    [InlineData("", 1, 1, "it ends before everything in it is closed")]
+    [InlineData("{", 1, 2, "it ends before everything in it is closed")]
+    [InlineData("{\n  \"rack\": \"a\",\n", 3, 1, "it ends before everything in it is closed")]
+    [InlineData("{\n  \"rack\": \"a\"\n  \"node.id\": 1\n}", 3, 3, "'\"' can't stand there; a comma is missing before it")]
+    [InlineData("{\n  \"räck\": }", 2, 11, "'}' can't stand there")]
+    [InlineData("{\n  rack: 1}", 2, 3, "'r' can't stand there; names and texts stand in double quotes")]
+    [InlineData("{\n  'rack': 1}", 2, 3, "''' can't stand there; names and texts stand in double quotes")]
+    [InlineData("{\n  \"rack\": \"a\n}", 2, 13, "a text is not closed before its line ends")]
+    [InlineData("{ \"node.id\": 1 }\n}", 2, 1, "'}' can't stand there")]
+    [InlineData("{ \"node.id\": 01 }", 1, 15, "'1' can't stand there")]
+    public void File_that_is_no_json_is_told_by_line_and_column(string text, int line, int column, string what)
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.File("raftmq.json");
+        File.WriteAllText(file, text);
+
+        Assert.Equal($"{file} is not JSON: line {line}, column {column}: {what}.", Assert.Single(Refused("--config", file)));
+    }
+
+    [Fact]
+    public void File_may_begin_with_a_byte_order_mark()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("raftmq.json"), """{ "node.id": 7 }""", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        Assert.Equal(7, Accepted("--config", folder.File("raftmq.json")).Options.NodeId);
     }
 
     [Theory]
@@ -116,6 +145,12 @@ public sealed class ConfigurationReaderTests
     [InlineData("tls.peers.certificate, tls.peers.key and tls.peers.authority belong together", "--tls.peers.key", "/dev/null")]
     [InlineData("names node 1 twice", "--cluster.initial.nodes", "1@a:1,1@b:1")]
     [InlineData("does not name this node, 0", "--cluster.initial.nodes", "1@a:1,2@b:1")]
+    [InlineData("takes cluster.seeds instead", "--cluster.initial.nodes", "1@a:1,2@b:1")]
+    [InlineData("no node can be dialled at 0.0.0.0:1", "--cluster.seeds", "0.0.0.0:1")]
+    [InlineData("no node can be dialled at a:0", "--cluster.seeds", "a:0")]
+    [InlineData("'a' is not host:port", "--cluster.seeds", "a")]
+    [InlineData("names only this node", "--cluster.seeds", "127.0.0.1:7070")]
+    [InlineData("Give one of the two", "--cluster.seeds", "a:1", "--cluster.initial.nodes", "0@a:1,1@b:1")]
     [InlineData("is not id@host:port", "--cluster.initial.nodes", "a:1")]
     [InlineData("IPv6 address without brackets", "--http.listen", "::1:8080")]
     [InlineData("port between 0 and 65535", "--http.listen", "localhost:70000")]
@@ -202,6 +237,15 @@ public sealed class ConfigurationReaderTests
     {
         Assert.IsType<ConfigurationResult.HelpWanted>(ConfigurationReader.Read(["--help"], NoEnvironment));
         Assert.All(SettingTable.All, entry => Assert.Contains($"--{entry.Setting.Key}  (", ConfigurationHelp.Text()));
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("--node.id", "x", "--version")]
+    public void Version_is_told_whatever_else_is_given(params string[] arguments)
+    {
+        Assert.IsType<ConfigurationResult.VersionWanted>(ConfigurationReader.Read(arguments, NoEnvironment));
+        Assert.Contains("--version", ConfigurationHelp.Text());
     }
 
     private static ConfigurationResult.Accepted Accepted(params string[] arguments) =>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using RaftMq.Broker.Environment;
+using RaftMq.Raft;
 using RaftMq.Server.Hosting;
 using RaftMq.Server.Telemetry;
 
@@ -51,6 +52,27 @@ public sealed class NodeEventLogTests
         Assert.Equal(
             ["\"LeadershipBegan\"", """["a, with a comma","b"]""", "[1,2]", "[]", "2", "\"n\"", "3", "18446744073709551615", "0.5", "\"NaN\""],
             new[] { "event", "groups", "numbers", "none", "count", "node", "api", "size", "share", "nothing" }.Select(name => facts.GetProperty(name).GetRawText()));
+    }
+
+    /// <summary>Red before: <c>Node</c> beside the <c>node</c> of the node's own events, "n7" for 7, and the text of the program besides.</summary>
+    [Fact]
+    public void Fact_has_one_spelling_whoever_says_it()
+    {
+        using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>(console => console.TimestampFormat = "yyyy"))
+            .BuildServiceProvider();
+        ConsoleFormatter formatter = services.GetServices<ConsoleFormatter>().Single(formatter => formatter.Name == JsonLogFormatter.FormatterName);
+        KeyValuePair<string, object?>[] facts =
+            [new("Node", new NodeId(7)), new("NotAfter", "x"), new("several", new[] { new NodeId(1), new NodeId(2) }), new("{OriginalFormat}", "{Node} {NotAfter}")];
+        var text = new StringWriter();
+
+        formatter.Write(
+            new LogEntry<IReadOnlyList<KeyValuePair<string, object?>>>(LogLevel.Information, "RaftMq", new EventId(1), facts, null, (_, _) => "told"),
+            scopeProvider: null, text);
+
+        JsonElement document = JsonSerializer.Deserialize<JsonElement>(text.ToString());
+        Assert.Equal("told", Text(document, "Message"));
+        Assert.Equal("""{"node":7,"notAfter":"x","several":[1,2]}""", document.GetProperty("State").GetRawText());
     }
 
     [Fact]

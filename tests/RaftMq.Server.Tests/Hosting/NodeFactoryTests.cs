@@ -10,6 +10,7 @@ public sealed class NodeFactoryTests
     [InlineData("node.id", "7")]
     [InlineData("rack", "here")]
     [InlineData("cluster.initial.nodes", "0@a:1,1@b:1")]
+    [InlineData("cluster.seeds", "a:1,b:1")]
     [InlineData("auto.create.topics.enable", "false")]
     [InlineData("num.partitions", "7")]
     [InlineData("default.replication.factor", "5")]
@@ -21,6 +22,9 @@ public sealed class NodeFactoryTests
     [InlineData("journal.file.bytes", "7MiB")]
     [InlineData("journal.total.bytes", "7GiB")]
     [InlineData("journal.batch.bytes", "7MiB")]
+    [InlineData("disk.free.bytes.low", "7GiB")]
+    [InlineData("disk.free.bytes.min", "7MiB")]
+    [InlineData("disk.reserve.bytes", "7MiB")]
     [InlineData("limits.record.batch.bytes", "7MiB")]
     [InlineData("limits.uncommitted.bytes.per.group", "7MiB")]
     [InlineData("limits.uncommitted.bytes.per.node", "70MiB")]
@@ -31,6 +35,9 @@ public sealed class NodeFactoryTests
     [InlineData("limits.waiting.produces.per.partition", "7")]
     [InlineData("limits.peer.queue.bytes", "7MiB")]
     [InlineData("limits.recovery.bytes.per.second", "7MiB")]
+    [InlineData("limits.scrub.bytes.per.second", "6MiB")]
+    [InlineData("scrub.interval", "7h")]
+    [InlineData("limits.movements", "7")]
     public void Setting_of_the_node_reaches_it(string key, string value) => Assert.NotEqual(Made(), Made($"--{key}={value}"));
 
     /// <summary>The others are the process's own: its sockets, threads, files and log.</summary>
@@ -39,7 +46,7 @@ public sealed class NodeFactoryTests
     {
         string[] own =
         [
-            "data.folder", "listeners", "advertised.listeners", "peers.", "http.", "log.", "tls.", "disk.", "limits.request.", "limits.connection",
+            "data.folder", "listeners", "advertised.listeners", "peers.", "http.", "log.", "tls.", "disk.journal.", "disk.read", "limits.request.", "limits.connection",
             "limits.http.",
         ];
         IEnumerable<string> looked = typeof(NodeFactoryTests).GetMethod(nameof(Setting_of_the_node_reaches_it))!.GetCustomAttributes(inherit: false)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftMq.Broker;
 using RaftMq.Broker.Controller;
+using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Server.Configuration;
 using RaftMq.Server.Hosting;
@@ -78,6 +79,32 @@ public sealed class NodeProcessTests : IAsyncDisposable
         CannotStartException refused = await Assert.ThrowsAsync<CannotStartException>(() => _process.Ready);
         Assert.Contains("feature level 9", refused.Message);
         Assert.Contains("feature level 9", (await GetAsync("/health/ready")).Text);
+    }
+
+    [Fact]
+    public async Task Node_that_is_removed_while_it_serves_says_why_and_ends()
+    {
+        await StartAsync();
+        await _process.Ready;
+
+        _node.RefusedByCluster = "node 0 was removed";
+
+        CannotStartException removed = await Assert.ThrowsAsync<CannotStartException>(
+            () => _process.Removed.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.Contains("was removed", removed.Message);
+    }
+
+    [Fact]
+    public async Task Node_that_waits_to_join_says_why()
+    {
+        await StartAsync(node =>
+        {
+            node.IsReady = false;
+            node.NotReadyBecause = "node 0 is not expected here";
+        });
+
+        Assert.Contains("not ready: node 0 is not expected here", (await GetAsync("/health/ready")).Text);
+        _node.IsReady = true;
     }
 
     [Fact]
@@ -369,7 +396,7 @@ public sealed class NodeProcessTests : IAsyncDisposable
         await StartAsync(node =>
         {
             NodeStatus status = Status(highWatermark: 40);
-            node.Status = status with { IsJournalFull = true, Replicas = [status.Replicas[0] with { HasNoRoom = true }, status.Replicas[1]] };
+            node.Status = status with { IsJournalFull = true, Room = RoomLevel.Short, RoomNote = "the disk is nearly full", ReserveBytes = 7, Replicas = [status.Replicas[0] with { HasNoRoom = true }, status.Replicas[1]] };
             node.IsReady = false;
             node.RefusedByCluster = "Another folder.";
         });
@@ -380,6 +407,9 @@ public sealed class NodeProcessTests : IAsyncDisposable
         Assert.Equal(1, answer.GetProperty("replicasWithoutRoom").GetInt32());
         Assert.InRange(answer.GetProperty("diskFreeBytes").GetInt64(), 1, long.MaxValue);
         Assert.Equal("Another folder.", answer.GetProperty("notReadyBecause").GetString());
+        Assert.Equal("short", answer.GetProperty("diskRoom").GetString());
+        Assert.Equal("the disk is nearly full", answer.GetProperty("diskNote").GetString());
+        Assert.Equal(7, answer.GetProperty("diskReserveBytes").GetInt64());
         await Assert.ThrowsAsync<CannotStartException>(() => _process.Ready);
     }
 

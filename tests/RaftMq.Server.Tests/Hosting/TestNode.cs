@@ -28,7 +28,11 @@ internal sealed class TestNode(NodeContext context) : INode, IBroker
 
     public bool IsReady { get; set; } = true;
 
+    public string? NotReadyBecause { get; set; }
+
     public string? RefusedByCluster { get; set; }
+
+    public List<NodeId> Seeds { get; } = [];
 
     public bool IsDrained { get; private set; }
 
@@ -51,6 +55,14 @@ internal sealed class TestNode(NodeContext context) : INode, IBroker
     public Action FineTicksWanted { get; set; } = static () => { };
 
     public void Tick() => Interlocked.Increment(ref _ticks);
+
+    public void SeedFound(NodeId node)
+    {
+        lock (Seeds)
+        {
+            Seeds.Add(node);
+        }
+    }
 
     public void FineTick() => Interlocked.Increment(ref _fineTicks);
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using RaftMq.Server.Configuration;
@@ -185,6 +186,45 @@ public sealed class WholeNodeTests : IDisposable
         Assert.False(Directory.Exists(_folder.File("data")));
     }
 
+    /// <summary>Red before: "--version has no value", and 78.</summary>
+    [Fact]
+    public async Task Version_is_that_of_the_command_line()
+    {
+        using Process node = Start([], "--version");
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Stopped, node.ExitCode);
+        string expected = typeof(ServerOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+        Assert.Equal([$"RaftMq.Server {expected}"], _output.Where(line => line.Length > 0));
+        Assert.Matches(@"^[0-9]+\.[0-9]+\.[0-9]+", expected);
+        Assert.False(Directory.Exists(_folder.File("data")));
+    }
+
+    /// <summary>A node whose disk fails at its start: its log has what it said before. See <see cref="ProcessEndTests"/> for a log that is slow.</summary>
+    [Fact]
+    public async Task Node_that_ends_itself_at_its_start_has_its_log_written()
+    {
+        using Process node = Start(
+            new Dictionary<string, string>
+            {
+                ["LD_PRELOAD"] = FaultShim.Path,
+                ["FAULTSHIM_CALL"] = "fdatasync",
+                ["FAULTSHIM_PATH"] = "/journal/",
+                ["FAULTSHIM_AFTER"] = "0",
+                ["FAULTSHIM_ERRNO"] = Eio.ToString(),
+            },
+            "--listeners", "kafka://0.0.0.0:0", "--advertised.listeners", "kafka@localhost:9092", "--peers.listen", "0.0.0.0:0",
+            "--peers.advertised", "localhost:7070");
+        string report = await node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await ExitedAsync(node);
+
+        Assert.Equal(ExitCodes.Fatal, node.ExitCode);
+        Assert.Contains("RaftMq stops:", report);
+        string log = string.Join('\n', _output);
+        Assert.Contains("Listener kafka serves 0.0.0.0:0 without encryption", log);
+        Assert.Contains("Nodes speak without encryption on 0.0.0.0:0", log);
+    }
+
     [Fact]
     public async Task Folder_of_somebody_else_is_refused_in_one_sentence()
     {
@@ -219,8 +259,9 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Contains(
             led.GetProperty("State").GetProperty("groups").EnumerateArray(), group => group.GetString()!.StartsWith("orders-0 (term ", StringComparison.Ordinal));
         JsonElement ready = documents.First(document => document.GetProperty("EventId").GetInt32() == 1011).GetProperty("State");
-        Assert.All(ready.GetProperty("Kafka").EnumerateArray(), address => IPEndPoint.Parse(address.GetString()!));
-        Assert.NotEqual(0, ready.GetProperty("Kafka").GetArrayLength());
+        Assert.All(ready.GetProperty("kafka").EnumerateArray(), address => IPEndPoint.Parse(address.GetString()!));
+        Assert.NotEqual(0, ready.GetProperty("kafka").GetArrayLength());
+        Assert.Equal(0, ready.GetProperty("node").GetInt32());
         JsonElement formed = documents.First(document => document.GetProperty("EventId").GetInt32() == 1031).GetProperty("State");
         Assert.Equal([0], formed.GetProperty("voters").EnumerateArray().Select(voter => voter.GetInt32()));
     }

@@ -19,6 +19,38 @@ public sealed class ExclusiveSectionTests
     }
 
     [Fact]
+    public void What_others_post_while_the_first_things_are_made_waits_until_they_are()
+    {
+        var order = new List<string>();
+        var owner = new CountingOwner();
+        var section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
+
+        section.RunFirst(() =>
+        {
+            var other = new Thread(() => section.Post(new Work(() => order.Add("posted"))));
+            other.Start();
+            other.Join();
+            order.Add("made");
+        });
+        section.Post(new Work(() => order.Add("later")));
+
+        Assert.Equal(["made", "posted", "later"], order);
+        Assert.Equal(2, owner.Turns);
+    }
+
+    [Fact]
+    public void What_goes_wrong_while_the_first_things_are_made_comes_out_and_nothing_runs_afterwards()
+    {
+        var owner = new CountingOwner();
+        var section = new ExclusiveSection("test", owner, Rethrow, carriedMax: TimeSpan.MaxValue);
+
+        Assert.Throws<InvalidDataException>(() => section.RunFirst(static () => throw new InvalidDataException()));
+        section.Post(new Work(() => Assert.Fail("ran")));
+
+        Assert.Equal(0, owner.Turns);
+    }
+
+    [Fact]
     public void Work_posted_from_inside_runs_after_the_current_work_and_in_order()
     {
         var order = new List<string>();

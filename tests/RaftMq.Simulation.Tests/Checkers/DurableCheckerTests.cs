@@ -48,7 +48,47 @@ public sealed class DurableCheckerTests
 
     [Fact]
     public void Rejects_an_acked_topic_on_one_disk() =>
-        Objects(New().Tell(new HistoryEvent.MarkDurable(N0, M(9), -1)).Tell(new HistoryEvent.ChangeAcked("topic", M(9))));
+        Objects(New().Tell(new HistoryEvent.MarkDurable(N0, M(9), -1)).Tell(Topic(Members(1, [N0, N1, N2], []))));
+
+    [Fact]
+    public void Rejects_an_acked_topic_on_disks_of_nodes_that_do_not_vote() =>
+        Objects(OnTwo().Tell(Topic(Members(1, [N0, N2, N3], []), Members(2, [N1, N2, N3], []))));
+
+    [Fact]
+    public void Accepts_an_acked_topic_on_a_majority_of_one_membership_in_force() =>
+        Assert.Null(OnTwo().Tell(Topic(Members(1, [N2, N3, N4], []), Members(2, [N0, N1, N3], []))).Objection);
+
+    [Fact]
+    public void Rejects_an_acked_offset_commit_on_disks_of_nodes_that_do_not_vote() =>
+        Objects(New().Commit(3).Tell(Members(1, [N1, N2, N3], []))
+            .Tell(new HistoryEvent.MarkDurable(N0, M(1003), -1)).Tell(new HistoryEvent.MarkDurable(N1, M(1003), -1)).CommitAcked(3));
+
+    [Fact]
+    public void Rejects_an_ack_that_only_the_new_half_of_a_joint_membership_holds() =>
+        Objects(New().Sent(1).Tell(Members(5, [N2, N3, N4], [N0, N1, N2])).Durable(1, 0, N2, N3, N4).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_ack_that_former_voters_hold() =>
+        Objects(New().Sent(1).Tell(Members(5, [N2, N3, N4], [])).Durable(1, 0, N0, N1, N2).Acked(1, 0));
+
+    [Fact]
+    public void Rejects_an_ack_held_by_a_replica_that_was_given_up() =>
+        Objects(New().Sent(1).Durable(1, 0, N0, N1).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group.WithLife(3))).Acked(1, 0));
+
+    [Fact]
+    public void Accepts_an_ack_that_both_halves_hold() =>
+        Assert.Null(New().Sent(1).Tell(Members(5, [N2, N3, N4], [N0, N1, N2])).Durable(1, 0, N1, N2, N3).Acked(1, 0).Objection);
+
+    private static readonly Raft.NodeId N3 = new(3);
+    private static readonly Raft.NodeId N4 = new(4);
+
+    private static HistoryEvent.MembersInForce Members(long at, Raft.NodeId[] voters, Raft.NodeId[] outgoing) =>
+        new(N0, Group, new Raft.LogIndex(at), voters, outgoing);
+
+    private static HistoryEvent.ChangeAcked Topic(params HistoryEvent.MembersInForce[] believed) => new("topic", M(9), believed);
+
+    private static Story OnTwo() =>
+        New().Tell(new HistoryEvent.MarkDurable(N0, M(9), -1)).Tell(new HistoryEvent.MarkDurable(N1, M(9), -1));
 
     private static Story New() => new(new DurableChecker());
 

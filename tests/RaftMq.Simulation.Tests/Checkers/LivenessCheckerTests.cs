@@ -33,6 +33,22 @@ public sealed class LivenessCheckerTests
     [Fact]
     public void Rejects_replicas_with_different_offsets() => Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 8)));
 
+    [Fact]
+    public void Rejects_a_movement_that_does_not_end() => Objects(New().Tell(new HistoryEvent.PlacedAtEnd(N0, Group, 1, true, [N0])));
+
+    [Fact]
+    public void Rejects_nodes_that_believe_a_partition_elsewhere() => Objects(New()
+        .Tell(new HistoryEvent.PlacedAtEnd(N0, Group, 1, false, [N0])).Tell(new HistoryEvent.PlacedAtEnd(N1, Group, 2, false, [N1])));
+
+    [Fact]
+    public void Rejects_a_replica_that_is_missing_and_one_that_is_left_over()
+    {
+        HistoryEvent placed = new HistoryEvent.PlacedAtEnd(N0, Group, 1, false, [N0, N1]);
+        Assert.Null(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 9)).Tell(placed).Tell(Written(1)).Tell(Moved(1)).Tell(End()).Objection);
+        Objects(New().Tell(Replica(N0, 5, 9)).Tell(placed).Tell(Written(1)).Tell(Moved(1)).Tell(End()));
+        Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 9)).Tell(Replica(N2, 5, 9)).Tell(placed).Tell(Written(1)).Tell(Moved(1)).Tell(End()));
+    }
+
     private static Story New() => new Story(new LivenessChecker())
         .Tell(new HistoryEvent.ConsumerExpected("c", Group))
         .Tell(new HistoryEvent.ConsumerMoved("c", HealedAtUs - 1))

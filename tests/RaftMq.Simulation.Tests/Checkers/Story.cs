@@ -65,7 +65,7 @@ internal sealed class Story
 
     public Story Commit(long offset) => Tell(new HistoryEvent.CommitStarted("c", Group, offset, M(1000 + (int)offset)));
 
-    public Story CommitAcked(long offset) => Tell(new HistoryEvent.CommitAcked("c", Group, offset, M(1000 + (int)offset)));
+    public Story CommitAcked(long offset) => Tell(new HistoryEvent.CommitAcked("c", Group, offset, M(1000 + (int)offset), Group));
 
     public Story Fetch(long request) => Tell(new HistoryEvent.OffsetFetchStarted("c", Group, request));
 

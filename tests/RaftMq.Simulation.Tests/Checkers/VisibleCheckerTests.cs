@@ -10,17 +10,6 @@ public sealed class VisibleCheckerTests
         Assert.Null(New().Stored(1, 0).Read(0, 1, Batch(1, 0)).Read(1, 1).OutOfRange(1, 1).Whole(0, 1, Batch(1, 0)).Objection);
 
     [Fact]
-    public void Rejects_a_record_that_nobody_sent() => Objects(New().Durable(1, 0, N0, N1).Read(0, 1, Batch(1, 0)));
-
-    [Fact]
-    public void Rejects_a_changed_record() =>
-        Objects(New().Sent(1).Durable(1, 0, N0, N1).Read(0, 1, Batch(1, 0, isIntact: false)));
-
-    [Fact]
-    public void Rejects_a_batch_of_another_partition() =>
-        Objects(New().Tell(new HistoryEvent.SendStarted(new Raft.GroupId(8), M(1), 1, -1, -1)).Durable(1, 0, N0, N1).Read(0, 1, Batch(1, 0)));
-
-    [Fact]
     public void Rejects_a_record_above_the_high_watermark() =>
         Objects(New().Sent(1).Durable(1, 0, N0, N1).Read(0, 0, Batch(1, 0)));
 
@@ -43,6 +32,17 @@ public sealed class VisibleCheckerTests
 
     [Fact]
     public void Rejects_an_end_below_what_was_visible() => Objects(New().Stored(1, 0).Whole(0, 0));
+
+    [Fact]
+    public void Accepts_an_end_that_holds_what_was_visible_before_the_question() => Assert.Null(
+        New().Stored(1, 0).Tell(new HistoryEvent.EndAsked(Group, 1)).Stored(2, 1).Tell(new HistoryEvent.EndTold(Group, N0, 1, 1)).Objection);
+
+    [Fact]
+    public void Rejects_an_end_that_lacks_what_was_visible_before_the_question() => Objects(
+        New().Stored(1, 0).Stored(2, 1).Tell(new HistoryEvent.EndAsked(Group, 1)).Tell(new HistoryEvent.EndTold(Group, N0, 1, 1)));
+
+    [Fact]
+    public void Rejects_an_end_that_nobody_asked_for() => Objects(New().Tell(new HistoryEvent.EndTold(Group, N0, 1, 0)));
 
     private static Story New() => new(new VisibleChecker());
 

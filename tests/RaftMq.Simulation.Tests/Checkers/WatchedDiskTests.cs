@@ -75,7 +75,7 @@ public sealed class WatchedDiskTests
     private (Mark Mark, byte[] Batch) NewBatch()
     {
         Mark mark = _world.History.Marks.Next();
-        byte[] batch = new BatchMaker(new RandomSource(3), 1000).Make(mark, producer: -1, baseSequence: -1, nowUs: 0, out _);
+        byte[] batch = new BatchMaker(new RandomSource(3), 1000, timeSpreadMs: 0).Make(mark, producer: -1, baseSequence: -1, nowUs: 0, out _, out _);
         _world.History.Marks.Add(mark, batch);
         return (mark, batch);
     }

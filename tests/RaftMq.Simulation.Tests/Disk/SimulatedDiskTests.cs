@@ -40,6 +40,37 @@ public sealed class SimulatedDiskTests
     }
 
     [Fact]
+    public void What_a_medium_forgets_stays_forgotten()
+    {
+        foreach (string name in (string[])["flipped", "cut", "lost"])
+        {
+            using IDiskFile file = Make(name, 2);
+            file.Write(0, Filled(2 * 4096, 1));
+            file.Sync();
+            _disk.SyncFolder("");
+        }
+
+        _disk.Impose("flipped", 4000, Filled(300, 9));
+        _disk.CutOnMedium("cut", 700);
+        _disk.LoseOnMedium("lost");
+        for (int life = 0; life < 2; life++)
+        {
+            byte[] flipped = ReadAll("flipped");
+            Assert.Equal(Filled(300, 9), flipped[4000..4300]);
+            Assert.Equal(Filled(4000, 1), flipped[..4000]);
+            Assert.Equal(Filled((2 * 4096) - 4300, 1), flipped[4300..]);
+            Assert.Equal(Filled(700, 1), ReadAll("cut"));
+            Assert.False(_disk.FileExists("lost"));
+            _disk.PowerCut(_ => false);
+        }
+
+        // A file that grows again reads zeros there.
+        using IDiskFile again = _disk.Open("cut", DiskFileMode.Existing);
+        again.SetLength(2 * 4096);
+        Assert.Equal(new byte[(2 * 4096) - 700], ReadAll("cut")[700..]);
+    }
+
+    [Fact]
     public void Process_crash_keeps_the_cache_and_voids_open_files()
     {
         IDiskFile file = Make("f", 1);

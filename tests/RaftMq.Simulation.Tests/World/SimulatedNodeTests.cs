@@ -95,8 +95,9 @@ public sealed class SimulatedNodeTests
         node.MayStop = true;
         node.Medium.Arm(SimulatedDiskFault.WriteFails);
         IDiskFile file = node.Disk.Open("x", DiskFileMode.CreateNew);
-        IDiskQueue queue = environment.CreateDiskQueue(environment.CreateSection("s", new NoTurn()));
-        _small.World.After(10, node.Life, () => queue.Submit(DiskLane.Journal, new WriteOne(file)));
+        ISection section = environment.CreateSection("s", new NoTurn());
+        IDiskQueue queue = environment.CreateDiskQueue(section);
+        _small.World.After(10, node.Life, () => section.RunFirst(() => queue.Submit(DiskLane.Journal, new WriteOne(file))));
         _small.RunFor(1_000_000);
         Assert.False(node.IsUp);
         Assert.Null(_small.World.History.Violation);
@@ -127,9 +128,10 @@ public sealed class SimulatedNodeTests
     {
         INodeEnvironment environment = _small.Broker(0).Environment;
         IDiskFile file = _small.Nodes[0].Disk.Open("x", DiskFileMode.CreateNew);
-        IDiskQueue queue = environment.CreateDiskQueue(environment.CreateSection("s", new NoTurn()));
+        ISection section = environment.CreateSection("s", new NoTurn());
+        IDiskQueue queue = environment.CreateDiskQueue(section);
         WriteOne work = new(file);
-        queue.Submit(DiskLane.Journal, work);
+        section.RunFirst(() => queue.Submit(DiskLane.Journal, work));
         Assert.Equal(0, file.Length);
         work.Byte = 77;
         _small.RunFor(1_000_000);
@@ -137,6 +139,62 @@ public sealed class SimulatedNodeTests
         file.Read(0, read);
         Assert.Equal(77, read[0]);
         Assert.True(work.IsComplete);
+    }
+
+    [Fact]
+    public void A_process_that_stands_still_does_nothing_while_its_disk_goes_on_and_then_gets_all_that_came()
+    {
+        SimulatedNode node = _small.Nodes[0];
+        IDiskFile file = node.Disk.Open("x", DiskFileMode.CreateNew);
+        ISection section = _small.Broker(0).Environment.CreateSection("s", new NoTurn());
+        IDiskQueue queue = _small.Broker(0).Environment.CreateDiskQueue(section);
+        WriteOne work = new(file);
+        section.RunFirst(() => queue.Submit(DiskLane.Journal, work));
+        node.Life!.Pause();
+        int ticks = _small.Broker(0).Ticks;
+        for (byte i = 0; i < 5; i++)
+        {
+            _small.Send(1, 0, PeerLane.Append, i);
+            _small.RunFor(100_000);
+        }
+
+        Assert.Equal(ticks, _small.Broker(0).Ticks);
+        Assert.Empty(_small.Broker(0).Frames);
+        Assert.Equal((1, false), (file.Length, work.IsComplete));
+
+        node.Life.Resume();
+        _small.RunFor(5_000);
+        Assert.True(work.IsComplete);
+        Assert.Equal([0, 1, 2, 3, 4], _small.Broker(0).Frames.Select(f => (int)f.Bytes[0]));
+        Assert.InRange(_small.Broker(0).Ticks, ticks + 1, ticks + 2);
+    }
+
+    [Fact]
+    public void A_process_that_ends_while_it_stands_still_takes_what_came_with_it()
+    {
+        _small.Nodes[0].Life!.Pause();
+        _small.Send(1, 0, PeerLane.Append, 1);
+        _small.RunFor(10_000);
+        _small.Nodes[0].Crash(CrashKind.Process);
+        _small.Nodes[0].Start();
+        _small.RunFor(1_000_000);
+        Assert.Empty(_small.Broker(0).Frames);
+    }
+
+    [Fact]
+    public void A_crash_waits_for_work_of_its_kind_and_for_so_many_operations_more()
+    {
+        SimulatedNode node = _small.Nodes[1];
+        bool struck = false;
+        node.CrashAtDiskWork("sync of a folder", operationsLater: 1, CrashKind.Process, () => struck = true);
+        _small.World.After(10, node.Life, () => node.Disk.CreateFolder("x"));
+        _small.World.After(20, node.Life, () => node.Disk.SyncFolder("x"));
+        _small.RunFor(25);
+        Assert.True(struck);
+        Assert.True(node.IsUp);
+        _small.World.After(10, node.Life, () => node.Disk.SyncFolder("x"));
+        _small.RunFor(100);
+        Assert.False(node.IsUp);
     }
 
     private sealed class NoTurn : ISectionOwner

@@ -21,6 +21,20 @@ public sealed class StoreIdentityTests
     }
 
     [Fact]
+    public void A_number_that_no_node_can_have_is_no_identity()
+    {
+        byte[] file = IdentityLayout.WriteIdentity(Node, Store);
+        foreach (int copy in new[] { 0, IdentityLayout.SectorBytes })
+        {
+            Span<byte> content = file.AsSpan(copy, IdentityLayout.ContentBytes);
+            content[36] = 1;
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(content[4..], Crc32C.Compute(content[8..]));
+        }
+
+        Assert.False(IdentityLayout.TryReadIdentity(file, out _));
+    }
+
+    [Fact]
     public void A_boot_number_is_never_given_twice_whatever_dies()
     {
         for (int operations = 1; operations < 25; operations++)

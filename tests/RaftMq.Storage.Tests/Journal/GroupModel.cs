@@ -15,6 +15,15 @@ internal sealed class GroupModel
 
     public long LastIndex { get; private set; }
 
+    /// <summary>0 where a release went past all that was told.</summary>
+    public int LastTerm { get; set; }
+
+    /// <summary>A replay told that what stands from here on may be replaced.</summary>
+    public long? SuspectFrom { get; set; }
+
+    /// <summary>Entries of which a replay told that they can't be read.</summary>
+    public SortedSet<long> Lost { get; } = [];
+
     public long LogBase { get; private set; }
 
     public bool Deleted { get; set; }
@@ -24,10 +33,7 @@ internal sealed class GroupModel
     public void Add(IReadOnlyList<Entry> entries)
     {
         Assert.True(Entries.Count == 0 || entries[0].Index.Value <= LastIndex + 1, $"entries from {entries[0].Index} leave a gap behind {LastIndex}");
-        foreach (long index in Entries.Keys.Where(index => index >= entries[0].Index.Value).ToArray())
-        {
-            Entries.Remove(index);
-        }
+        DropFrom(entries[0].Index.Value);
 
         foreach (Entry entry in entries)
         {
@@ -35,22 +41,77 @@ internal sealed class GroupModel
         }
 
         LastIndex = entries[^1].Index.Value;
+        LastTerm = entries[^1].Term.Value;
         Forget();
     }
 
     public void Release(long index)
     {
         SegmentsDurable = Math.Max(SegmentsDurable, index);
-        LastIndex = Math.Max(LastIndex, index);
+        if (index > LastIndex)
+        {
+            LastIndex = index;
+            LastTerm = 0;
+        }
+
         Forget();
     }
 
-    public void Cut(long index) => LogBase = Math.Max(LogBase, index);
+    public void Cut(long index)
+    {
+        LogBase = Math.Max(LogBase, index);
+        Release(index);
+    }
 
-    public void Reset(long index)
+    public void Lose(long first, long last)
+    {
+        DropFrom(first);
+        for (long index = first; index <= last; index++)
+        {
+            Lost.Add(index);
+        }
+
+        LastIndex = Math.Max(last, first - 1);
+        Forget();
+    }
+
+    /// <summary>The last word of a replay in which something was lost.</summary>
+    public void CutLog(long? from)
+    {
+        if (from is { } cut)
+        {
+            DropFrom(cut);
+            LastIndex = cut - 1;
+            LastTerm = Entries.TryGetValue(LastIndex, out (int Term, uint Checksum) last) ? last.Term : 0;
+        }
+
+        SuspectFrom = null;
+    }
+
+    /// <param name="mayFollow">Whether an entry, by index and term, may stand behind the end of the whole.</param>
+    public void RequireBeginningOf(GroupModel whole, Func<long, int, bool>? mayFollow = null)
+    {
+        Assert.True(SuspectFrom is null && Lost.Count == 0);
+        Assert.True(SegmentsDurable <= whole.SegmentsDurable && LogBase <= whole.LogBase);
+        Assert.True(
+            LastIndex <= whole.LastIndex || (mayFollow is not null
+                && Entries.Where(entry => entry.Key > whole.LastIndex).All(entry => mayFollow(entry.Key, entry.Value.Term))),
+            $"{this} is more than {whole}");
+        for (long index = SegmentsDurable + 1; index <= LastIndex; index++)
+        {
+            Assert.True(Entries.ContainsKey(index), $"{index} is missing in {this}");
+            Assert.True(index <= whole.SegmentsDurable || index > whole.LastIndex || whole.Entries[index] == Entries[index], $"{index} is another one in {this} than in {whole}");
+        }
+
+        Assert.True(Entries.Count == 0 || Entries.Keys.Last() <= LastIndex);
+    }
+
+    public void Reset(long index, int term)
     {
         LogBase = index;
-        Entries.Clear();
+        LastTerm = term;
+        SuspectFrom = null;
+        DropFrom(0);
         SegmentsDurable = index;
         LastIndex = index;
         Commit = index;
@@ -66,7 +127,7 @@ internal sealed class GroupModel
         HardState = record.HardState ?? HardState;
         if (record.Reset is { } reset)
         {
-            Reset(reset.Index.Value);
+            Reset(reset.Index.Value, reset.Term.Value);
         }
 
         if (record.Entries.Count > 0)
@@ -105,8 +166,19 @@ internal sealed class GroupModel
         return text.ToString();
     }
 
+    private void DropFrom(long first)
+    {
+        SuspectFrom = null;
+        Lost.RemoveWhere(index => index >= first);
+        foreach (long index in Entries.Keys.Where(index => index >= first).ToArray())
+        {
+            Entries.Remove(index);
+        }
+    }
+
     private void Forget()
     {
+        Lost.RemoveWhere(index => index <= SegmentsDurable);
         foreach (long index in Entries.Keys.Where(index => index <= SegmentsDurable).ToArray())
         {
             Entries.Remove(index);

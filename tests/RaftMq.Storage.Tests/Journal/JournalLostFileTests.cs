@@ -265,6 +265,7 @@ public sealed class JournalLostFileTests
 
         if (hurt.Replayed.IsDamaged)
         {
+            hurt.RequireNothingLostInSilence();
             return Outcome.Damaged;
         }
 

@@ -66,14 +66,22 @@ public sealed class JournalPageTests
             LogBase = new LogIndex(6),
         };
         BatchRow row = BatchRow.Of(record);
+        row = row with
+        {
+            Parts = row.Parts | RowParts.LogEnd | RowParts.Cut | RowParts.Damaged,
+            EndIndex = new LogIndex(15),
+            EndTerm = new Term(5),
+            CutFrom = new LogIndex(12),
+            Damage = new JournalDamage(new LogPosition(new Term(6), new LogIndex(14)), HardStateLost: true, StateLost: false, KeptBelowFile: 77),
+        };
         byte[] bytes = new byte[row.Bytes];
         Span<byte> at = bytes;
         row.Write(ref at);
-        Assert.Equal(24 + 24 + 24 + 8 + 8 + 16 + 8, bytes.Length);
+        Assert.Equal(24 + 24 + 24 + 8 + 8 + 16 + 8 + 16 + 8 + 24, bytes.Length);
         Compare("Journal table row", bytes, new()
         {
             ["group incarnation"] = Group.Value,
-            ["parts"] = 2 + 4 + 8 + 16 + 32 + 64 + 512,
+            ["parts"] = 2 + 4 + 8 + 16 + 32 + 64 + 512 + 256 + 1024 + 2048,
             ["zero"] = 0,
             ["number of entries"] = 3,
         });
@@ -89,6 +97,15 @@ public sealed class JournalPageTests
         Compare("Row: segments durable", bytes[80..], new() { ["durable index"] = 9 });
         Compare("Row: reset", bytes[88..], new() { ["index"] = 8, ["term"] = 4, ["zero"] = 0 });
         Compare("Row: log base", bytes[104..], new() { ["the log begins behind this index"] = 6 });
+        Compare("Row: log end", bytes[112..], new() { ["index"] = 15, ["term; 0 where it is not known"] = 5, ["zero"] = 0 });
+        Compare("Row: cut", bytes[128..], new() { ["the log ends before this index, whatever stands in the journal before this row"] = 12 });
+        Compare("Row: damaged", bytes[136..], new()
+        {
+            ["index of the last entry that was held"] = 14,
+            ["its term"] = 6,
+            ["flags: 1 these are known, 2 term and vote are lost, 4 not even the state is known"] = 3,
+            ["journal files below this number are kept"] = 77,
+        });
         ReadOnlySpan<byte> back = bytes;
         Assert.True(BatchRow.TryRead(ref back, out BatchRow read));
         Assert.Equal(row, read);
@@ -99,7 +116,7 @@ public sealed class JournalPageTests
             Assert.False(BatchRow.TryRead(ref cut, out _));
         }
 
-        Assert.Equal(128 + 1 + 256, (int)(RowParts.Deleted | RowParts.State | RowParts.Damaged));
+        Assert.Equal(128 + 1 + 256 + 4096, (int)(RowParts.Deleted | RowParts.State | RowParts.Damaged | RowParts.Healed));
     }
 
     [Fact]

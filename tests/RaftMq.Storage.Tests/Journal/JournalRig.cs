@@ -57,10 +57,15 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
     /// <summary>Called for each wish, besides the list.</summary>
     public Action<GroupId, LogIndex>? OnReleaseWanted { get; set; }
 
-    public JournalRig Start(bool damageIsFailure = true)
+    public JournalRig Start(bool damageIsFailure = true, IReadOnlyCollection<GroupId>? folders = null, Func<GroupId, bool>? hasNoFiles = null)
     {
         Queue = new SteppedDiskQueue(Disk);
-        Replayed = new JournalModel { DamageIsFailure = damageIsFailure };
+        Replayed = new JournalModel
+        {
+            DamageIsFailure = damageIsFailure,
+            Folders = folders ?? [.. Appended.Select(record => record.Group).Distinct()],
+            HasNoFiles = hasNoFiles ?? (static _ => false),
+        };
         ReleasesWanted.Clear();
         _withoutHardState.Clear();
         Journal = JournalRecovery.Open(Disk, _options, Store, Replayed, Queue, this);
@@ -78,6 +83,8 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
             SegmentsDurable = record.SegmentsDurable,
             Reset = record.Reset,
             LogBase = record.LogBase,
+            GivenUp = record.GivenUp,
+            Healed = record.Healed,
             Deleted = record.Deleted,
             Waiter = this,
         };
@@ -136,6 +143,23 @@ internal sealed class JournalRig : IJournalOwner, IJournalWaiter
 
         Appended.RemoveRange(count, Appended.Count - count);
         Acknowledged = count;
+    }
+
+    /// <summary>See <see cref="JournalModel.RequireNothingLostInSilence"/>; of what was not acknowledged any number may be there.</summary>
+    public void RequireNothingLostInSilence()
+    {
+        for (int count = Acknowledged; ; count++)
+        {
+            try
+            {
+                Replayed.RequireNothingLostInSilence(JournalModel.Of(Appended.Take(count)));
+                return;
+            }
+            catch (Xunit.Sdk.XunitException) when (count < Appended.Count)
+            {
+                // Not this one, then.
+            }
+        }
     }
 
     public void Written(JournalRecord record)

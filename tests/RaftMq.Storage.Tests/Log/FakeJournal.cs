@@ -26,6 +26,8 @@ internal sealed class FakeJournal : IJournal
     /// <summary>The entries that a snapshot stands for.</summary>
     public Func<LogIndex, IEnumerable<byte[]>> Before { get; set; } = _ => [];
 
+    public bool HasNoRoom => false;
+
     public bool IsFull => false;
 
     public int Count => _records.Count;
@@ -168,7 +170,7 @@ internal sealed class FakeJournal : IJournal
 
         if (reset is { } known)
         {
-            replay.Reset(group, known.Index, known.Term);
+            replay.Reset(group, known.Index, known.Term, keepsEntries: false);
         }
 
         if (mark > LogIndex.Zero)

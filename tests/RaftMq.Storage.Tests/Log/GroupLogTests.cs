@@ -90,6 +90,26 @@ public class GroupLogTests
         Assert.InRange(harness.Log.WrittenUpTo.Value, 26, 30);
     }
 
+    /// <summary>Found by the simulator: the entry of a new leader began a segment, and the last record was in one that could go.</summary>
+    [Fact]
+    public void What_came_last_does_not_go_by_size_though_an_entry_without_records_begins_the_last_segment()
+    {
+        LogHarness harness = new(new RandomSource(3));
+        harness.SetRoll(new RollPolicy(500, 1_000_000));
+        harness.Fill(20);
+        harness.AppendData(600, 2);
+        long before = harness.Log.Tail.NextOffset - 2;
+        harness.AppendNoop();
+        harness.Settle();
+        harness.Commit(harness.Log.LastIndex);
+        harness.Apply(2);
+        harness.Release(harness.Journal.Count);
+        harness.Settle();
+        Assert.Equal(harness.Log.LastIndex, harness.Log.WrittenUpTo);
+
+        Assert.Equal(before, harness.Log.RetentionStart(nowMs: 0, retentionMs: -1, retentionBytes: 0, endOffset: null));
+    }
+
     [Fact]
     public void Uncommitted_entries_are_given_to_the_journal_again_all_of_them_and_once()
     {
@@ -163,6 +183,88 @@ public class GroupLogTests
         Assert.Equal(leader.OffsetBehind(index), follower.Log.NextOffset);
         Assert.Equal(follower.Log.NextOffset, follower.Log.LogStartOffset);
         Assert.Equal((index, term), (follower.Log.SnapshotToSend!.Value.Index, follower.Log.SnapshotToSend!.Value.Term));
+    }
+
+    /// <summary>It was given up once, and neither retention nor the newest checkpoint got past its segment before the next start.</summary>
+    [Fact]
+    public void A_base_that_finds_no_room_is_written_once_there_is_some_and_the_newest_checkpoint_waits_for_it()
+    {
+        LogHarness harness = Filled(12);
+        harness.Disk.CapacityBytesMax = harness.Disk.UsedBytes;
+        while (harness.StepDisk(DiskLane.Background))
+        {
+        }
+
+        Assert.True(harness.Log.NoRoom);
+        harness.Disk.CapacityBytesMax += 400;
+        Assert.True(harness.WriteNewest());
+        Assert.True(harness.WriteNewest());
+        Assert.True(harness.WriteNewest());
+        Assert.Equal(LogIndex.Zero, harness.Log.CheckpointedUpTo);
+
+        harness.Disk.CapacityBytesMax = long.MaxValue;
+        harness.Log.Pump();
+        harness.Release(harness.Journal.Count);
+        harness.Settle();
+        Assert.False(harness.Log.NoRoom);
+        Assert.Equal(harness.Applied, harness.Log.CheckpointedUpTo);
+        harness.Cut(harness.OffsetBehind(new LogIndex(9)));
+        harness.Settle();
+        Assert.NotNull(harness.Log.SnapshotToSend);
+    }
+
+    [Fact]
+    public void A_snapshot_that_finds_no_room_for_its_name_fails_and_leaves_the_old_log()
+    {
+        LogHarness leader = WithSnapshotToSend();
+        (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
+        Transfer transfer = Read(leader, index);
+        LogHarness follower = Filled(2);
+        SnapshotInstall install = follower.Log.BeginInstall(index, term, transfer);
+        install.Append(0, transfer.Bytes);
+        follower.StepDisk(DiskLane.Background);
+        FillNames(follower);
+        install.Finish();
+        follower.StepDisk(DiskLane.Background);
+        Assert.Equal("there is no room for its name", transfer.Failure);
+        Assert.Equal(new LogIndex(2), follower.Log.LastIndex);
+    }
+
+    [Fact]
+    public void An_installed_base_that_finds_no_room_for_its_name_is_named_once_there_is_some()
+    {
+        LogHarness leader = WithSnapshotToSend();
+        (LogIndex index, Term term, _) = leader.Log.SnapshotToSend!.Value;
+        Transfer transfer = Read(leader, index);
+        LogHarness follower = new(new RandomSource(5));
+        SnapshotInstall install = follower.Log.BeginInstall(index, term, transfer);
+        install.Append(0, transfer.Bytes);
+        install.Finish();
+        follower.StepDisk(DiskLane.Background);
+        follower.StepDisk(DiskLane.Background);
+        FillNames(follower);
+        while (follower.Journal.Step() || follower.StepDisk(DiskLane.Background))
+        {
+        }
+
+        Assert.Equal(index, follower.Log.LastIndex);
+        Assert.True(follower.Log.NoRoom);
+        Assert.Null(follower.Log.SnapshotToSend);
+
+        follower.Disk.CapacityBytesMax = long.MaxValue;
+        follower.Log.Pump();
+        while (follower.Journal.Step() || follower.StepDisk(DiskLane.Background))
+        {
+        }
+
+        Assert.Equal(index, follower.Log.SnapshotToSend!.Value.Index);
+        Assert.False(follower.Log.NoRoom);
+    }
+
+    private static void FillNames(LogHarness harness)
+    {
+        harness.Disk.CapacityBytesMax = harness.Disk.UsedBytes;
+        harness.Disk.NameWithoutRoomOneIn = 1;
     }
 
     /// <summary>Simulator, seed 179527070341302732: behind the reset they were entries of the new log, below its beginning.</summary>

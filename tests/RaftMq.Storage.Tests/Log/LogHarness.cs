@@ -267,7 +267,7 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
                 FindOffset(Log.LogStartOffset + Random.NextInt64(Log.NextOffset - Log.LogStartOffset));
                 break;
             default:
-                FindTimestamp(_now - Random.Next(3000));
+                FindTimestamp(_now - Random.Next(3000), Random.OneIn(2) ? 0 : Random.NextInt64(Log.NextOffset + 1));
                 break;
         }
     }
@@ -334,13 +334,25 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         Ask(Log.FindOffset(offset, this), read => Assert.Equal(expected, read.Found));
     }
 
-    public void FindTimestamp(long timestamp)
+    public void FindTimestamp(long timestamp, long fromOffset)
     {
         LogIndex committed = LogIndex.Min(Committed, Log.LastIndex);
         EntryHeader? expected = Headers()
-            .Where(header => header.RecordCount > 0 && header.TimestampMs >= timestamp && header.Index <= committed)
+            .Where(header => header.RecordCount > 0 && header.TimestampMs >= timestamp && header.Index <= committed && header.NextOffset > fromOffset)
             .Select(header => (EntryHeader?)header).FirstOrDefault();
-        Ask(Log.FindTimestamp(timestamp, this), read => Assert.Equal(expected, read.Found));
+        Ask(Log.FindTimestamp(timestamp, fromOffset, this), read =>
+        {
+            if (read.Found is null && read.NextOffset > fromOffset)
+            {
+                // Nothing in that file: on behind it.
+                Assert.True(expected is null || expected.Value.NextOffset > read.NextOffset);
+                FindTimestamp(timestamp, read.NextOffset);
+            }
+            else
+            {
+                Assert.Equal(expected, read.Found);
+            }
+        });
     }
 
     // --- crashes ---
@@ -422,7 +434,7 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         }
 
         Journal.Replay(Group, Store);
-        Found = Assert.Single(Store.Finish(Journal, (_, _) => environment));
+        Found = Assert.Single(Store.Finish((_, _) => environment));
         if (Found is not RecoveredGroup.Healthy healthy)
         {
             return;
@@ -542,7 +554,8 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
         Term last = raft.BaseTerm;
         Assert.Equal(raft.BaseIndex == LogIndex.Zero ? Term.Zero : HeaderOf(raft.BaseIndex).Term, raft.BaseTerm);
         List<(LogIndex, Term)> starts = [];
-        List<LogIndex> memberships = [];
+        // The checkpoint's stands for those at or below it.
+        List<LogIndex> memberships = Applied > raft.BaseIndex ? [Applied] : [];
         for (LogIndex index = raft.BaseIndex.Next; index <= raft.LastIndex; index = index.Next)
         {
             EntryHeader header = HeaderOf(index);

@@ -36,7 +36,7 @@ internal static class SmallLog
         GroupLogEnvironment environment = EnvironmentOf(disk, harness.Journal, out queue);
         NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
         harness.Journal.Replay(LogHarness.Group, store);
-        return Assert.Single(store.Finish(harness.Journal, (_, _) => environment));
+        return Assert.Single(store.Finish((_, _) => environment));
     }
 
     public static GroupLogEnvironment EnvironmentOf(SimulatedDisk disk, FakeJournal journal, out SteppedDiskQueue queue)

@@ -19,7 +19,7 @@ public sealed class NodeStoreRoomTests : IGroupCreationWaiter, IJournalOwner
         NodeStore store = NodeStore.Scan(_disk, new NodeStoreLimits());
         NodeJournal journal = JournalRecovery.Open(_disk, new JournalOptions(), new StoreId(9), store, queue, this);
         GroupLogEnvironment environment = new(queue, journal, new TailPool());
-        store.Finish(journal, (_, _) => environment);
+        store.Finish((_, _) => environment);
         queue.RunAll();
         _disk.CapacityBytesMax = _disk.UsedBytes;
 

@@ -221,7 +221,7 @@ public class NodeStoreTests
             _journal = JournalRecovery.Open(_disk, Options, new StoreId(9), _store, _queue, this);
             _environment = new GroupLogEnvironment(_queue, _journal, new TailPool(64 << 10));
             SortedDictionary<GroupId, RecoveredGroup> found = [];
-            foreach (RecoveredGroup group in _store.Finish(_journal, (_, _) => _environment))
+            foreach (RecoveredGroup group in _store.Finish((_, _) => _environment))
             {
                 found.Add(group.Group, group);
             }

@@ -67,6 +67,13 @@ public sealed class NodeUnderTest : IAsyncDisposable
         await Process.WaitForExitAsync(TimeSpan.FromSeconds(10), cancellation);
     }
 
+    /// <summary>It is about to end by itself, and that is right.</summary>
+    public Task<int> EndsAsync(TimeSpan within, CancellationToken cancellation)
+    {
+        IsWanted = false;
+        return Process!.WaitForExitAsync(within, cancellation);
+    }
+
     /// <summary>SIGTERM, and waits for the end.</summary>
     /// <returns>The exit code; 0 is a stop in good order.</returns>
     public async Task<int> StopAsync(CancellationToken cancellation)

@@ -11,6 +11,9 @@ namespace RaftMq.Testing.Processes;
 /// </summary>
 public sealed class TestCluster : IAsyncDisposable
 {
+    /// <summary>Unless a test says otherwise: a reserve as large as in life takes seconds to write on a busy machine, in every cluster.</summary>
+    private static readonly Dictionary<string, string> s_settings = new() { ["disk.reserve.bytes"] = "1MiB" };
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(20) };
@@ -26,7 +29,7 @@ public sealed class TestCluster : IAsyncDisposable
         string initial = string.Join(',', peers.Select((port, index) => $"{index + 1}@127.0.0.1:{port}"));
         for (int index = 0; index < options.Nodes; index++)
         {
-            nodes.Add(Make(index + 1, peers[index], initial));
+            nodes.Add(Make(index + 1, peers[index], options.Nodes > 1 ? $"--cluster.initial.nodes={initial}" : null));
         }
     }
 
@@ -167,6 +170,27 @@ public sealed class TestCluster : IAsyncDisposable
         return Node(leader!.Value);
     }
 
+    /// <summary>One node more, with an empty folder, that joins by two of the others; not started.</summary>
+    public NodeUnderTest AddNode()
+    {
+        string seeds = string.Join(',', nodes.TakeLast(2).Select(node => $"127.0.0.1:{node.PeersPort}"));
+        NodeUnderTest node = Make(nodes.Count + 1, FreePorts.Next(), $"--cluster.seeds={seeds}");
+        nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Runs a command that speaks to the admin API of the nodes that run.</summary>
+    /// <exception cref="InvalidOperationException">It did not end well; the message says what it said.</exception>
+    public async Task<string> CommandAsync(CancellationToken cancellation, params string[] arguments)
+    {
+        string admin = string.Join(',', nodes.Where(node => node.IsRunning).Select(node => $"127.0.0.1:{node.HttpPort}"));
+        await using ChildProcess command = await ChildProcess.StartAsync(Repository.CommandProgram, [.. arguments, "--admin", admin]);
+        int code = await command.WaitForExitAsync(TimeSpan.FromSeconds(60), cancellation);
+        return code == 0
+            ? command.Tail()
+            : throw new InvalidOperationException($"raftmq {string.Join(' ', arguments)} ended with {code}: {command.Tail()}");
+    }
+
     /// <summary>Moves the leadership of a partition with <c>raftmq partition transfer</c>, which ends when it has moved.</summary>
     /// <exception cref="InvalidOperationException">It did not end well; the message says what it said.</exception>
     public async Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation)
@@ -199,7 +223,7 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    private NodeUnderTest Make(int id, int peersPort, string initial)
+    private NodeUnderTest Make(int id, int peersPort, string? others)
     {
         string folder = Path.Combine(Folder, $"node-{id}");
         int kafka = FreePorts.Next();
@@ -213,11 +237,11 @@ public sealed class TestCluster : IAsyncDisposable
             $"--listeners={listeners}",
             $"--peers.listen=127.0.0.1:{peersPort}",
             $"--http.listen=127.0.0.1:{web}",
-            .. options.Settings.Concat(options.NodeSettings(id)).Select(setting => $"--{setting.Key}={setting.Value}"),
+            .. s_settings.Where(setting => !options.Settings.ContainsKey(setting.Key)).Concat(options.Settings).Concat(options.NodeSettings(id)).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
-        if (options.Nodes > 1)
+        if (others is not null)
         {
-            arguments.Add($"--cluster.initial.nodes={initial}");
+            arguments.Add(others);
         }
 
         List<string> line = [.. options.Launcher?.Invoke(folder) ?? [], Repository.ServerProgram, .. arguments];

@@ -247,7 +247,7 @@ internal sealed class LiveGroup(ConsumerGroupId id)
     /// <summary>Whether answers must wait until what the group knows is durable; if so, the answer is kept.</summary>
     public bool TryHold(HeldReply reply)
     {
-        List<HeldReply>? waiting = Unwritten is not null ? WaitForUnwritten : WaitForProposed;
+        List<HeldReply>? waiting = PlantedBug.GenerationToldBeforeWritten ? null : Unwritten is not null ? WaitForUnwritten : WaitForProposed;
         waiting?.Add(reply);
         return waiting is not null;
     }

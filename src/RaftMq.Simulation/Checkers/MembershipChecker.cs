@@ -1,0 +1,115 @@
+using RaftMq.Raft;
+
+namespace RaftMq.Simulation.Checkers;
+
+/// <summary>
+/// How replicas come and go (Raft 6, dissertation 4.2): who begins to vote was a learner and has the entry that made it one; a replica that
+/// came by a movement takes no part in elections before its log has a membership that speaks of it; and no node gives up a replica that votes.
+/// </summary>
+public sealed class MembershipChecker : PromiseChecker
+{
+    private readonly DurableReplicas _media = new();
+
+    /// <summary>The entry that made a replica a learner, of whichever leader.</summary>
+    private readonly Dictionary<(GroupId Group, ReplicaId Replica), LogIndex> _learners = [];
+    private readonly Dictionary<GroupId, (LogIndex At, Membership Membership)> _committed = [];
+    private readonly Dictionary<(NodeId Node, GroupId Key), LogIndex> _bornFrom = [];
+    private readonly HashSet<GroupId> _deleted = [];
+
+    /// <summary>What the folders of topics begin with that anybody may delete at any time.</summary>
+    private readonly List<string> _shared = [];
+
+    public override string Promise => "membership";
+
+    public override string? Observe(HistoryEvent happened)
+    {
+        _media.Observe(happened);
+        switch (happened)
+        {
+            case HistoryEvent.PartitionDeleted deleted:
+                _deleted.Add(deleted.Group);
+                return null;
+            case HistoryEvent.TopicShared shared:
+                _shared.Add($"{shared.Name}-");
+                return null;
+            case HistoryEvent.ReplicaMade made:
+                _bornFrom[(made.Node, made.Key)] = made.BornFrom;
+                return null;
+            case HistoryEvent.LeaderCommitted leader:
+                return BeganToVote(leader) ?? Learn(leader);
+            case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)):
+                return StillVotes(gone);
+            case HistoryEvent.Said { Message: VoteRequest or PreVoteRequest or VoteReply { Granted: true } or PreVoteReply { Granted: true } } said:
+                return IsUnborn(said);
+            default:
+                return null;
+        }
+    }
+
+    private string? BeganToVote(HistoryEvent.LeaderCommitted leader)
+    {
+        if (!leader.Membership.IsJoint)
+        {
+            return null;
+        }
+
+        foreach (ReplicaId voter in leader.Membership.Voters.Where(v => !leader.Membership.OutgoingVoters.Contains(v)))
+        {
+            if (!_learners.TryGetValue((leader.Group, voter), out LogIndex since))
+            {
+                return $"group {leader.Group}: {voter} votes since {leader.MembershipAt} by {leader.By} and was no learner before";
+            }
+
+            if (_media.Find(voter, leader.Group) is not { } medium || medium.Last < since)
+            {
+                return $"group {leader.Group}: {voter} votes since {leader.MembershipAt} by {leader.By}, and its medium has not the entry {since} that made it a learner";
+            }
+        }
+
+        return null;
+    }
+
+    private string? Learn(HistoryEvent.LeaderCommitted leader)
+    {
+        foreach (ReplicaId learner in leader.Membership.Learners)
+        {
+            // Also where that entry is lost and comes again at another index.
+            if (!_learners.TryGetValue((leader.Group, learner), out LogIndex since) || leader.MembershipAt < since)
+            {
+                _learners[(leader.Group, learner)] = leader.MembershipAt;
+            }
+        }
+
+        if (leader.Commit >= leader.MembershipAt && _committed.GetValueOrDefault(leader.Group).At <= leader.MembershipAt)
+        {
+            _committed[leader.Group] = (leader.MembershipAt, leader.Membership);
+            foreach ((GroupId, ReplicaId) former in _learners.Keys
+                .Where(l => l.Group == leader.Group && !leader.Membership.IsMember(l.Replica)).ToArray())
+            {
+                _learners.Remove(former);
+            }
+        }
+
+        return null;
+    }
+
+    private string? StillVotes(HistoryEvent.ReplicaGivenUp gone)
+    {
+        foreach ((GroupId group, (LogIndex at, Membership membership)) in _committed)
+        {
+            if (group.IsLifeOf(gone.Key) && !_deleted.Contains(group) && _media.Here(gone.Node) is { } replica && membership.IsVoter(replica)
+                && _media.KeyOf(replica, group) == gone.Key)
+            {
+                return $"group {group}: {replica} gives up its replica, which votes since {at}";
+            }
+        }
+
+        return null;
+    }
+
+    private string? IsUnborn(HistoryEvent.Said said) =>
+        _media.KeyOf(said.By, said.Group) is { } key && _bornFrom.TryGetValue((said.By.Node, key), out LogIndex from)
+        && _media.Find(said.By, said.Group)!.Membership is var newest && newest < from
+            ? $"group {said.Group}: {said.By} takes part in an election ({said.Message.GetType().Name} of {said.Message.Term}); the newest membership in its log is of {newest}, and none below {from} speaks of it"
+            : null;
+}

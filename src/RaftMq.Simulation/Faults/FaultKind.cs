@@ -1,0 +1,57 @@
+namespace RaftMq.Simulation.Faults;
+
+/// <summary>What goes wrong outside of the nodes.</summary>
+internal enum FaultKind
+{
+    ProcessCrash,
+    PowerCut,
+    PowerCutOfAll,
+
+    /// <summary>A second node a moment after the first.</summary>
+    SecondCrash,
+    CrashInDisk,
+    CrashInRecovery,
+
+    /// <summary>Of who says something of a kind.</summary>
+    CrashAtMessage,
+
+    /// <summary>Both ways between two sides.</summary>
+    Cut,
+
+    /// <summary>With a node that both sides see .</summary>
+    CutWithBridge,
+    OneWayCut,
+    Reset,
+    SlowLink,
+    SlowNetwork,
+    NastyLink,
+    SlowDisk,
+    SlowLane,
+    DiskStall,
+    SyncFails,
+
+    /// <summary>On the medium, of what was durable there; see <see cref="MediumFaults"/>.</summary>
+    BitFlips,
+    MisdirectedWrite,
+    OldBlock,
+    FileCut,
+    FileLost,
+    WriteFails,
+    FullDisk,
+
+    /// <summary>Little is left, and the node's own data fills it.</summary>
+    SmallDisk,
+    ClockJump,
+
+    /// <summary>A process stands still for some time and goes on.</summary>
+    Pause,
+
+    /// <summary>And others give up its connections meanwhile.</summary>
+    PauseWithResets,
+
+    /// <summary>Of who says something of a kind.</summary>
+    PauseAtMessage,
+
+    /// <summary>Of whose disk does something of a kind, or does the next thing after it.</summary>
+    CrashAtDiskWork,
+}

@@ -1,0 +1,74 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
+using static RaftMq.Simulation.Tests.Checkers.Story;
+
+namespace RaftMq.Simulation.Tests.Checkers;
+
+public sealed class MembershipCheckerTests
+{
+    private static readonly ReplicaId A = new(N0, new StoreId(1));
+    private static readonly ReplicaId B = new(N1, new StoreId(2));
+    private static readonly ReplicaId C = new(N2, new StoreId(3));
+    private static readonly Membership WithLearner = new([A, B], [], [C]);
+    private static readonly Membership Joint = new([A, B, C], [A, B], []);
+    private static readonly GroupId Second = Group.WithLife(4);
+
+    [Fact]
+    public void Accepts_that_a_replica_goes_of_a_topic_that_anybody_may_delete() => Assert.Null(
+        New().Tell(new HistoryEvent.TopicShared("t")).Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B)))
+            .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group, "t-0-7")).Objection);
+
+    [Fact]
+    public void Accepts_a_learner_that_has_the_entry_that_made_it_one_and_votes() =>
+        Assert.Null(New().Tell(View(5, 5, WithLearner)).Tell(Has(C, Group, 5)).Tell(View(7, 6, Joint)).Objection);
+
+    [Fact]
+    public void Rejects_a_voter_that_was_no_learner() => Objects(New().Tell(Has(C, Group, 5)).Tell(View(7, 6, Joint)));
+
+    [Fact]
+    public void Rejects_a_voter_that_has_not_the_entry_that_made_it_a_learner() =>
+        Objects(New().Tell(View(5, 5, WithLearner)).Tell(Has(C, Group, 4)).Tell(View(7, 6, Joint)));
+
+    [Fact]
+    public void Rejects_a_voter_whose_learning_was_before_it_left() => Objects(
+        New().Tell(View(5, 5, WithLearner)).Tell(Has(C, Group, 5)).Tell(View(6, 6, Membership.Of(A, B))).Tell(View(9, 8, Joint)));
+
+    [Fact]
+    public void Rejects_that_a_voter_gives_up_its_replica() =>
+        Objects(New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)));
+
+    [Fact]
+    public void Accepts_it_of_one_that_votes_no_more() => Assert.Null(
+        New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(View(6, 6, Membership.Of(A)))
+            .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
+
+    [Fact]
+    public void Accepts_it_of_a_former_life() => Assert.Null(
+        New().Tell(Has(B, Group, 5)).Tell(Has(B, Second, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
+
+    [Fact]
+    public void Accepts_it_where_the_topic_is_deleted() => Assert.Null(
+        New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(new HistoryEvent.PartitionDeleted(Group))
+            .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
+
+    [Theory]
+    [InlineData(4, false)]
+    [InlineData(6, true)]
+    public void Who_came_by_a_movement_votes_only_with_a_membership_that_speaks_of_it(long membershipAt, bool mayVote)
+    {
+        Story story = New().Tell(new HistoryEvent.ReplicaMade(N1, Second, new LogIndex(5))).Tell(Has(B, Second, 7, membershipAt))
+            .Tell(new HistoryEvent.Said(B, N0, Group, new VoteReply(new Term(3), Granted: true)));
+        Assert.Equal(mayVote, story.Objection is null);
+    }
+
+    /// <summary>Entries up to an index, of which one brought a membership.</summary>
+    private static HistoryEvent.EntriesDurable Has(ReplicaId by, GroupId key, long last, long membershipAt = 1) =>
+        new(by, key, new LogIndex(1), [.. Enumerable.Repeat(new Term(1), (int)last)], new LogIndex(membershipAt));
+
+    private static HistoryEvent.LeaderCommitted View(long commit, long at, Membership membership) =>
+        new(A, Group, new Term(1), new LogIndex(commit), new Term(1), membership, new LogIndex(at));
+
+    private static Story New() => new(new MembershipChecker());
+
+    private static void Objects(Story story) => Assert.NotNull(story.Objection);
+}
