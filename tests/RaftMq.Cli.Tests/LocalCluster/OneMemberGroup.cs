@@ -24,30 +24,7 @@ internal sealed class OneMemberGroup : IAsyncDisposable
     public static async Task<OneMemberGroup> CommitAsync(string bootstrap, string group, string topic, long offset, CancellationToken cancellation)
     {
         OneMemberGroup made = new(bootstrap, group);
-        KafkaConnection coordinator = await made.CoordinatorAsync(cancellation);
-        JoinGroupRequest Join(string memberId) => new()
-        {
-            GroupId = group,
-            SessionTimeoutMs = 30_000,
-            RebalanceTimeoutMs = 30_000,
-            MemberId = memberId,
-            ProtocolType = ProtocolType,
-            Protocols = [new JoinGroupRequest.Protocol { Name = "range", Metadata = [] }],
-        };
-        string member;
-        using (KafkaReply<JoinGroupResponse> first = await coordinator.SendAsync(Join(""), cancellation))
-        {
-            Assert.Equal(KafkaError.MemberIdRequired, first.Message.Error);
-            member = first.Message.MemberId;
-        }
-
-        int generation;
-        using (KafkaReply<JoinGroupResponse> joined = await coordinator.SendAsync(Join(member), cancellation))
-        {
-            Assert.Equal(KafkaError.None, joined.Message.Error);
-            generation = joined.Message.GenerationId;
-        }
-
+        (string member, int generation) = await made.JoinAsync(cancellation);
         SyncGroupRequest sync = new()
         {
             GroupId = group,
@@ -57,10 +34,7 @@ internal sealed class OneMemberGroup : IAsyncDisposable
             ProtocolName = "range",
             Assignments = [new SyncGroupRequest.MemberAssignment { MemberId = member, Assignment = PartitionsOf(topic) }],
         };
-        using (KafkaReply<SyncGroupResponse> synced = await coordinator.SendAsync(sync, cancellation))
-        {
-            Assert.Equal(KafkaError.None, synced.Message.Error);
-        }
+        Assert.Equal(KafkaError.None, await made.AskAsync(sync, synced => synced.Error, cancellation));
 
         OffsetCommitRequest commit = new()
         {
@@ -75,11 +49,7 @@ internal sealed class OneMemberGroup : IAsyncDisposable
                 },
             ],
         };
-        using (KafkaReply<OffsetCommitResponse> committed = await coordinator.SendAsync(commit, cancellation))
-        {
-            Assert.Equal(KafkaError.None, committed.Message.Topics[0].Partitions[0].Error);
-        }
-
+        Assert.Equal(KafkaError.None, await made.AskAsync(commit, committed => committed.Topics[0].Partitions[0].Error, cancellation));
         return made;
     }
 
@@ -88,6 +58,66 @@ internal sealed class OneMemberGroup : IAsyncDisposable
     /// <summary>Version 0: one topic, two partitions, no user data.</summary>
     private static byte[] PartitionsOf(string topic) =>
         [0, 0, 0, 0, 0, 1, 0, (byte)topic.Length, .. System.Text.Encoding.ASCII.GetBytes(topic), 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 255, 255, 255, 255];
+
+    /// <summary>A coordinator that took over since the id was given does not know it: only members that joined are replicated.</summary>
+    private async Task<(string Member, int Generation)> JoinAsync(CancellationToken cancellation)
+    {
+        JoinGroupRequest join = new()
+        {
+            GroupId = group,
+            SessionTimeoutMs = 30_000,
+            RebalanceTimeoutMs = 30_000,
+            ProtocolType = ProtocolType,
+            Protocols = [new JoinGroupRequest.Protocol { Name = "range", Metadata = [] }],
+        };
+        KafkaError error;
+        int generation = 0;
+        do
+        {
+            join.MemberId = "";
+            Assert.Equal(
+                KafkaError.MemberIdRequired,
+                await AskAsync(
+                    join,
+                    first =>
+                    {
+                        join.MemberId = first.MemberId;
+                        return first.Error;
+                    },
+                    cancellation));
+            error = await AskAsync(
+                join,
+                joined =>
+                {
+                    generation = joined.GenerationId;
+                    return joined.Error;
+                },
+                cancellation);
+        }
+        while (error == KafkaError.UnknownMemberId);
+
+        Assert.Equal(KafkaError.None, error);
+        return (join.MemberId, generation);
+    }
+
+    /// <summary>Asks the coordinator, and as every client does its successor where the group has just gone to another node.</summary>
+    private async Task<KafkaError> AskAsync<TRequest, TResponse>(
+        IKafkaRequest<TRequest, TResponse> request, Func<TResponse, KafkaError> errorOf, CancellationToken cancellation)
+        where TRequest : class, IKafkaRequest<TRequest, TResponse>
+        where TResponse : class, IKafkaMessage<TResponse>
+    {
+        KafkaError error = KafkaError.None;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                KafkaConnection coordinator = await CoordinatorAsync(cancellation);
+                using KafkaReply<TResponse> reply = await coordinator.SendAsync(request, cancellation);
+                error = errorOf(reply.Message);
+                return error is not (KafkaError.NotCoordinator or KafkaError.CoordinatorLoadInProgress or KafkaError.CoordinatorNotAvailable);
+            },
+            () => $"{error}", (int)Patience.TotalMilliseconds);
+        return error;
+    }
 
     /// <summary>The group's partition of the internal topic is made when first asked for.</summary>
     private async Task<KafkaConnection> CoordinatorAsync(CancellationToken cancellation)
