@@ -33,15 +33,22 @@ internal sealed record Surroundings
     /// <summary>Of the network between the nodes; as much again comes by chance.</summary>
     public int LatencyUs { get; init; } = 100;
 
-    public static Surroundings Draw(RandomSource random, JournalSize? journal) => new()
+    public static Surroundings Draw(RandomSource random, JournalSize? journal)
     {
-        Journal = journal ?? (random.OneIn(6) ? JournalSize.Tiny : random.OneIn(5) ? JournalSize.Small : JournalSize.Usual),
-        AppendBytesMax = random.OneIn(4) ? 1 : random.OneIn(4) ? random.Next(512, 16 << 10) : 1 << 20,
-        WindowEntries = random.OneIn(4) ? random.Next(8, 33) : 256,
-        ElectionMsMin = random.OneIn(4) ? random.Next(250, 400) : 600,
-        TailBytes = random.OneIn(4) ? 1 << 20 : 2 << 20,
-        JournalSlowness = random.OneIn(3) ? random.Next(4, 40) : 1,
-        DiskSlowness = random.OneIn(4) ? random.Next(2, 10) : 1,
-        LatencyUs = random.OneIn(4) ? random.Next(500, 8_000) : 100,
-    };
+        Surroundings drawn = new()
+        {
+            Journal = journal ?? (random.OneIn(6) ? JournalSize.Tiny : random.OneIn(5) ? JournalSize.Small : JournalSize.Usual),
+            AppendBytesMax = random.OneIn(4) ? 1 : random.OneIn(4) ? random.Next(512, 16 << 10) : Usual.AppendBytesMax,
+            WindowEntries = random.OneIn(4) ? random.Next(8, 33) : 256,
+            ElectionMsMin = random.OneIn(4) ? random.Next(250, 400) : 600,
+            TailBytes = random.OneIn(4) ? 1 << 20 : 2 << 20,
+            JournalSlowness = random.OneIn(3) ? random.Next(4, 40) : 1,
+            DiskSlowness = random.OneIn(4) ? random.Next(2, 10) : 1,
+            LatencyUs = random.OneIn(4) ? random.Next(500, 8_000) : 100,
+        };
+
+        // A tiny journal is full after each append, and the next comes with a heartbeat: one entry at a time, a new replica would take longer than
+        // a run has left for it.
+        return drawn.Journal == JournalSize.Tiny ? drawn with { AppendBytesMax = Usual.AppendBytesMax } : drawn;
+    }
 }
