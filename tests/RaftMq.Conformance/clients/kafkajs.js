@@ -302,7 +302,34 @@ async function consumeStream({ bootstrap, topic, group, count, seconds }) {
   return { taken, distinct: places.size, errors: [...errors] };
 }
 
-const cases = { roundTrip, untrusted, consumeStream, shapes, group, administer, seek, transactional, tooLarge, produceStream };
+// Moves a partition to a node that is down: the movement is listed until somebody starts the node.
+async function reassign({ bootstrap, topic, from, to, unknown }) {
+  const kafka = client(bootstrap);
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ waitForLeaders: true, topics: [0, 1].map((n) => ({ topic: n ? `${topic}-2` : topic, replicaAssignment: [{ partition: 0, replicas: from }] })) });
+  const producer = kafka.producer();
+  await producer.connect();
+  const send = (value) => producer.send({ topic, acks: -1, messages: [{ value }] });
+  const listed = async (more = {}) => (await admin.listPartitionReassignments({ timeout: 5000, ...more })).topics;
+  await send('before');
+  const move = (replicas) => admin.alterPartitionReassignments({ timeout: 5000, topics: [{ topic, partitionAssignment: [{ partition: 0, replicas }] }] });
+  const refused = await move([from[0], unknown]).then(() => null, (error) => error.errors[0].type);
+  await move(to);
+  const moving = await listed();
+  const others = (await listed({ topics: [{ topic: `${topic}-2`, partitions: [0] }] })).length;
+  await send('while');
+  console.log('moves');
+  await until(async () => (await listed({ topics: [{ topic, partitions: [0] }] })).length === 0, 60);
+  await send('after');
+  const after = (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions[0].replicas;
+  await admin.disconnect();
+  await producer.disconnect();
+  const found = await readAll(kafka, topic, 3);
+  return { moving: moving.filter((t) => t.name === topic).flatMap((t) => t.partitions), others, refused, after, found: found.map((m) => m.value.toString()) };
+}
+
+const cases = { roundTrip, reassign, untrusted, consumeStream, shapes, group, administer, seek, transactional, tooLarge, produceStream };
 cases[process.argv[2]](JSON.parse(process.argv[3])).then(
   (result) => { console.log(`result ${JSON.stringify(result)}`); process.exit(0); },
   (error) => { console.error(error); process.exit(1); });
