@@ -195,7 +195,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             Scrub = new ScrubStatus(
                 _scrubber.BytesRead, _scrubber.Passes,
                 _scrubber.LastPassEndedMs is { } ended ? _environment.Clock.MonotonicMs - ended : -1,
-                _scrubber.Progress.Done, _scrubber.Progress.Of),
+                _scrubber.Progress.Done, _scrubber.Progress.Of, _scrubber.Found, _scrubber.LastPassFound),
             Holds = new HoldStatus(holds.ProducesHeld, holds.ProducesTimedOut, holds.AppendsHeldOff),
         };
     }

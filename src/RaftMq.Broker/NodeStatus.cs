@@ -58,7 +58,9 @@ public readonly record struct RepairStatus(long Files, long Bytes);
 /// <param name="Passes">Of which each read all files, since the node's start.</param>
 /// <param name="LastPassAgoMs">Since the last one ended; -1 before that.</param>
 /// <param name="Done">Replicas that the pass under way has read, of <paramref name="Of"/>; 0 of 0 while none is.</param>
-public readonly record struct ScrubStatus(long Bytes, long Passes, long LastPassAgoMs, int Done, int Of);
+/// <param name="Found">Files that were found damaged, since the node's start.</param>
+/// <param name="LastPassFound">Of those, the ones that the last pass that ended has found.</param>
+public readonly record struct ScrubStatus(long Bytes, long Passes, long LastPassAgoMs, int Done, int Of, long Found, long LastPassFound);
 
 /// <param name="Name">Topic and partition, or <c>controller</c>.</param>
 /// <param name="LogStart">First offset consumers may read.</param>

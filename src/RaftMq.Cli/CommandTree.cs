@@ -67,7 +67,7 @@ internal static class CommandTree
             TopicCreateCommand.Build(), TopicListCommand.Build(), TopicDescribeCommand.Build(), TopicDeleteCommand.Build(),
         },
         new Command("partition", "Move replicas and the leadership of partitions.") { PartitionMoveCommand.Build(), PartitionTransferCommand.Build() },
-        new Command("cluster", "Look at the cluster.") { ClusterStatusCommand.Build() },
+        new Command("cluster", "Look at the cluster, and make placement even.") { ClusterStatusCommand.Build(), ClusterBalanceCommand.Build() },
         NodeCommands.Build(),
         new Command("group", "Look at consumer groups.") { GroupListCommand.Build(), GroupDescribeCommand.Build() },
         ProduceCommand.Build(streams),

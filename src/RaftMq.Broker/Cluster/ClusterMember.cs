@@ -73,6 +73,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly Formation _formation;
     private readonly Joining _joining;
     private readonly ControllerKeeper _keeper;
+    private readonly BalanceKeeper _balance;
     private readonly List<NodeId> _silent = [];
     private readonly AdminRequests _requests;
     private FormedCluster? _formed;
@@ -111,6 +112,7 @@ internal sealed class ClusterMember : IClusterFollower
         _formation = new Formation(self.Replica, settings.InitialNodes);
         _joining = new Joining(settings.Seeds, environment);
         _keeper = new ControllerKeeper(settings.Self, State, options.Limits.Movements, IsAlive, HasRoom, environment);
+        _balance = new BalanceKeeper(State, options.Limits.Movements, IsAlive, HasRoom, group => _leaders.Image.ContainsKey(group));
         _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
         _ownRecord = new NodeRecord(
             self.Replica, self.Boot, environment.Random.NextUInt64(), settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
@@ -354,6 +356,7 @@ internal sealed class ClusterMember : IClusterFollower
             ControllerVoters = [.. (_controller?.Membership.Voters ?? []).Select(v => v.Node)],
             Expected = State.Roster.Expected,
             Removed = State.Roster.Removed,
+            IsBalancing = State.IsBalancing,
         });
     }
 
@@ -636,6 +639,7 @@ internal sealed class ClusterMember : IClusterFollower
         }
 
         _keeper.Keep(_controller, machine, _clock.MonotonicMs);
+        _balance.Keep(machine, _clock.MonotonicMs);
 
         int common = State.Nodes.Values.Select(n => n.FeatureMax).DefaultIfEmpty(State.FeatureLevel).Min();
         if (common > State.FeatureLevel)

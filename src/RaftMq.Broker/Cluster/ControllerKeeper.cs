@@ -47,9 +47,7 @@ internal sealed class ControllerKeeper(
             return;
         }
 
-        DrainNode[] places = [.. state.Nodes.Values.Select(node => new DrainNode(
-            node.Replica, node.Rack, state.Roster.DutyOf(node.Replica.Node), isAlive(node.Replica.Node),
-            hasRoom(node.Replica.Node)))];
+        ReplicaPlace[] places = ReplicaPlace.Of(state, isAlive, hasRoom);
         if (DrainPlan.Next(places, state.Topics.Values, movesMax) is { } step)
         {
             machine.TryPropose(new ClusterCommand.PartitionMoved(step.Topic.Id, step.Partition.Number, step.To));
@@ -77,6 +75,9 @@ internal sealed class ControllerKeeper(
             case ClusterCommand.NodeRegistered { Node: var node } when _seen?.Add(node.Replica.Node) == true:
                 environment.Report(new NodeEvent(
                     NodeEventKind.NodeAdded, $"Node {node.Replica.Node.Value} joined the cluster.", [("node", node.Replica.Node.Value)]));
+                break;
+            case ClusterCommand.BalanceSet { IsUnderWay: false }:
+                environment.Report(new NodeEvent(NodeEventKind.BalanceEnded, "The balance is over: it begins no more movements.", []));
                 break;
             case ClusterCommand.NodeRemoved { Replica: var replica }:
                 _seen?.Remove(replica.Node);

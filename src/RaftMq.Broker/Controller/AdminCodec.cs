@@ -194,6 +194,10 @@ internal static class AdminCodec
                 writer.Node(remove.Node);
                 writer.Bool(remove.Lost);
                 break;
+            case AdminCommand.Balance balance:
+                writer.Byte(33);
+                writer.Bool(balance.Cancel);
+                break;
             default:
                 throw new InvariantViolationException($"{command.GetType().Name} is not the controller's.");
         }
@@ -212,6 +216,7 @@ internal static class AdminCodec
         30 => new AdminCommand.ExpectNode(reader.Node()),
         31 => new AdminCommand.DrainNode(reader.Node(), reader.Bool()),
         32 => new AdminCommand.RemoveNode(reader.Node(), reader.Bool()),
+        33 => new AdminCommand.Balance(reader.Bool()),
         _ => null,
     };
 

@@ -54,6 +54,12 @@ public abstract record AdminCommand
     /// </summary>
     /// <param name="Lost">The node is dead for good: what it holds is made anew on others first.</param>
     public sealed record RemoveNode(NodeId Node, bool Lost) : AdminCommand;
+
+    /// <summary>
+    /// Makes placement even over nodes and racks; done when it is written that this begins, or when it is even already. <paramref name="Cancel"/>: begins no
+    /// more movements; those under way end.
+    /// </summary>
+    public sealed record Balance(bool Cancel) : AdminCommand;
 }
 
 public enum AdminOutcome

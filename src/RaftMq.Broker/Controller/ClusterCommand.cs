@@ -44,6 +44,12 @@ internal abstract record ClusterCommand
     /// <summary>A replica that can't be mended leaves its group, and comes back without anything once it is out.</summary>
     public sealed record ReplicaMadeAnew(UInt128 TopicId, int Partition, ReplicaId Replica) : ClusterCommand;
 
+    /// <summary>A step of the balance: all of it or nothing, so that what it makes better is better afterwards.</summary>
+    public sealed record PartitionsPlaced(ImmutableArray<PlacedPartition> Placed) : ClusterCommand;
+
+    /// <summary>A balance begins, or is over.</summary>
+    public sealed record BalanceSet(bool IsUnderWay) : ClusterCommand;
+
     /// <summary>A node of that number may join with an empty folder.</summary>
     /// <param name="UntilMs">Unix time in milliseconds; at or before <paramref name="NowMs"/>: it is not expected any more.</param>
     /// <param name="NowMs">The deciding leader's clock: what was expected until then is forgotten.</param>
@@ -121,6 +127,19 @@ internal abstract record ClusterCommand
                 writer.Int32(anew.Partition);
                 writer.Replica(anew.Replica);
                 break;
+            case PartitionsPlaced placed:
+                writer.Byte(13);
+                writer.Int32(placed.Placed.Length);
+                foreach (PlacedPartition partition in placed.Placed)
+                {
+                    partition.Write(writer);
+                }
+
+                break;
+            case BalanceSet set:
+                writer.Byte(14);
+                writer.Bool(set.IsUnderWay);
+                break;
             case NodeExpected expected:
                 writer.Byte(20);
                 writer.Node(expected.Node);
@@ -164,6 +183,8 @@ internal abstract record ClusterCommand
             10 => new PartitionMoved(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
             11 => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
             12 => new ReplicaMadeAnew(reader.UInt128(), reader.Int32(), reader.Replica()),
+            13 => new PartitionsPlaced(PlacedPartition.ReadMany(ref reader)),
+            14 => new BalanceSet(reader.Bool()),
             20 => new NodeExpected(reader.Node(), reader.Int64(), reader.Int64()),
             21 => new NodeDutySet(reader.Node(), NodeRoster.ReadDuty(ref reader)),
             22 => new NodeRemoved(reader.Replica()),

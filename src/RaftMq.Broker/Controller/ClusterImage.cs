@@ -28,12 +28,27 @@ public sealed record ClusterImage(
     /// <summary>Nodes that were removed, each with the folder it had; oldest first.</summary>
     public ImmutableArray<ReplicaId> Removed { get; init; } = [];
 
+    /// <summary>Placement is being made even.</summary>
+    public bool IsBalancing { get; init; }
+
+    /// <summary>What would make placement even, or is left of that: once for each partition that would move.</summary>
+    public ImmutableArray<PlannedMove> BalancePlan =>
+    [
+        .. Balance.BalancePlan.All(Places, Topics.Values).Select(static m => new PlannedMove(
+            m.Topic.Name, m.Partition.Number, [.. m.Partition.Replicas.Select(static r => r.Node)], [.. m.To.Select(static r => r.Node)])),
+    ];
+
+    /// <summary>What a balance waits for, and what mends it; sentences without their full stop.</summary>
+    public IEnumerable<string> BalanceObstacles =>
+        Balance.BalancePlan.Obstacles(Places, [.. Topics.Values], group => LeaderOf(group) is not null);
+
     /// <summary>Partitions that have, or may still have, a replica on that node.</summary>
     public int ReplicasOn(NodeId node) => Topics.Values.Sum(t => t.Partitions.Count(p => p.IsPlacedOn(node)));
 
     /// <summary>Why replicas stay on nodes that are drained or leave, and what mends it; sentences without their full stop.</summary>
-    public IEnumerable<string> DrainObstacles => DrainPlan.Obstacles(
-        [.. Nodes.Values.Select(n => new DrainNode(n.Replica, n.Rack, n.Duty, n.Alive, n.HasRoom))], Topics.Values, group => LeaderOf(group) is not null);
+    public IEnumerable<string> DrainObstacles => DrainPlan.Obstacles(Places, Topics.Values, group => LeaderOf(group) is not null);
+
+    private ReplicaPlace[] Places => [.. Nodes.Values.Select(n => new ReplicaPlace(n.Replica, n.Rack, n.Duty, n.Alive, n.HasRoom))];
 
     /// <summary>What the cluster wants of a node, and how far that is: serving, draining, drained or leaving.</summary>
     public string StateOf(NodeId node) => Nodes[node].Duty switch
@@ -49,6 +64,14 @@ public sealed record ClusterImage(
             : null;
 
     public LeaderInfo? LeaderOf(GroupId group) => Leaders.TryGetValue(group, out LeaderInfo leader) ? leader : null;
+}
+
+/// <param name="From">Where its replicas are, or are on their way to; the first leads, or is to.</param>
+/// <param name="To">Where they would be.</param>
+public sealed record PlannedMove(string Topic, int Partition, ImmutableArray<NodeId> From, ImmutableArray<NodeId> To)
+{
+    /// <summary>Nodes that would get a replica, each of which is a copy of all that the partition holds.</summary>
+    public IEnumerable<NodeId> Copies => To.Where(n => !From.Contains(n));
 }
 
 /// <param name="Listeners">Where clients reach it: one advertised address per listener name.</param>

@@ -10,7 +10,10 @@ namespace RaftMq.Broker.Controller;
 /// </summary>
 internal sealed class ClusterState
 {
-    private const byte SnapshotVersion = 1;
+    private const byte SnapshotVersion = 2;
+
+    /// <summary>Without the balance.</summary>
+    private const byte SnapshotVersionFirst = 1;
 
     public UInt128 ClusterId { get; private set; }
 
@@ -28,6 +31,9 @@ internal sealed class ClusterState
 
     public ImmutableSortedDictionary<string, TopicInfo> Topics { get; private set; } =
         ImmutableSortedDictionary.Create<string, TopicInfo>(StringComparer.Ordinal);
+
+    /// <summary>The controller's leader makes placement even, until nothing is left to do or an operator stops it.</summary>
+    public bool IsBalancing { get; private set; }
 
     /// <summary>Which nodes come and go.</summary>
     public NodeRoster Roster { get; } = new();
@@ -132,6 +138,16 @@ internal sealed class ClusterState
             case ClusterCommand.PartitionMoved moved:
                 Change(moved.TopicId, moved.Partition, partition => partition.MovedTo(moved.Replicas));
                 return 0;
+            case ClusterCommand.PartitionsPlaced placed:
+                foreach (PlacedPartition one in placed.Placed)
+                {
+                    Change(one.TopicId, one.Partition, partition => partition.PlacedOn(one.Replicas));
+                }
+
+                return 0;
+            case ClusterCommand.BalanceSet set:
+                IsBalancing = set.IsUnderWay;
+                return 0;
             case ClusterCommand.ReplicaMadeAnew anew:
                 Change(anew.TopicId, anew.Partition, partition => partition.Without(anew.Replica));
                 return 0;
@@ -164,13 +180,15 @@ internal sealed class ClusterState
         }
 
         Roster.Write(writer);
+        writer.Bool(IsBalancing);
     }
 
     /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
     public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
     {
         var reader = new ByteReader(bytes);
-        if (reader.Byte() != SnapshotVersion)
+        byte version = reader.Byte();
+        if (version is not (SnapshotVersion or SnapshotVersionFirst))
         {
             return false;
         }
@@ -202,6 +220,7 @@ internal sealed class ClusterState
         }
 
         var roster = NodeRoster.Read(ref reader);
+        bool isBalancing = version != SnapshotVersionFirst && reader.Bool();
         if (!reader.AtEnd)
         {
             return false;
@@ -210,6 +229,7 @@ internal sealed class ClusterState
         (ClusterId, FeatureLevel, FirstVoters, NextProducerId) = (clusterId, featureLevel, firstVoters, nextProducerId);
         (Nodes, Topics) = (nodes.ToImmutable(), topics.ToImmutable());
         Roster.Take(roster);
+        IsBalancing = isBalancing;
         return true;
     }
 

@@ -29,6 +29,7 @@ internal sealed class ControllerDecisions(
     private const int PartitionsPerTopicMax = 10_000;
 
     private readonly NodeDecisions _nodes = new(state, clock, isAlive);
+    private readonly BalanceDecisions _balance = new(state, isAlive, hasRoom);
 
     public Decision Decide(ControllerRequest request) => request switch
     {
@@ -47,6 +48,7 @@ internal sealed class ControllerDecisions(
             AdminCommand.ExpectNode expect => _nodes.Expect(expect.Node),
             AdminCommand.DrainNode drain => _nodes.Drain(drain),
             AdminCommand.RemoveNode remove => _nodes.Remove(remove),
+            AdminCommand.Balance balance => _balance.Decide(balance),
             _ => Refuse(AdminOutcome.Refused, "The controller does not do this."),
         },
         _ => Refuse(AdminOutcome.Refused, "Unknown request."),

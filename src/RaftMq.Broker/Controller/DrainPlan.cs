@@ -3,9 +3,6 @@ using RaftMq.Raft;
 
 namespace RaftMq.Broker.Controller;
 
-/// <summary>A node as a place for replicas.</summary>
-internal readonly record struct DrainNode(ReplicaId Replica, string? Rack, NodeDuty Duty, bool IsAlive, bool HasRoom = true);
-
 /// <summary>The next movement that takes replicas from nodes that are drained.</summary>
 internal readonly record struct DrainStep(TopicInfo Topic, PartitionInfo Partition, ImmutableArray<ReplicaId> To);
 
@@ -18,7 +15,7 @@ internal static class DrainPlan
 {
     /// <summary>Null while nothing is to do, nothing can be done, or as many movements as may be are under way.</summary>
     /// <param name="movesMax">Movements away from drained nodes at a time, in the whole cluster.</param>
-    public static DrainStep? Next(IReadOnlyList<DrainNode> nodes, IEnumerable<TopicInfo> topics, int movesMax)
+    public static DrainStep? Next(IReadOnlyList<ReplicaPlace> nodes, IEnumerable<TopicInfo> topics, int movesMax)
     {
         HashSet<NodeId> drained = Drained(nodes);
         if (drained.Count == 0)
@@ -52,7 +49,7 @@ internal static class DrainPlan
     /// <summary>For each partition that stays on a drained node: why, and what mends it.</summary>
     /// <param name="hasLeader">A group without one can't be moved.</param>
     public static IEnumerable<string> Obstacles(
-        IReadOnlyList<DrainNode> nodes, IEnumerable<TopicInfo> topics, Func<GroupId, bool> hasLeader)
+        IReadOnlyList<ReplicaPlace> nodes, IEnumerable<TopicInfo> topics, Func<GroupId, bool> hasLeader)
     {
         HashSet<NodeId> drained = Drained(nodes);
         if (drained.Count == 0)
@@ -71,7 +68,7 @@ internal static class DrainPlan
                 }
 
                 string what = $"{topic.Name}/{partition.Number} stays on node {string.Join(", ", on.Select(n => n.Value))}: ";
-                DrainNode[] others = [.. nodes.Where(n => n.Duty == NodeDuty.Serving && !partition.Replicas.Contains(n.Replica))];
+                ReplicaPlace[] others = [.. nodes.Where(n => n.Duty == NodeDuty.Serving && !partition.Replicas.Contains(n.Replica))];
                 if (!hasLeader(partition.Group))
                 {
                     yield return what + "it has no leader, so its replicas can't be moved. Start the nodes that hold a majority of them; if those are lost too, "
@@ -93,13 +90,13 @@ internal static class DrainPlan
         }
     }
 
-    private static HashSet<NodeId> Drained(IReadOnlyList<DrainNode> nodes) =>
+    private static HashSet<NodeId> Drained(IReadOnlyList<ReplicaPlace> nodes) =>
         [.. nodes.Where(n => n.Duty != NodeDuty.Serving).Select(n => n.Replica.Node)];
 
-    private static SortedDictionary<NodeId, int> LoadOf(IReadOnlyList<DrainNode> nodes, TopicInfo[] topics)
+    private static SortedDictionary<NodeId, int> LoadOf(IReadOnlyList<ReplicaPlace> nodes, TopicInfo[] topics)
     {
         var load = new SortedDictionary<NodeId, int>();
-        foreach (DrainNode node in nodes)
+        foreach (ReplicaPlace node in nodes)
         {
             load[node.Replica.Node] = 0;
         }
@@ -117,7 +114,7 @@ internal static class DrainPlan
 
     /// <summary>The wanted set, with a substitute in each drained node's place as far as there is one.</summary>
     private static ImmutableArray<ReplicaId> Without(
-        HashSet<NodeId> drained, PartitionInfo partition, IReadOnlyList<DrainNode> nodes, SortedDictionary<NodeId, int> load)
+        HashSet<NodeId> drained, PartitionInfo partition, IReadOnlyList<ReplicaPlace> nodes, SortedDictionary<NodeId, int> load)
     {
         ImmutableArray<ReplicaId> to = partition.Replicas;
         for (int i = 0; i < to.Length; i++)
@@ -132,12 +129,12 @@ internal static class DrainPlan
     }
 
     private static ReplicaId? SubstituteFor(
-        ImmutableArray<ReplicaId> replicas, int place, IReadOnlyList<DrainNode> nodes, SortedDictionary<NodeId, int> load)
+        ImmutableArray<ReplicaId> replicas, int place, IReadOnlyList<ReplicaPlace> nodes, SortedDictionary<NodeId, int> load)
     {
         HashSet<string> racks = [.. nodes
             .Where(n => n.Rack is not null && n.Replica != replicas[place] && replicas.Contains(n.Replica)).Select(n => n.Rack!)];
-        DrainNode[] free = [.. nodes
-            .Where(n => n is { Duty: NodeDuty.Serving, IsAlive: true, HasRoom: true } && !replicas.Contains(n.Replica))
+        ReplicaPlace[] free = [.. nodes
+            .Where(n => n.TakesReplicas && !replicas.Contains(n.Replica))
             .OrderBy(n => n.Rack is not null && racks.Contains(n.Rack))
             .ThenBy(n => load[n.Replica.Node])
             .ThenBy(n => n.Replica)];

@@ -66,6 +66,10 @@ public sealed record PartitionInfo(int Number, GroupId Group, ImmutableArray<Rep
         Returning = [],
     };
 
+    /// <summary>The wanted set in that order; a movement only where others are wanted than were.</summary>
+    public PartitionInfo PlacedOn(ImmutableArray<ReplicaId> wanted) =>
+        wanted.Length == Replicas.Length && wanted.All(Replicas.Contains) ? this with { Replicas = wanted } : MovedTo(wanted);
+
     /// <summary>The beginning of a replica's being made anew: the first of two movements.</summary>
     public PartitionInfo Without(ReplicaId replica) => MovedTo([.. Replicas.Where(r => r != replica)]) with { Returning = Replicas };
 

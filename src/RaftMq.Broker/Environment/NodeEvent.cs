@@ -31,6 +31,7 @@ public enum NodeEventKind
     NodeAdded = 1037,
     NodeDrained = 1038,
     NodeRemoved = 1039,
+    BalanceEnded = 1040,
     LeadershipBegan = 1041,
     LeadershipEnded = 1042,
     DiskSlow = 1051,

@@ -19,6 +19,7 @@ internal sealed class Scrubber(Shard shard, long bytesPerSecond, long intervalMs
     /// <summary>The group that is read, or was read last.</summary>
     private GroupId _group;
     private bool _isInPass;
+    private long _foundBefore;
     private long _nextPassMs = nowMs + Math.Min(intervalMs, FirstPassMs);
     private long _nextPieceMs = nowMs;
 
@@ -27,6 +28,12 @@ internal sealed class Scrubber(Shard shard, long bytesPerSecond, long intervalMs
 
     /// <summary>Bytes read since the start.</summary>
     public long BytesRead { get; private set; }
+
+    /// <summary>Files that were found damaged since the start.</summary>
+    public long Found { get; private set; }
+
+    /// <summary>Of those, the ones that the last pass that ended has found.</summary>
+    public long LastPassFound { get; private set; }
 
     /// <summary>Passes that came to their end since the start.</summary>
     public long Passes { get; private set; }
@@ -69,6 +76,7 @@ internal sealed class Scrubber(Shard shard, long bytesPerSecond, long intervalMs
             }
 
             _isInPass = true;
+            _foundBefore = Found;
             _nextPassMs = now + intervalMs;
             _group = default;
             _log = null;
@@ -80,6 +88,7 @@ internal sealed class Scrubber(Shard shard, long bytesPerSecond, long intervalMs
             {
                 _isInPass = false;
                 Passes++;
+                LastPassFound = Found - _foundBefore;
                 LastPassEndedMs = now;
                 return;
             }
@@ -111,8 +120,9 @@ internal sealed class Scrubber(Shard shard, long bytesPerSecond, long intervalMs
         return false;
     }
 
-    private void PieceDone(long bytes)
+    private void PieceDone(long bytes, int found)
     {
+        Found += found;
         _pieceIsOut = false;
         BytesRead += bytes;
         _nextPieceMs = shard.Context.Clock.MonotonicMs + (bytes * 1_000 / bytesPerSecond);

@@ -1,8 +1,10 @@
 namespace RaftMq.Cli.Admin;
 
 /// <summary>What a node's admin API says; fields that this version does not know are ignored.</summary>
+/// <param name="Balancing">Placement is being made even.</param>
 internal sealed record ClusterAnswer(
-    string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics);
+    string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics,
+    bool Balancing = false);
 
 /// <param name="State">serving, draining, drained or leaving; null where the node does not say, as an older one.</param>
 /// <param name="Controller">leader, voter or follower in the controller group.</param>
@@ -21,6 +23,14 @@ internal sealed record NodesAnswer(
 internal sealed record ExpectedAnswer(int Id, DateTimeOffset Until);
 
 internal sealed record RemovedAnswer(int Id, string StoreId);
+
+/// <param name="Obstacles">What a balance waits for, and is not begun before.</param>
+/// <param name="Moves">What would make placement even, or is left of that.</param>
+internal sealed record BalanceAnswer(bool UnderWay, IReadOnlyList<string> Obstacles, IReadOnlyList<BalanceMoveAnswer> Moves);
+
+/// <param name="From">The replicas now, the first to lead.</param>
+/// <param name="Copies">Nodes that would get a replica.</param>
+internal sealed record BalanceMoveAnswer(string Topic, int Partition, IReadOnlyList<int> From, IReadOnlyList<int> To, IReadOnlyList<int> Copies);
 
 internal sealed record ListenerAnswer(string Name, string Host, int Port)
 {
@@ -46,7 +56,16 @@ internal sealed record PartitionAnswer(
 internal sealed record StatusAnswer(
     int Node, bool Ready, double RecordsPerSecond, int Leading, int Following, IReadOnlyList<DamageAnswer> Damaged,
     string? NotReadyBecause = null, bool JournalFull = false, int ReplicasWithoutRoom = 0, long? DiskFreeBytes = null,
-    IReadOnlyList<MovementAnswer>? Movements = null, string? DiskRoom = null, string? DiskNote = null);
+    IReadOnlyList<MovementAnswer>? Movements = null, string? DiskRoom = null, string? DiskNote = null,
+    IReadOnlyList<ReplicaAnswer>? Replicas = null, ScrubAnswer? Scrub = null);
+
+/// <param name="SizeBytes">In segments; what is only in the journal is not counted.</param>
+internal sealed record ReplicaAnswer(string? Topic, int Partition, long SizeBytes);
+
+/// <param name="LastPassAgoSeconds">-1: none since the start.</param>
+/// <param name="Done">Replicas read of the pass under way, of <paramref name="Of"/>; 0 of 0 while none is.</param>
+/// <param name="LastPassFound">Files that the last pass found damaged.</param>
+internal sealed record ScrubAnswer(long Passes, long LastPassAgoSeconds, int Done, int Of, long LastPassFound = 0);
 
 /// <param name="Phase">waiting, catchingUp, changing or ending.</param>
 internal sealed record MovementAnswer(string Topic, int Partition, IReadOnlyList<int> To, string Phase, IReadOnlyList<LearnerAnswer> Learners);

@@ -123,6 +123,11 @@ internal sealed class AdminClient : IDisposable
         await FirstAsync(AskTimeLimit, (node, ending) => http.GetFromJsonAsync<NodesAnswer>(new Uri(node, "/v1/nodes"), ending), cancellation)
             ?? throw new CommandFailedException(ExitCodes.Unreachable, "The node's answer is empty.");
 
+    /// <summary>What would make placement even, as the first node that answers knows it.</summary>
+    public async Task<BalanceAnswer> BalanceAsync(CancellationToken cancellation) =>
+        await FirstAsync(AskTimeLimit, (node, ending) => http.GetFromJsonAsync<BalanceAnswer>(new Uri(node, "/v1/balance"), ending), cancellation)
+            ?? throw new CommandFailedException(ExitCodes.Unreachable, "The node's answer is empty.");
+
     /// <exception cref="CommandFailedException">Refused, or no node answers.</exception>
     public Task TransferAsync(string topic, int partition, int to, CancellationToken cancellation) => ChangeAsync(
         HttpMethod.Post, $"/v1/partitions/{Uri.EscapeDataString(topic)}/{partition}/transfer?to={to}", $"{topic}/{partition} was not transferred",

@@ -20,14 +20,17 @@ internal static class ClusterStatusCommand
             ClusterReport report = await client.AskAllAsync(cluster, cancellation);
             bool isGoing = cluster.Nodes.Any(node => node.IsGoing);
             IReadOnlyList<string> obstacles = isGoing ? (await client.NodesAsync(cancellation)).Obstacles ?? [] : [];
-            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, report, parsed.GetValue(json), obstacles);
+            BalanceReport? balance = cluster.Balancing ? BalanceReport.Of(await client.BalanceAsync(cancellation), report.Statuses) : null;
+            return await WriteAsync(parsed.InvocationConfiguration.Output, cluster, report, parsed.GetValue(json), obstacles, balance);
         });
         return command;
     }
 
     /// <param name="obstacles">What keeps replicas on nodes that are drained.</param>
+    /// <param name="balance">What is left of the balance under way; null while none is.</param>
     internal static async Task<int> WriteAsync(
-        TextWriter output, ClusterAnswer cluster, ClusterReport report, bool json, IReadOnlyList<string>? obstacles = null)
+        TextWriter output, ClusterAnswer cluster, ClusterReport report, bool json, IReadOnlyList<string>? obstacles = null,
+        BalanceReport? balance = null)
     {
         string[] others = [.. ClusterFaults(cluster), .. NodeFaults(cluster, report), .. obstacles ?? []];
         string[] faults = [.. others, .. PartitionFaults.Each(cluster)];
@@ -42,6 +45,7 @@ internal static class ClusterStatusCommand
                 statuses = report.Statuses,
                 notReached = report.Missing.Keys,
                 topics = cluster.Topics.Count(topic => !topic.Internal),
+                balance,
                 healthy = faults.Length == 0,
                 faults,
             });
@@ -52,11 +56,17 @@ internal static class ClusterStatusCommand
                 CultureInfo.InvariantCulture,
                 $"cluster {cluster.ClusterId}, feature level {cluster.FeatureLevel}, {Counted.Of(cluster.Topics.Count(topic => !topic.Internal), "topic")}"));
             Tables.Write(
-                output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "DAMAGED", "DISK", "RECORDS/S", "CLIENTS AT"],
+                output, ["NODE", "STATE", "ROLE", "LEADS", "FOLLOWS", "DAMAGED", "DISK", "SCRUBBED", "RECORDS/S", "CLIENTS AT"],
                 cluster.Nodes.Select(node => Row(node, cluster, report)));
             foreach (string movement in report.Statuses.SelectMany(status => status.Movements ?? []).Select(Describe))
             {
                 await output.WriteLineAsync(movement);
+            }
+
+            if (balance is not null)
+            {
+                string waits = string.Join(" ", balance.Obstacles);
+                await output.WriteLineAsync($"a balance is under way: {balance.Summary}{(waits.Length > 0 ? $"; it waits: {waits}" : "")}");
             }
 
             await output.WriteLineAsync(faults.Length == 0 ? "healthy" : string.Join(Environment.NewLine, others.Concat(PartitionFaults.Grouped(cluster))));
@@ -72,7 +82,7 @@ internal static class ClusterStatusCommand
             "waiting" => "waits for others",
             "catchingUp" => string.Join(", ", movement.Learners.Select(learner => string.Create(
                 CultureInfo.InvariantCulture,
-                $"node {learner.Node} lacks {learner.EntriesLeft:N0} entries{(learner.BytesLeft > 0 ? $", about {Size(learner.BytesLeft)}" : "")}"))),
+                $"node {learner.Node} lacks {learner.EntriesLeft:N0} entries{(learner.BytesLeft > 0 ? $", about {Counted.Bytes(learner.BytesLeft)}" : "")}"))),
             "changing" => "its members change",
             _ => "nearly done",
         };
@@ -92,6 +102,7 @@ internal static class ClusterStatusCommand
             status?.Following.ToString(CultureInfo.InvariantCulture) ?? "?",
             status is null ? "?" : (status.Damaged?.Count ?? 0).ToString(CultureInfo.InvariantCulture),
             DiskOf(status),
+            ScrubOf(status?.Scrub),
             status?.RecordsPerSecond.ToString("N0", CultureInfo.InvariantCulture) ?? "?",
             string.Join(
                 ", ",
@@ -105,13 +116,22 @@ internal static class ClusterStatusCommand
         null => "?",
         { ReplicasWithoutRoom: > 0 } or { DiskRoom: "short" } => "full",
         { JournalFull: true } => "journal full",
-        { DiskFreeBytes: { } free } => $"{Size(free)} free",
+        { DiskFreeBytes: { } free } => $"{Counted.Bytes(free)} free",
         _ => "?",
     };
 
-    private static string Size(long bytes) => bytes >= 10L << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes >> 30} GiB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes >> 20} MiB");
+    /// <summary>When all files of the node were read the last time, and what was found; how far the pass under way is.</summary>
+    private static string ScrubOf(ScrubAnswer? scrub)
+    {
+        if (scrub is null)
+        {
+            return "?";
+        }
+
+        string last = scrub.LastPassAgoSeconds < 0 ? "not yet"
+            : $"{Counted.Time(scrub.LastPassAgoSeconds)} ago{(scrub.LastPassFound > 0 ? $", {Counted.Of(scrub.LastPassFound, "file")} damaged" : "")}";
+        return scrub.Of == 0 ? last : string.Create(CultureInfo.InvariantCulture, $"{last}; {scrub.Done} of {scrub.Of} now");
+    }
 
     private static IEnumerable<string> ClusterFaults(ClusterAnswer cluster)
     {

@@ -23,6 +23,11 @@ internal static class AdminApi
             AdminCall.RunAsync(broker, new AdminCommand.DrainNode(new NodeId(node), cancel ?? false), cancellation));
         routes.MapDelete("/v1/nodes/{node:int}", (int node, bool? lost, CancellationToken cancellation) =>
             AdminCall.RunAsync(broker, new AdminCommand.RemoveNode(new NodeId(node), lost ?? false), cancellation));
+        routes.MapGet("/v1/balance", () => AdminView.BalanceOf(broker.Cluster));
+        routes.MapPost("/v1/balance", (CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.Balance(Cancel: false), cancellation));
+        routes.MapDelete("/v1/balance", (CancellationToken cancellation) =>
+            AdminCall.RunAsync(broker, new AdminCommand.Balance(Cancel: true), cancellation));
         routes.MapGet("/v1/status", async (CancellationToken cancellation) =>
             AdminView.Of(await sources.Sampler.CollectAsync(cancellation), sources));
         routes.MapGet("/v1/topics", () => AdminView.Of(broker.Cluster).Topics);

@@ -1,8 +1,9 @@
 namespace RaftMq.Server.Admin;
 
 /// <summary>What the admin API says and takes, as JSON with camel case names. Programs depend on it: fields are added, never renamed.</summary>
+/// <param name="Balancing">Placement is being made even.</param>
 internal sealed record ClusterAnswer(
-    string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics);
+    string ClusterId, int? ControllerLeader, int FeatureLevel, IReadOnlyList<NodeAnswer> Nodes, IReadOnlyList<TopicAnswer> Topics, bool Balancing);
 
 /// <param name="State">serving, draining, drained or leaving.</param>
 /// <param name="Controller">leader, voter or follower in the controller group.</param>
@@ -21,6 +22,14 @@ internal sealed record NodesAnswer(
 internal sealed record ExpectedAnswer(int Id, DateTimeOffset Until);
 
 internal sealed record RemovedAnswer(int Id, string StoreId);
+
+/// <param name="Obstacles">What a balance waits for, and is not begun before.</param>
+/// <param name="Moves">What would make placement even, or is left of that.</param>
+internal sealed record BalanceAnswer(bool UnderWay, IReadOnlyList<string> Obstacles, IReadOnlyList<BalanceMoveAnswer> Moves);
+
+/// <param name="From">The replicas now, the first to lead.</param>
+/// <param name="Copies">Nodes that would get a replica.</param>
+internal sealed record BalanceMoveAnswer(string Topic, int Partition, IReadOnlyList<int> From, IReadOnlyList<int> To, IReadOnlyList<int> Copies);
 
 internal sealed record ListenerAnswer(string Name, string Host, int Port);
 
@@ -51,7 +60,9 @@ internal sealed record StatusAnswer(
 /// <param name="Passes">Since the node's start.</param>
 /// <param name="LastPassAgoSeconds">Since the last one ended; -1 before that.</param>
 /// <param name="Done">Replicas that the pass under way has read, of <paramref name="Of"/>; 0 of 0 while none is.</param>
-internal sealed record ScrubAnswer(long Bytes, long Passes, long LastPassAgoSeconds, int Done, int Of);
+/// <param name="Found">Files that were found damaged, since the node's start.</param>
+/// <param name="LastPassFound">Of those, the ones that the last pass that ended has found.</param>
+internal sealed record ScrubAnswer(long Bytes, long Passes, long LastPassAgoSeconds, int Done, int Of, long Found, long LastPassFound);
 
 /// <param name="Phase">waiting, catchingUp, changing or ending.</param>
 internal sealed record MovementAnswer(string Topic, int Partition, IReadOnlyList<int> To, string Phase, IReadOnlyList<LearnerAnswer> Learners);

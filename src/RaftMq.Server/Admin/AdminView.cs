@@ -12,7 +12,7 @@ internal static class AdminView
     public static ClusterAnswer Of(ClusterImage image) => new(
         image.ClusterId, image.ControllerLeader?.Value, image.FeatureLevel,
         [.. image.Nodes.Select(node => Of(node.Key, node.Value, image))],
-        [.. image.Topics.Values.Select(topic => Of(topic, image))]);
+        [.. image.Topics.Values.Select(topic => Of(topic, image))], image.IsBalancing);
 
     public static TopicAnswer Of(TopicInfo topic, ClusterImage image) => new(
         topic.Name, topic.Id.ToString("x32"), topic.Internal, topic.Configs,
@@ -32,8 +32,15 @@ internal static class AdminView
         [.. image.Removed.Select(removed => new RemovedAnswer(removed.Node.Value, removed.Store.ToString()))],
         [.. image.DrainObstacles.Select(obstacle => obstacle + ".")]);
 
+    public static BalanceAnswer BalanceOf(ClusterImage image) => new(
+        image.IsBalancing, [.. image.BalanceObstacles.Select(obstacle => obstacle + ".")],
+        [.. image.BalancePlan.Select(move => new BalanceMoveAnswer(
+            move.Topic, move.Partition, [.. move.From.Select(node => node.Value)], [.. move.To.Select(node => node.Value)],
+            [.. move.Copies.Select(node => node.Value)]))]);
+
     private static ScrubAnswer Of(in ScrubStatus scrub) => new(
-        scrub.Bytes, scrub.Passes, scrub.LastPassAgoMs < 0 ? -1 : scrub.LastPassAgoMs / 1_000, scrub.Done, scrub.Of);
+        scrub.Bytes, scrub.Passes, scrub.LastPassAgoMs < 0 ? -1 : scrub.LastPassAgoMs / 1_000, scrub.Done, scrub.Of, scrub.Found,
+        scrub.LastPassFound);
 
     private static NodeAnswer Of(NodeId id, NodeInfo node, ClusterImage image) => new(
         id.Value, node.Rack, node.Alive, node.FeatureMin, node.FeatureMax, node.Replica.Store.ToString(),

@@ -31,6 +31,7 @@ internal sealed class NodeMetrics
             status => status.Repairs.Files);
         OfStatus(registry, "raftmq_node_mended_bytes_total", "Bytes taken from other replicas to mend files here.", status => status.Repairs.Bytes);
         OfStatus(registry, "raftmq_node_scrubbed_bytes_total", "Bytes of segments and checkpoints read to find damage.", status => status.Scrub.Bytes);
+        OfStatus(registry, "raftmq_node_scrub_found_total", "Files that this found damaged since the start.", status => status.Scrub.Found);
         OfStatus(registry, "raftmq_node_scrub_passes_total", "Times that all of them were read since the start.", status => status.Scrub.Passes);
         registry.Gauge(
             "raftmq_node_replicas_without_room", "Replicas for which the disk had no room when they last tried; those that lead refuse produce.",
@@ -55,6 +56,9 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_cluster_draining_replicas", "Replicas that nodes which are drained or leave still hold; as every node knows it.",
             () => cluster() is var image ? image.Nodes.Where(node => node.Value.Duty != NodeDuty.Serving).Sum(node => image.ReplicasOn(node.Key)) : 0);
+        registry.Gauge(
+            "raftmq_cluster_balancing", "1 while placement is being made even (raftmq cluster balance); as every node knows it.",
+            () => cluster().IsBalancing ? 1 : 0);
         PerNode(
             registry, "raftmq_node_produces_held_total",
             "Produces that had to wait for room in the journal or among uncommitted entries, or for a leader to settle.", holds => holds.Produces);

@@ -440,7 +440,7 @@ public sealed class GroupLog
 
     /// <summary>A pass over all files of this log.</summary>
     /// <param name="done">Told, inside the section, how much a piece has read.</param>
-    public LogScrub BeginScrub(Action<long> done) => new(Group, _files, _environment.Disk, done);
+    public LogScrub BeginScrub(Action<long, int> done) => new(Group, _files, _environment.Disk, done);
 
     /// <summary>What this log knows of the place of another replica's base; null when that does not fit.</summary>
     internal CheckpointHead? OwnHead(CheckpointHead other) =>

@@ -17,7 +17,7 @@ public sealed class LogScrub
     private readonly GroupId _group;
     private readonly GroupFiles _files;
     private readonly IDiskQueue _disk;
-    private readonly Action<long> _done;
+    private readonly Action<long, int> _done;
     private Segment? _segment;
 
     /// <summary>Of the segment under way as far as it was read; made again from its entries.</summary>
@@ -29,8 +29,8 @@ public sealed class LogScrub
     private bool _segmentsAreDone;
     private bool _newestIsDone;
 
-    /// <param name="done">Told how much a piece has read.</param>
-    internal LogScrub(GroupId group, GroupFiles files, IDiskQueue disk, Action<long> done)
+    /// <param name="done">Told how many bytes a piece has read, and how many files it found damaged.</param>
+    internal LogScrub(GroupId group, GroupFiles files, IDiskQueue disk, Action<long, int> done)
     {
         (_group, _files, _disk, _done) = (group, files, disk, done);
     }
@@ -101,10 +101,12 @@ public sealed class LogScrub
         segment.Readers--;
         _files.ReaderGone();
         _indexIsDamaged |= piece.IndexIsDamaged;
+        int found = 0;
         if (piece.Damage is { } damage)
         {
             Probe.Reached(RareBranch.ScrubFoundDamage);
             _files.SegmentIsDamaged(segment, damage);
+            found++;
         }
 
         if (piece.Damage is not null || piece.IsEnd)
@@ -115,10 +117,11 @@ public sealed class LogScrub
             {
                 Probe.Reached(RareBranch.ScrubMadeIndex);
                 _files.WriteIndex(segment, _read!);
+                found++;
             }
         }
 
-        _done(bytes);
+        _done(bytes, found);
     }
 
     /// <summary>A run of entries of a segment.</summary>
@@ -205,7 +208,7 @@ public sealed class LogScrub
                 scrub._files.BaseIsDamaged(known);
             }
 
-            scrub._done(_bytes);
+            scrub._done(_bytes, _isDamaged ? 1 : 0);
         }
     }
 
@@ -224,13 +227,14 @@ public sealed class LogScrub
 
         public override void Complete()
         {
-            if (_isDamaged && scrub._files.Checkpoints.Newest == newest)
+            bool isFound = _isDamaged && scrub._files.Checkpoints.Newest == newest;
+            if (isFound)
             {
                 Probe.Reached(RareBranch.ScrubFoundDamage);
                 scrub._files.NewestIsDamaged();
             }
 
-            scrub._done(_bytes);
+            scrub._done(_bytes, isFound ? 1 : 0);
         }
     }
 

@@ -9,9 +9,9 @@ namespace RaftMq.Broker.Tests.Controller;
 public sealed class ClusterSnapshotTests
 {
     [Fact]
-    public void Version_1_is_read_and_written_for_ever_as_in_the_golden_file()
+    public void Version_2_is_read_and_written_for_ever_as_in_the_golden_file()
     {
-        var golden = GoldenFile.Read("snapshots-v1.txt");
+        var golden = GoldenFile.Read("snapshots-v2.txt");
         Assert.Equal(["controller", "controller-new"], golden.Blocks);
         golden.AssertUnchanged("controller", Snapshot(ControllerSamples.State()));
         golden.AssertUnchanged("controller-new", Snapshot(new ClusterState()));
@@ -23,9 +23,22 @@ public sealed class ClusterSnapshotTests
         Assert.Equal([KeyValuePair.Create(new NodeId(3), 2_000L)], read.Roster.Expected);
         Assert.Equal([KeyValuePair.Create(new NodeId(2), NodeDuty.Draining)], read.Roster.Duties);
         Assert.Equal([new ReplicaId(new NodeId(3), new StoreId(33))], read.Roster.Removed);
+        Assert.True(read.IsBalancing);
         Assert.Equal(
             ControllerSamples.Describe(new ClusterCommand.TopicCreated(ControllerSamples.Orders)),
             ControllerSamples.Describe(new ClusterCommand.TopicCreated(read.Topics["orders"])));
+    }
+
+    [Fact]
+    public void Version_1_is_still_read()
+    {
+        var golden = GoldenFile.Read("snapshots-v1.txt");
+        ClusterState read = Read(golden["controller"])!;
+        ClusterState now = ControllerSamples.State();
+        now.Apply(new ClusterCommand.BalanceSet(IsUnderWay: false));
+
+        Assert.Equal(Snapshot(now), Snapshot(read));
+        Assert.Equal(Snapshot(new ClusterState()), Snapshot(Read(golden["controller-new"])!));
     }
 
     [Fact]
@@ -37,6 +50,7 @@ public sealed class ClusterSnapshotTests
         {
             state.Apply(new ClusterCommand.PreferredLeaderSet(ControllerSamples.Orders.Id, partition, new NodeId(1)));
             state.Apply(new ClusterCommand.PartitionMoved(ControllerSamples.Orders.Id, partition, []));
+            state.Apply(new ClusterCommand.PartitionsPlaced([new PlacedPartition(ControllerSamples.Orders.Id, partition, [])]));
             state.Apply(new ClusterCommand.PartitionSettled(ControllerSamples.Orders.Id, partition, 0, new LogIndex(1)));
             Assert.Equal(before, Snapshot(state));
         }
@@ -77,7 +91,8 @@ public sealed class ClusterSnapshotTests
 
         Assert.All(Hostile.Cut(bytes), cut => Assert.False(state.TryReadSnapshot(cut.Bytes), cut.How));
         Assert.False(state.TryReadSnapshot([.. bytes, 0]));
-        Assert.False(state.TryReadSnapshot([2, .. bytes[1..]]));
+        Assert.False(state.TryReadSnapshot([3, .. bytes[1..]]));
+        Assert.False(state.TryReadSnapshot([1, .. bytes[1..]]));
         Assert.Equal(before, Snapshot(state));
     }
 
@@ -104,10 +119,12 @@ public sealed class ClusterSnapshotTests
         state.Apply(new ClusterCommand.NodeRegistered(ControllerSamples.Plain));
         byte[] one = Snapshot(state);
         const int NodesAt = 1 + 16 + 4 + 4 + 8;
-        byte[] node = one[(NodesAt + 4)..^4];
+        const int Behind = (4 * 4) + 1;
+        byte[] node = one[(NodesAt + 4)..^Behind];
+        byte[] other = [(byte)(node[0] + 1), .. node[1..]];
 
-        Assert.NotNull(Read([.. one[..NodesAt], 1, 0, 0, 0, .. node, .. one[^4..]]));
-        Assert.Null(Read([.. one[..NodesAt], 2, 0, 0, 0, .. node, .. node, .. one[^4..]]));
+        Assert.NotNull(Read([.. one[..NodesAt], 2, 0, 0, 0, .. node, .. other, .. one[^Behind..]]));
+        Assert.Null(Read([.. one[..NodesAt], 2, 0, 0, 0, .. node, .. node, .. one[^Behind..]]));
     }
 
     private static ClusterState? Read(byte[] bytes)

@@ -37,6 +37,9 @@ internal static class ControllerSamples
         ("partition-moved", new ClusterCommand.PartitionMoved(5, 1, [Replica(2, 22)])),
         ("partition-settled", new ClusterCommand.PartitionSettled(5, 1, 3, new LogIndex(77))),
         ("replica-made-anew", new ClusterCommand.ReplicaMadeAnew(5, 1, Replica(2, 22))),
+        ("partitions-placed", new ClusterCommand.PartitionsPlaced(
+            [new PlacedPartition(5, 1, [Replica(1, 11)]), new PlacedPartition(5, 0, [Replica(2, 22), Replica(1, 11)])])),
+        ("balance-set", new ClusterCommand.BalanceSet(IsUnderWay: true)),
         ("node-expected", new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000)),
         ("node-duty-set", new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining)),
         ("node-removed", new ClusterCommand.NodeRemoved(Replica(2, 22))),
@@ -59,6 +62,7 @@ internal static class ControllerSamples
         ("make-anew", new ControllerRequest.MakeAnew(5, 1, 3, Replica(2, 22))),
         ("expect-node", Administer(new AdminCommand.ExpectNode(new NodeId(3)))),
         ("drain-node", Administer(new AdminCommand.DrainNode(new NodeId(2), Cancel: true))),
+        ("balance", Administer(new AdminCommand.Balance(Cancel: true))),
         ("remove-node", Administer(new AdminCommand.RemoveNode(new NodeId(2), Lost: true))),
     ];
 
@@ -82,6 +86,7 @@ internal static class ControllerSamples
         state.Apply(new ClusterCommand.NodeRemoved(Replica(3, 33)));
         state.Apply(new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000));
         state.Apply(new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining));
+        state.Apply(new ClusterCommand.BalanceSet(IsUnderWay: true));
         return state;
     }
 
@@ -91,7 +96,7 @@ internal static class ControllerSamples
         TopicInfo[] topics = [.. state.Topics.Values];
         UInt128 topic = topics.Length == 0 || random.OneIn(5) ? random.NextUInt128() : topics[random.Next(topics.Length)].Id;
         int partitions = state.TopicById(topic)?.Partitions.Length ?? 0;
-        switch (random.Next(15))
+        switch (random.Next(17))
         {
             case 0:
                 return new ClusterCommand.ClusterFormed(random.NextUInt128(), random.Next(1, 3), Replicas(random));
@@ -130,13 +135,19 @@ internal static class ControllerSamples
                     nodes.Length == 0 || random.OneIn(5) ? RandomNode(random).Replica : nodes[random.Next(nodes.Length)].Replica);
             case 13 when partitions > 0:
                 return new ClusterCommand.ReplicaMadeAnew(topic, random.Next(partitions), Replica(random.Next(1, 6), 1));
+            case 14 when partitions > 0:
+                return new ClusterCommand.PartitionsPlaced(
+                    [.. Many(random, 4, () => new PlacedPartition(topic, random.Next(partitions), [Replica(random.Next(1, 6), 1), .. Replicas(random)]))]);
+            case 15:
+                return new ClusterCommand.BalanceSet(random.OneIn(2));
             default:
                 return new ClusterCommand.ProducerIdsAllocated(random.Next(1, 100_000));
         }
     }
 
-    public static ControllerRequest RandomRequest(RandomSource random) => random.Next(13) switch
+    public static ControllerRequest RandomRequest(RandomSource random) => random.Next(14) switch
     {
+        13 => Administer(new AdminCommand.Balance(random.OneIn(2))),
         12 => new ControllerRequest.MakeAnew(
             random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), Replica(random.Next(100), random.NextUInt128())),
         0 => new ControllerRequest.Register(RandomNode(random)),
@@ -178,6 +189,8 @@ internal static class ControllerSamples
         ClusterCommand.TopicCreated c => $"TopicCreated {Describe(c.Topic)}",
         ClusterCommand.PartitionsAdded c => $"PartitionsAdded {c.TopicId} {string.Join(';', c.Partitions.Select(Describe))}",
         ClusterCommand.PartitionMoved c => $"{c with { Replicas = [] }} {string.Join(',', c.Replicas.Select(Describe))}",
+        ClusterCommand.PartitionsPlaced c =>
+            $"PartitionsPlaced {string.Join(';', c.Placed.Select(p => $"{p.TopicId}/{p.Partition} {Describe(p.Replicas)}"))}",
         ClusterCommand.TopicConfigsSet c => $"TopicConfigsSet {c.TopicId} {string.Join(',', c.Configs)}",
         _ => command.ToString(),
     };

@@ -57,13 +57,13 @@ public sealed class DrainPlanTests
         }
     }
 
-    private static DrainNode[] Nodes(string text) =>
+    private static ReplicaPlace[] Nodes(string text) =>
     [
         .. text.Split(' ').Select(word =>
         {
             string[] parts = word.Split('/');
             NodeDuty duty = parts[0].Contains('d') ? NodeDuty.Draining : parts[0].Contains('l') ? NodeDuty.Leaving : NodeDuty.Serving;
-            return new DrainNode(Replica(parts[0][0]), parts.Length > 1 ? parts[1] : null, duty, !parts[0].Contains('x'));
+            return new ReplicaPlace(Replica(parts[0][0]), parts.Length > 1 ? parts[1] : null, duty, !parts[0].Contains('x'));
         }),
     ];
 

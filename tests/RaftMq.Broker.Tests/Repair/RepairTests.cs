@@ -181,6 +181,8 @@ public sealed class RepairTests
         byte[] whole = [.. node.Medium[path]];
         Damage(node, path, how);
 
+        cluster.Until(() => ScrubOf(cluster, node).LastPassFound == 1, "the pass that found it ends");
+        cluster.Until(() => ScrubOf(cluster, node) is { LastPassFound: 0, Found: 1 }, "the next one finds nothing");
         cluster.Until(
             () => path.Contains("newest-", StringComparison.Ordinal)
                 ? !node.Medium.FileExists(path) && Files(node, ".checkpoint")[^1].Contains("newest-", StringComparison.Ordinal)
@@ -188,7 +190,16 @@ public sealed class RepairTests
             "it is mended");
         cluster.Pass(100);
         Assert.Empty(node.Parts.Damaged);
+        Assert.Equal(1, ScrubOf(cluster, node).Found);
         CheckMended(cluster, group);
+    }
+
+    private static ScrubStatus ScrubOf(WholeCluster cluster, ClusterNode node)
+    {
+        NodeStatus? status = null;
+        node.Broker.CollectStatus(taken => status = taken);
+        cluster.Settle();
+        return status!.Scrub;
     }
 
     [Fact]

@@ -123,6 +123,26 @@ public sealed class ClusterStatusTests : IAsyncLifetime
             + $"{broker.Endpoint} speaks Kafka's protocol and not HTTP: an address for --bootstrap, it seems, not for --admin.\n", said);
     }
 
+    [Theory]
+    [InlineData("-1", 0, 0, 0, "not yet")]
+    [InlineData("-1", 0, 3, 12, "not yet; 3 of 12 now")]
+    [InlineData("119", 0, 0, 0, "119 s ago")]
+    [InlineData("7199", 2, 0, 0, "119 min ago, 2 files damaged")]
+    [InlineData("172799", 1, 0, 9, "47 h ago, 1 file damaged; 0 of 9 now")]
+    [InlineData("172800", 0, 0, 0, "2 d ago")]
+    public async Task What_the_scrub_did_last_is_told(string ago, int found, int done, int of, string expected)
+    {
+        second.Answers["/v1/status"] = Status(1).Replace(
+            "\"journalFull\"", $$"""
+            "scrub":{"bytes":9,"passes":1,"lastPassAgoSeconds":{{ago}},"done":{{done}},"of":{{of}},"found":7,"lastPassFound":{{found}}},"journalFull"
+            """, StringComparison.Ordinal);
+
+        (int code, string said) = await RunAsync();
+
+        Assert.Equal(ExitCodes.Done, code);
+        Assert.Contains($"  {expected}  ", said, StringComparison.Ordinal);
+    }
+
     private static string Status(int node) =>
         $$"""
         {"node":{{node}},"ready":true,"recordsPerSecond":0,"leading":1,"following":2,"damaged":[],"journalFull":false,"replicasWithoutRoom":0,"diskFreeBytes":99999999999}

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -22,6 +23,9 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public Dictionary<string, string> Answers { get; } = [];
 
+    /// <summary>Method and path of each request, in their order.</summary>
+    public ConcurrentQueue<string> Asked { get; } = [];
+
     public async ValueTask DisposeAsync()
     {
         _isOver = true;
@@ -44,7 +48,9 @@ internal sealed class FakeNode : IAsyncDisposable
                     continue;
                 }
 
-                string path = (await reader.ReadLineAsync() ?? "ET / ").Split(' ')[1];
+                string[] request = (first[0] + (await reader.ReadLineAsync() ?? "ET / ")).Split(' ');
+                string path = request[1];
+                Asked.Enqueue($"{request[0]} {path}");
                 while (!string.IsNullOrEmpty(await reader.ReadLineAsync()))
                 {
                     // The headers say nothing that matters here.

@@ -37,6 +37,8 @@ internal sealed class ClusterCommandFormat : FuzzFormat
         new ClusterCommand.PartitionMoved(5, 0, [.. Samples.Replicas(2, 3)]),
         new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(44)),
         new ClusterCommand.PartitionMoved(5, 1, [.. Samples.Replicas(3, 2)]),
+        new ClusterCommand.PartitionsPlaced([new PlacedPartition(5, 0, [.. Samples.Replicas(3, 2)]), new PlacedPartition(5, 2, [.. Samples.Replicas(3, 1)])]),
+        new ClusterCommand.BalanceSet(IsUnderWay: true),
         new ClusterCommand.NodeExpected(new NodeId(7), 5_000, 1_000),
         new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining),
         new ClusterCommand.NodeRemoved(Samples.Replica(1)),
@@ -171,6 +173,8 @@ internal sealed class ControllerRequestFormat : FuzzFormat
             new AdminCommand.DrainNode(new NodeId(2), Cancel: true),
             new AdminCommand.RemoveNode(new NodeId(3), Lost: true),
             new AdminCommand.RemoveNode(new NodeId(4), Lost: false),
+            new AdminCommand.Balance(Cancel: false),
+            new AdminCommand.Balance(Cancel: true),
         ];
         yield return AdminCodec.Encode(new ControllerRequest.Register(Samples.Node(4)));
         yield return AdminCodec.Encode(new ControllerRequest.Register(Samples.Node(7)));

@@ -63,7 +63,7 @@ internal sealed class RealStart : IJournalOwner
         _groups.Add(found.Name, (healthy.Loss is null ? GroupFate.Starts : GroupFate.StartsDamaged, healthy.Loss));
         Owner owner = new();
         healthy.Log.Attach(owner);
-        LogScrub scrub = healthy.Log.BeginScrub(_ => { });
+        LogScrub scrub = healthy.Log.BeginScrub(static (_, _) => { });
         while (scrub.TryNext(1 << 20))
         {
             queue.RunAll();
