@@ -441,7 +441,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             | (Cluster.IsRegistered || now - _startMs < RegistrationMs ? 0 : LeaderFaults.NotRegistered)
             | (slow ? LeaderFaults.SlowDisk : 0)
             | (_space.IsShort || _shardJournal.HasNoRoom ? LeaderFaults.DiskFull : 0)
-            | (Cluster.State.Roster.DutyOf(_settings.Self) == NodeDuty.Serving ? 0 : LeaderFaults.Draining));
+            | (Cluster.State.Roster.DutyOf(_settings.Self) == NodeDuty.Serving ? 0 : LeaderFaults.Draining),
+            now);
         if (_fitness.TakeNews())
         {
             Cluster.FaultsChanged();
@@ -476,7 +477,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         bool handsOver = false;
         foreach (Replica replica in Shard.Replicas.Values)
         {
-            handsOver |= _balancer.HandOverIfUnfit(replica, Cluster.IsAlive);
+            handsOver |= _balancer.HandOverIfUnfit(replica, Cluster.IsAlive, _environment.Clock.MonotonicMs);
         }
 
         return handsOver;

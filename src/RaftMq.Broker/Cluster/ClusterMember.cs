@@ -194,7 +194,7 @@ internal sealed class ClusterMember : IClusterFollower
                 break;
             case PeerMessage.Faults faults:
                 bool hadRoom = _fitness.HasRoom(node);
-                _fitness.Heard(node, faults);
+                _fitness.Heard(node, faults, now);
                 _imageDue |= hadRoom != _fitness.HasRoom(node);
                 break;
             case PeerMessage.Request request:

@@ -72,7 +72,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
     }
 
     /// <summary>True when this replica leads, should not, and another one can take over: it is asked to.</summary>
-    public bool HandOverIfUnfit(Replica replica, Func<NodeId, bool> isAlive)
+    public bool HandOverIfUnfit(Replica replica, Func<NodeId, bool> isAlive, long nowMs)
     {
         LeaderFaults faults = fitness.Of(self, replica.Group);
         if (!replica.IsLeader || faults == LeaderFaults.None)
@@ -82,7 +82,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
 
         // Who goes anyway takes any successor: consensus brings it up to date first. Else a pause of the writes must be worth it.
         bool goesAnyway = (faults & (LeaderFaults.Stopping | LeaderFaults.NoController)) != 0;
-        if (BestSuccessor(replica, isAlive, mustBeCaughtUp: !goesAnyway) is not { } successor)
+        if (BestSuccessor(replica, isAlive, mustBeCaughtUp: !goesAnyway, mustBeFaster: faults == LeaderFaults.SlowDisk, nowMs) is not { } successor)
         {
             return false;
         }
@@ -91,7 +91,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
         return true;
     }
 
-    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, bool mustBeCaughtUp)
+    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, bool mustBeCaughtUp, bool mustBeFaster, long nowMs)
     {
         PeerProgress? best = null;
         foreach (PeerProgress peer in replica.Progress)
@@ -99,6 +99,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
             NodeId node = peer.Replica.Node;
             if (peer.IsVoter && node != self && isAlive(node) && MayLead(node, replica.Group)
                 && (!mustBeCaughtUp || IsCaughtUp(replica, node))
+                && (!mustBeFaster || fitness.IsDiskClearlyFaster(node, nowMs))
                 && (best is null || peer.Match > best.Value.Match))
             {
                 best = peer;

@@ -11,6 +11,7 @@ internal sealed class LeaderFitness(NodeId self)
 {
     private readonly SortedDictionary<GroupId, LeaderFaults> _ownGroups = [];
     private readonly SortedDictionary<NodeId, Word> _others = [];
+    private readonly SlowTimes _slow = new();
     private LeaderFaults _own;
     private bool _isNews;
 
@@ -20,8 +21,9 @@ internal sealed class LeaderFitness(NodeId self)
     public PeerMessage.Faults Announcement => new(_own, [.. _ownGroups.Select(static own => new GroupFaults(own.Key, own.Value))]);
 
     /// <summary>This node's faults in place of those that it had.</summary>
-    public void SetNode(LeaderFaults faults)
+    public void SetNode(LeaderFaults faults, long nowMs)
     {
+        _slow.Learn(self, faults.HasFlag(LeaderFaults.SlowDisk), nowMs);
         _isNews |= _own != faults;
         _own = faults;
     }
@@ -61,8 +63,9 @@ internal sealed class LeaderFitness(NodeId self)
     }
 
     /// <summary>Said again every few seconds, so what a node said before it stopped does not last.</summary>
-    public void Heard(NodeId from, PeerMessage.Faults said)
+    public void Heard(NodeId from, PeerMessage.Faults said, long nowMs)
     {
+        _slow.Learn(from, said.Node.HasFlag(LeaderFaults.SlowDisk), nowMs);
         var groups = new Dictionary<GroupId, LeaderFaults>(said.Groups.Count);
         foreach (GroupFaults group in said.Groups)
         {
@@ -83,6 +86,9 @@ internal sealed class LeaderFitness(NodeId self)
 
     /// <summary>Some other node said so last, of itself or of any of its replicas.</summary>
     public bool AnyOtherDiskIsFull { get; private set; }
+
+    /// <summary>That node's disk is clearly faster than this one's, by how long each was slow lately.</summary>
+    public bool IsDiskClearlyFaster(NodeId node, long nowMs) => _slow.IsClearlyFaster(node, self, nowMs);
 
     /// <summary>What speaks against that node's replica of a group as its leader, as far as is known here.</summary>
     public LeaderFaults Of(NodeId node, GroupId group)

@@ -16,7 +16,7 @@ public sealed class LeaderFitnessTests
     [Fact]
     public void Faults_of_a_node_are_those_of_all_its_replicas()
     {
-        _fitness.SetNode(LeaderFaults.SlowDisk);
+        _fitness.SetNode(LeaderFaults.SlowDisk, nowMs: 0);
         _fitness.SetGroup(Orders, LeaderFaults.Damaged, has: true);
 
         Assert.Equal(LeaderFaults.SlowDisk | LeaderFaults.Damaged, _fitness.Of(Self, Orders));
@@ -27,13 +27,13 @@ public sealed class LeaderFitnessTests
     [Fact]
     public void What_a_node_says_takes_the_place_of_what_it_said_before()
     {
-        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.None, [new GroupFaults(Orders, LeaderFaults.Damaged)]));
+        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.None, [new GroupFaults(Orders, LeaderFaults.Damaged)]), nowMs: 0);
         Assert.Equal(LeaderFaults.Damaged, _fitness.Of(Other, Orders));
 
-        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.Stopping, []));
+        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.Stopping, []), nowMs: 0);
         Assert.Equal(LeaderFaults.Stopping, _fitness.Of(Other, Orders));
 
-        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.None, []));
+        _fitness.Heard(Other, new PeerMessage.Faults(LeaderFaults.None, []), nowMs: 0);
         Assert.Equal(LeaderFaults.None, _fitness.Of(Other, Orders));
     }
 
@@ -46,7 +46,7 @@ public sealed class LeaderFitnessTests
         Assert.False(_fitness.TakeNews());
         _fitness.SetGroup(Orders, LeaderFaults.Damaged, has: true);
         _fitness.SetGroup(Orders, LeaderFaults.DiskFull, has: false);
-        _fitness.SetNode(LeaderFaults.None);
+        _fitness.SetNode(LeaderFaults.None, nowMs: 0);
         _fitness.Removed(Ledger);
         Assert.False(_fitness.TakeNews());
 

@@ -186,6 +186,35 @@ public sealed class UnfitLeaderTests
         Assert.Equal((leader, term), (cluster.LeaderOf(group), cluster.ReplicaOf(leader.Id.Value, group).Term));
     }
 
+    /// <summary>Where all disks are slow each is so at another moment: leaders went round among those that were not just then.</summary>
+    [Fact]
+    public void A_leader_with_a_slow_disk_does_not_go_to_one_whose_disk_was_slow_as_long()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        foreach (ClusterNode node in cluster.Nodes.Where(n => n != leader))
+        {
+            FillFor(cluster, node, ms: 3_000);
+            cluster.Pass(3_000);
+        }
+
+        Term term = cluster.ReplicaOf(leader.Id.Value, group).Term;
+        FillFor(cluster, leader, ms: 3_000);
+        cluster.Pass(3_000);
+
+        Assert.Equal((leader, term), (cluster.LeaderOf(group), cluster.ReplicaOf(leader.Id.Value, group).Term));
+    }
+
+    private static void FillFor(WholeCluster cluster, ClusterNode node, int ms)
+    {
+        ShardJournal journal = node.Parts.Shard.Context.Journal;
+        IJournal real = journal.Journal;
+        journal.Journal = new FullJournal(real);
+        cluster.Pass(ms);
+        journal.Journal = real;
+    }
+
     [Fact]
     public void Leaderships_that_begin_and_end_are_told_once_by_name()
     {
