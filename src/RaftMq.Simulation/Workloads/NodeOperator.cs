@@ -181,8 +181,9 @@ internal sealed class NodeOperator
         Later();
     }
 
-    /// <summary>By what a majority of the nodes that are to run believe.</summary>
-    private bool Knows(SimulatedNode node) => MostSay(image => image.Nodes.ContainsKey(node.Id)) == true;
+    /// <summary>With this folder, by what a majority of the nodes that are to run believe: who starts anew may still know a former one.</summary>
+    private bool Knows(SimulatedNode node) =>
+        node.Host?.Self is { } self && MostSay(image => image.Nodes.TryGetValue(node.Id, out NodeInfo? known) && known.Replica == self) == true;
 
     private bool IsForgotten(SimulatedNode node) => MostSay(image => image.Nodes.ContainsKey(node.Id)) == false;
 
