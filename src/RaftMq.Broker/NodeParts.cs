@@ -323,8 +323,12 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IReplicaListener.LogDamaged(Replica replica, string report)
     {
-        _damages.Found(replica, report);
+        bool isNews = _damages.Found(replica, report);
         _replicas.Mend(replica);
+        if (isNews)
+        {
+            _repairs.Hurry(replica.Group);
+        }
     }
 
     void IReplicaListener.Healed(Replica replica) => _damages.Healed(replica);
@@ -405,7 +409,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _repairs = new Repairs(context, group => _replicas.HoldersOf(group), _environment.Report);
         _replicas = new ReplicaManager(
             Shard, store, _logEnvironment, factory, Cluster, _fitness, _balancer, _damages, _repairs, _movements, _environment.Report);
-        _renewals = new Renewals(Shard, _damages, _movements, _replicas.IsGivenUp, Cluster.Tell);
+        _renewals = new Renewals(Shard, _damages, _movements, _replicas.IsBeyondRepair, Cluster.Tell);
         _scrubber = new Scrubber(
             Shard, _options.Limits.ScrubBytesPerSecond, (long)_options.ScrubInterval.TotalMilliseconds, _environment.Clock.MonotonicMs);
         _repairService = new RepairService(Shard, store, _logEnvironment, _replicas.QuarantinedKeyOf);

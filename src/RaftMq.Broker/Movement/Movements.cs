@@ -44,9 +44,19 @@ internal sealed class Movements(Shard shard, BrokerLimits limits, Action<Control
     /// <summary>Movements led here for which data flows or members change.</summary>
     public int ActiveCount => _moving.Count(g => shard.Find(g) is { IsServing: true } r && HasBegun(r.Membership));
 
-    /// <summary>Where the cluster's state has the group; null when it is no partition's.</summary>
-    public (UInt128 TopicId, PartitionInfo Partition)? PlaceOf(GroupId group) =>
-        _placed.TryGetValue(group, out Place? place) ? (place.TopicId, place.Partition) : null;
+    /// <summary>
+    /// Where the cluster's state has the group; null when it is no partition's. Of a damaged one of which the name is lost, the store's key does
+    /// as well.
+    /// </summary>
+    public (UInt128 TopicId, PartitionInfo Partition)? PlaceOf(GroupId group)
+    {
+        if (!_placed.TryGetValue(group, out Place? place))
+        {
+            place = _placed.Values.FirstOrDefault(other => group.IsLifeOf(other.Partition.Group));
+        }
+
+        return place is null ? null : (place.TopicId, place.Partition);
+    }
 
     /// <summary>What the cluster's state says now.</summary>
     public void Placed(UInt128 topicId, string topic, PartitionInfo partition)

@@ -6,13 +6,13 @@ using RaftMq.Raft;
 namespace RaftMq.Broker.Repair;
 
 /// <summary>
-/// Replicas that can't be mended where they are: their state diverged, or the journal had to let go of what they needed. The controller is asked for each,
-/// again and again until its state says so, to have it leave its group and come back without anything. Until it is out what it holds counts, and stays.
-/// The controller's own group is of no topic; there a node must be removed and join again.
+/// Replicas that can't be mended where they are: their state diverged, or what is left of them does not tell what they had. The controller is asked for
+/// each, again and again until its state says so, to have it leave its group and come back without anything. Until it is out what it holds counts, and
+/// stays. The controller's own group is of no topic; there a node must be removed and join again.
 /// </summary>
-/// <param name="isHopeless">Of a group that does not run here: no repair will be tried any more.</param>
+/// <param name="isBeyondRepair">Of a group that does not run here.</param>
 internal sealed class Renewals(
-    Shard shard, DamageRegister damages, Movements movements, Func<GroupId, bool> isHopeless, Action<ControllerRequest> tell)
+    Shard shard, DamageRegister damages, Movements movements, Func<GroupId, bool> isBeyondRepair, Action<ControllerRequest> tell)
 {
     private const int TellEveryMs = 500;
 
@@ -28,8 +28,13 @@ internal sealed class Renewals(
         _nextMs = nowMs + TellEveryMs;
         foreach (DamagedGroup damaged in damages.All)
         {
-            bool isDue = shard.Find(damaged.Group) is { } replica ? replica.IsFenced && !PlantedBug.DivergedKept : isHopeless(damaged.Group);
-            if (isDue && movements.PlaceOf(damaged.Group) is var (topicId, partition))
+            if (movements.PlaceOf(damaged.Group) is not var (topicId, partition))
+            {
+                continue;
+            }
+
+            bool isDue = shard.Find(partition.Group) is { } replica ? replica.IsFenced && !PlantedBug.DivergedKept : isBeyondRepair(damaged.Group);
+            if (isDue)
             {
                 tell(new ControllerRequest.MakeAnew(topicId, partition.Number, partition.Epoch, shard.Context.Self.Replica));
             }

@@ -41,6 +41,16 @@ internal sealed class Repairs(ShardContext context, Func<GroupId, IReadOnlyList<
     public void Want(GroupId group, string name, Func<GroupRepair?> begin, Action<GroupRepair> mended, Action over) =>
         _jobs.TryAdd(group, new Job(group, name, begin, mended, over));
 
+    /// <summary>Something else of the group is damaged: that need not wait until what nobody has is asked for again.</summary>
+    public void Hurry(GroupId group)
+    {
+        if (_jobs.TryGetValue(group, out Job? job) && job.Repair is null)
+        {
+            job.NextMs = Math.Min(job.NextMs, context.Clock.MonotonicMs);
+            job.PauseMs = PauseMsMin;
+        }
+    }
+
     /// <summary>The group leaves this node, or its files were replaced.</summary>
     public void Forget(GroupId group)
     {

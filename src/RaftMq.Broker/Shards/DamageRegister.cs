@@ -33,7 +33,8 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         _damaged.TryGetValue(group, out DamagedGroup? damaged) && !damaged.IsRunning ? damaged : null;
 
     /// <summary>A read of a running group's log found damage. The first place stands for the group.</summary>
-    public void Found(Replica replica, string what)
+    /// <returns>Whether the place is news.</returns>
+    public bool Found(Replica replica, string what)
     {
         if (!_damaged.ContainsKey(replica.Group))
         {
@@ -41,12 +42,15 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         }
 
         // A consumer asks again and again; the log needs to say it once.
-        if (_placesTold.Count < PlacesToldMax && _placesTold.Add(what))
+        bool isNews = _placesTold.Count < PlacesToldMax && _placesTold.Add(what);
+        if (isNews)
         {
             report(new NodeEvent(
                 NodeEventKind.LogDamaged, $"{replica.Name}: {what}. That part is not served here; a replica without damage takes the lead over.",
                 [("group", replica.Name.ToString()!), ("damage", what)]));
         }
+
+        return isNews;
     }
 
     /// <summary>A running group's state is not what a majority's is. Its log is whole; the replica is to be made anew.</summary>

@@ -242,8 +242,13 @@ internal sealed class ReplicaManager(
         }
     }
 
-    /// <summary>What the journal held of it had to go before it was mended.</summary>
-    public bool IsGivenUp(GroupId group) => QuarantinedKeyOf(group) is { } key && _givenUp.Contains(key);
+    /// <summary>
+    /// A group that did not start can't be mended where it is: its meta file is lost, or the journal does not say enough of it any more, or what the
+    /// journal held of it had to go. Not while what could be mended is on its way.
+    /// </summary>
+    public bool IsBeyondRepair(GroupId group) =>
+        QuarantinedKeyOf(group) is { } key && !store.CanRepair(key)
+        && !_restoring.ContainsKey(_groupOfKey[key]) && !repairs.IsUnderWay(_groupOfKey[key]);
 
     // --- the cluster's wishes ---
 

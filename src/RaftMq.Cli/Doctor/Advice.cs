@@ -8,6 +8,9 @@ internal static class Advice
 {
     private const string Nobody = "it is the only replica, so nobody else has it: put back what is damaged from a copy of this folder as it was when the node stopped.";
 
+    /// <summary>As the product names it. No placement tells of it, so nobody makes a replica of it anew.</summary>
+    private const string ControllerName = "controller";
+
     /// <summary>The most important first.</summary>
     public static IEnumerable<string> Of(ExaminedFolder folder)
     {
@@ -47,8 +50,11 @@ internal static class Advice
         GroupFate.StartsDamaged when group.IsOnlyReplica => $"{group.Name} starts and can't lead: {group.Report}; {Nobody}",
         GroupFate.StartsDamaged =>
             $"{group.Name} starts as a damaged replica: {group.Report}. It leads nothing until its leader has healed it, by itself; let a majority of the others run.",
+        GroupFate.StaysOut when group.IsOnlyReplica => $"{group.Name} does not start, and can't be mended here: {group.Report}; {Nobody}",
+        GroupFate.StaysOut when group.Name == ControllerName =>
+            $"{group.Name} does not start, and can't be mended here: {group.Report}. Remove this node, and let it join again with an empty folder.",
         GroupFate.StaysOut =>
-            $"{group.Name} does not start, and can't be mended here: {group.Report}. With the other replicas up, move it to another node and back (raftmq partition move).",
+            $"{group.Name} does not start, and can't be mended here: {group.Report}. It is deleted and comes back from the other replicas, by itself; let them run.",
         GroupFate.Starts when group.DamagedFiles > 0 && group.IsOnlyReplica =>
             $"{group.Name} starts without {Counted.Of(group.DamagedFiles, "damaged file")}; for what the node can't make again itself {Nobody}",
         GroupFate.Starts when group.DamagedFiles > 0 =>

@@ -138,6 +138,9 @@ public enum RareBranch
     /// <summary>A damaged checkpoint of the newest kind was given up: an older one and the log say the same.</summary>
     DamagedNewestDropped,
 
+    /// <summary>A checkpoint above the end of a log that the journal's damage cut was given up.</summary>
+    CheckpointBeyondCutDropped,
+
     /// <summary>A damaged file was replaced by what another replica has.</summary>
     FileMended,
 

@@ -61,6 +61,10 @@ internal static class CheckpointFile
         disk.SyncFolder(folder);
     }
 
+    /// <summary>Null when the file is not the whole, undamaged checkpoint of the group that its name promises: a whole one may stand in the wrong place.</summary>
+    public static Checkpoint? TryRead(IDisk disk, string folder, CheckpointKind kind, LogIndex index, GroupId group) =>
+        TryRead(disk, Path(folder, kind, index), group) is { } read && read.Head.LastIndex == index ? read : null;
+
     /// <summary>Null when the file is not a whole, undamaged checkpoint of the group.</summary>
     public static Checkpoint? TryRead(IDisk disk, string path, GroupId group)
     {

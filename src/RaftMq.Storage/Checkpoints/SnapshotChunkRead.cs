@@ -36,7 +36,7 @@ internal sealed class SnapshotChunkRead : DiskWork
     public override void Execute(IDisk disk)
     {
         // The receiver checks it all again; but it can't know whether what does not fit is damaged here or was lost on the way.
-        if (_position == 0 && (!disk.FileExists(_path) || CheckpointFile.TryRead(disk, _path, _owner.Group) is null))
+        if (_position == 0 && (!disk.FileExists(_path) || CheckpointFile.TryRead(disk, _owner.Folder, CheckpointKind.Base, _checkpoint.Index, _owner.Group) is null))
         {
             _isDamaged = true;
             return;

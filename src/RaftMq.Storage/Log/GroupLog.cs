@@ -24,6 +24,9 @@ public sealed class GroupLog
     private readonly GroupFiles _files;
     private IGroupLogOwner? _owner;
 
+    /// <summary>Counts the repairs that were begun.</summary>
+    private int _repairTurn;
+
     /// <summary>For recovery and for a new group; see <see cref="Recovery.NodeStore"/>.</summary>
     internal GroupLog(GroupId group, string folder, GroupLogEnvironment environment, GroupLogStart start)
     {
@@ -416,26 +419,23 @@ public sealed class GroupLog
     /// <summary>Something of the log is known to be damaged, and served by nobody here until it is mended.</summary>
     public bool IsDamaged => _files.AnyDamaged;
 
-    /// <summary>Mends the oldest file that is known to be damaged; null when there is none. One at a time.</summary>
+    /// <summary>
+    /// Mends a file that is known to be damaged; null when there is none. One at a time and in turn: one that nobody has whole must not keep the others
+    /// waiting.
+    /// </summary>
     public GroupRepair? BeginRepair()
     {
-        foreach (BaseCheckpoint known in _files.Checkpoints.Bases)
+        BaseCheckpoint[] bases = [.. _files.Checkpoints.Bases.Where(known => known.IsDamaged && known.Index >= BaseIndex)];
+        Segment[] segments = [.. _files.Segments.All.Where(static segment => segment.IsDamaged)];
+        if (bases.Length + segments.Length == 0)
         {
-            if (known.IsDamaged && known.Index >= BaseIndex)
-            {
-                return new RunningRepair(this, _files, _environment, known);
-            }
+            return null;
         }
 
-        foreach (Segment segment in _files.Segments.All)
-        {
-            if (segment.IsDamaged)
-            {
-                return new RunningRepair(this, _files, _environment, segment);
-            }
-        }
-
-        return null;
+        int turn = _repairTurn++ % (bases.Length + segments.Length);
+        return turn < bases.Length
+            ? new RunningRepair(this, _files, _environment, bases[turn])
+            : new RunningRepair(this, _files, _environment, segments[turn - bases.Length]);
     }
 
     /// <summary>A pass over all files of this log.</summary>

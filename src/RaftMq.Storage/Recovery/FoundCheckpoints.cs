@@ -7,7 +7,8 @@ namespace RaftMq.Storage.Recovery;
 
 /// <summary>
 /// The checkpoints of one group's folder, each whole or known as damaged (D-06). A damaged base stays where it is until another replica's takes its
-/// place; a damaged one of the newest kind goes when the group starts without it.
+/// place; a damaged one of the newest kind goes when the group starts without it, and so does what is above the end of a log that was cut: nobody would
+/// look at those files again, and the log gets there once more.
 /// </summary>
 internal sealed class FoundCheckpoints
 {
@@ -27,11 +28,14 @@ internal sealed class FoundCheckpoints
     /// <summary>Of the newest kind, and not whole.</summary>
     private readonly List<LogIndex> _damagedNewest = [];
 
+    /// <summary>Above the end of the log, because the rest of it is lost.</summary>
+    private readonly List<(CheckpointKind Kind, LogIndex Index)> _beyond = [];
+
     /// <summary>The one of the newest kind that is whole.</summary>
     public LogIndex? Newest { get; private set; }
 
     /// <param name="last">The log ends here: none is above .</param>
-    /// <param name="isCut">It does because the rest is lost; then there may be, and they count again once the log reaches there.</param>
+    /// <param name="isCut">It does because the rest is lost; then there may be, and they are of no use.</param>
     /// <exception cref="DamagedException">One is.</exception>
     public static FoundCheckpoints Read(IDisk disk, GroupId group, GroupFolder folder, LogIndex last, bool isCut = false)
     {
@@ -41,10 +45,11 @@ internal sealed class FoundCheckpoints
         {
             if (index > last && isCut)
             {
+                found._beyond.Add((CheckpointKind.Base, index));
                 continue;
             }
 
-            Checkpoint? whole = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Base, index), group);
+            Checkpoint? whole = CheckpointFile.TryRead(disk, folder.Path, CheckpointKind.Base, index, group);
             found._bases[index] = whole;
             if (whole is not null && index > last)
             {
@@ -99,7 +104,7 @@ internal sealed class FoundCheckpoints
     /// under its own name.
     /// </summary>
     /// <param name="logBase">Bases below are needed by nobody.</param>
-    public void DropDamaged(GroupFolder folder, LogIndex logBase)
+    public void DropUseless(GroupFolder folder, LogIndex logBase)
     {
         foreach (LogIndex index in _bases.Where(known => known.Value is null && known.Key < logBase).Select(static known => known.Key).ToArray())
         {
@@ -113,22 +118,30 @@ internal sealed class FoundCheckpoints
             folder.DeleteCheckpoint(CheckpointKind.Newest, index);
         }
 
+        foreach ((CheckpointKind kind, LogIndex index) in _beyond)
+        {
+            Probe.Reached(RareBranch.CheckpointBeyondCutDropped);
+            folder.DeleteCheckpoint(kind, index);
+        }
+
         _damagedNewest.Clear();
+        _beyond.Clear();
     }
 
     private void ReadNewest(IDisk disk, GroupId group, GroupFolder folder, LogIndex last, bool isCut)
     {
         foreach (LogIndex index in folder.Newest.ToArray().Reverse())
         {
-            Checkpoint? read = CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Newest, index), group);
-            if (read is null)
+            if (index > last && isCut)
             {
-                _damagedNewest.Add(index);
+                _beyond.Add((CheckpointKind.Newest, index));
                 continue;
             }
 
-            if (index > last && isCut)
+            Checkpoint? read = CheckpointFile.TryRead(disk, folder.Path, CheckpointKind.Newest, index, group);
+            if (read is null)
             {
+                _damagedNewest.Add(index);
                 continue;
             }
 

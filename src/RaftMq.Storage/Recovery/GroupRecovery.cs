@@ -28,9 +28,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     /// <summary>What the journal lost of the group; the log is cut already.</summary>
     private (JournalDamage Damage, string Report)? _lost;
 
-    /// <summary>The journal lost entries of it.</summary>
-    private bool _isCut;
-
     /// <summary>Not null: what is pending from here on may have been replaced by something that is lost.</summary>
     private LogIndex? _suspectFrom;
     private bool _isGivenUp;
@@ -243,7 +240,6 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             return;
         }
 
-        _isCut = true;
         _pending.DropFrom(from);
         if (from <= _inSegments)
         {
@@ -310,7 +306,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     {
         // Segments that the journal says nothing of any more are durable as far as they go, and must be whole; see InferMark.
         LogIndex durable = _pending.Count > 0 ? LogIndex.Max(_mark, _pending.First.Previous) : _mark;
-        bool isUntold = _pending.Count == 0 && LiveSegments.Take(1).Any(first => first > durable);
+        bool isUntold = _pending.Count == 0 && _lost is null && LiveSegments.Take(1).Any(first => first > durable);
         MakeWhole();
         GroupFate fate = IsDeleted ? GroupFate.Deleted
             : _assembly is not null ? (_lost is null ? GroupFate.Starts : GroupFate.StartsDamaged)
@@ -330,6 +326,10 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     /// <summary>Up to here entries must be in segments: what is behind is in the journal.</summary>
     public LogIndex NeededUpTo => LogIndex.Max(_mark, _inSegments);
+
+    /// <summary>A checkpoint above this entry is of no use: the log was cut there.</summary>
+    public LogIndex CheckpointsMax =>
+        _lost is null ? new LogIndex(long.MaxValue) : _pending.Count > 0 ? _pending.Last : NeededUpTo;
 
     /// <summary>Files were put in place of damaged ones: looks at all of them anew. Touches the disk, and nothing of the group's section.</summary>
     public void TryAgain()
@@ -485,13 +485,14 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         else
         {
             _assembly = GroupAssembly.Read(disk, group, _folder.Path, meta!, checkpoints, segments, baseIndex, _inSegments);
-            checkpoints.DropDamaged(_folder, _base);
+            checkpoints.DropUseless(_folder, _base);
         }
     }
 
     /// <summary>
     /// The journal gives up entries only once segments hold them durably: what it no longer has lies below the mark, also where the
-    /// mark's own record was recycled since. Not where the journal lost what it had: what a segment shows then may be in the page cache alone.
+    /// mark's own record was recycled since. Not where the journal lost what it had, in this start or in an earlier one that did not get as far as to cut
+    /// the segments: what they show then may be in the page cache alone. It tells the mark of such a group in each of its files.
     /// </summary>
     private void InferMark()
     {
@@ -505,7 +506,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
             _mark = LogIndex.Max(_mark, _pending.First.Previous);
             _inSegments = LogIndex.Max(_inSegments, _mark);
         }
-        else if (!_isCut && _folder.Segments.Count > 0 && _mark < _folder.Segments[0])
+        else if (_lost is null && _folder.Segments.Count > 0 && _mark < _folder.Segments[0])
         {
             LogIndex first = _folder.Segments[^1];
             string path = SegmentNames.Log(_folder.Path, first);

@@ -333,8 +333,7 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
             LogIndex known = repair._recovery.Base;
             repair._offset = known == LogIndex.Zero ? 0
                 : !folder.Bases.Contains(known) ? -1
-                : CheckpointFile.TryRead(disk, CheckpointFile.Path(folder.Path, CheckpointKind.Base, known), repair._recovery.Group)
-                    ?.Head.NextOffset ?? -1;
+                : CheckpointFile.TryRead(disk, folder.Path, CheckpointKind.Base, known, repair._recovery.Group)?.Head.NextOffset ?? -1;
         }
     }
 
@@ -350,10 +349,8 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
             _needsBase = known > LogIndex.Zero
                 && !folder.Bases.Select(index => (CheckpointKind.Base, Index: index))
                     .Concat(folder.Newest.Select(index => (CheckpointKind.Newest, Index: index)))
-                    .Where(found => found.Index >= known)
-                    .Any(found => CheckpointFile.TryRead(
-                        disk, CheckpointFile.Path(folder.Path, found.Item1, found.Index), recovery.Group)?.Head is { } head
-                        && head.LastIndex == found.Index);
+                    .Where(found => found.Index >= known && found.Index <= recovery.CheckpointsMax)
+                    .Any(found => CheckpointFile.TryRead(disk, folder.Path, found.Item1, found.Index, recovery.Group) is not null);
         }
 
         public override void Complete() => repair.CheckpointsLooked(_needsBase);

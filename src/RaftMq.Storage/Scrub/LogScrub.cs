@@ -193,8 +193,8 @@ public sealed class LogScrub
         public override void Execute(IDisk disk)
         {
             string path = CheckpointFile.Path(scrub._files.Folder, CheckpointKind.Base, known.Index);
-            _isDamaged = !disk.FileExists(path) || CheckpointFile.TryRead(disk, path, scrub._group) is not { } whole
-                || whole.Head.LastIndex != known.Index;
+            _isDamaged = !disk.FileExists(path)
+                || CheckpointFile.TryRead(disk, scrub._files.Folder, CheckpointKind.Base, known.Index, scrub._group) is null;
             _bytes = LengthOf(disk, path);
         }
 
@@ -221,7 +221,8 @@ public sealed class LogScrub
         public override void Execute(IDisk disk)
         {
             string path = CheckpointFile.Path(scrub._files.Folder, CheckpointKind.Newest, newest);
-            _isDamaged = !disk.FileExists(path) || CheckpointFile.TryRead(disk, path, scrub._group) is null;
+            _isDamaged = !disk.FileExists(path)
+                || CheckpointFile.TryRead(disk, scrub._files.Folder, CheckpointKind.Newest, newest, scrub._group) is null;
             _bytes = LengthOf(disk, path);
         }
 

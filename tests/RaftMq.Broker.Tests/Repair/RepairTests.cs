@@ -203,6 +203,27 @@ public sealed class RepairTests
     }
 
     [Fact]
+    public void What_nobody_gives_keeps_nothing_else_waiting()
+    {
+        BrokerOptions options = Options with { ScrubInterval = TimeSpan.FromSeconds(2) };
+        (WholeCluster cluster, GroupId group) = WithSegments(options);
+        ClusterNode node = cluster.Nodes.First(n => n != cluster.LeaderOf(group));
+        string[] paths = Files(node, ".log");
+        LogIndex end = new(OffsetIn(paths[1]) + 1);
+        cluster.Alter = (_, _, message) => message is PeerMessage.RepairWanted wanted && wanted.From < end ? null : message;
+        Damage(node, paths[0], "flipped");
+        cluster.Until(() => node.Events.Exists(happened => happened.Name == "RepairWaits"), "nobody gives it");
+
+        // Until it is asked for again after half a minute only.
+        cluster.Pass(40_000);
+        byte[] whole = [.. node.Medium[paths[1]]];
+        Damage(node, paths[1], "flipped");
+        cluster.Until(() => whole.AsSpan().SequenceEqual([.. node.Medium[paths[1]]]), "the other one is mended", withinMs: 12_000);
+        cluster.Alter = null;
+        CheckMended(cluster, group, withinMs: 60_000);
+    }
+
+    [Fact]
     public void What_does_not_belong_there_is_not_taken()
     {
         (WholeCluster cluster, GroupId group) = WithSegments();

@@ -1,5 +1,6 @@
 using RaftMq.Broker.Controller;
 using RaftMq.Broker.Partitions;
+using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
@@ -7,7 +8,10 @@ using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
 namespace RaftMq.Broker.Tests.Stories;
 
-/// <summary>A replica that does not start because its data is damaged is kept as evidence for as long as the cluster wants the group.</summary>
+/// <summary>
+/// A replica that does not start because its data is damaged is kept as evidence for as long as its group counts on it: until the topic goes, or until it
+/// is out of the group, where it can't be mended.
+/// </summary>
 public sealed class DamagedGroupTests
 {
     [Fact]
@@ -15,6 +19,7 @@ public sealed class DamagedGroupTests
     {
         WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = Damage(cluster, cluster.CreateTopic("t"));
+        KeepInGroup(cluster);
         cluster[3].Start();
         cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
         cluster.Pass(2_000);
@@ -47,6 +52,7 @@ public sealed class DamagedGroupTests
     {
         WholeCluster cluster = WholeCluster.Started(3);
         GroupId group = Damage(cluster, cluster.CreateTopic("t"));
+        KeepInGroup(cluster);
         cluster[3].Start();
         cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
         ProduceAnswer first = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain());
@@ -72,6 +78,7 @@ public sealed class DamagedGroupTests
         cluster.Administer(cluster[1], new AdminCommand.TransferLeadership("t", 0, cluster[1].Id));
         cluster.Until(() => cluster.LeaderOf(group) == cluster[1], "the first node leads");
         Damage(cluster, topic);
+        KeepInGroup(cluster);
         cluster[3].Start();
         cluster.Until(() => cluster[3].Broker.IsReady, "the node is ready");
         Replica leader = cluster.ReplicaOf(1, group);
@@ -80,6 +87,57 @@ public sealed class DamagedGroupTests
         cluster.Pass(2_000);
         Assert.Equal(2, leader.InSyncCount);
         Assert.Equal(leader.Log.LastIndex, leader.Progress.Single(peer => peer.Replica.Node == cluster[3].Id).Match);
+    }
+
+    /// <summary>What is lost decides what the node still knows of it: its name, or only the key in the journal.</summary>
+    [Theory]
+    [InlineData("/group.meta", false)]
+    [InlineData("/", false)]
+    [InlineData("/group.meta", true)]
+    [InlineData("/", true)]
+    public void A_replica_that_cannot_be_mended_where_it_is_leaves_its_group_and_comes_back_without_anything(string lost, bool cameByMovement)
+    {
+        WholeCluster cluster = WholeCluster.Started(3);
+        TopicInfo topic = cluster.CreateTopic("t");
+        GroupId group = topic.Partitions[0].Group;
+        if (cameByMovement)
+        {
+            Move(cluster, 1, 2);
+            cluster.Until(() => cluster[3].Parts.Shard.Find(group) is null, "the third node has given its replica up");
+            Move(cluster, 1, 2, 3);
+            cluster.Until(() => InSync(cluster, group) == 3, "it has a new one");
+        }
+
+        ProduceAnswer stored = cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain(records: 3));
+        cluster.Pass(200);
+        Assert.Equal(ProduceOutcome.Stored, stored.Outcome);
+        cluster[3].Kill();
+        string[] files = [.. FilesOf(cluster[3], "t").Where(file => file.Contains(lost, StringComparison.Ordinal))];
+        Assert.NotEmpty(files);
+        foreach (string file in files)
+        {
+            cluster[3].Medium.DeleteFile(file);
+        }
+
+        if (lost == "/")
+        {
+            cluster[3].Medium.DeleteFolder(cluster[3].Medium.Folders.Single(f => f.StartsWith("groups/t-0", StringComparison.Ordinal)));
+        }
+
+        KeepInGroup(cluster);
+        cluster[3].Start();
+        cluster.Pass(5_000);
+        DamagedGroup damaged = Assert.Single(cluster[3].Parts.Damaged);
+        Assert.True(damaged.Group.IsLifeOf(group));
+        Assert.Null(cluster[3].Parts.Shard.Find(group));
+
+        cluster.Alter = null;
+        cluster.Until(() => cluster[3].Parts.Shard.Find(group) is not null && InSync(cluster, group) == 3, "it is made anew");
+        Assert.Empty(cluster[3].Parts.Damaged);
+        Assert.Equal(3, cluster.ReplicaOf(3, group).Membership.Voters.Count);
+        cluster.Until(
+            () => cluster.ReplicaOf(3, group).Log.NextOffset == cluster.ReplicaOf(cluster.LeaderOf(group)!.Id.Value, group).Log.NextOffset,
+            "it has all records");
     }
 
     [Theory]
@@ -157,6 +215,19 @@ public sealed class DamagedGroupTests
         Assert.EndsWith(".", report, StringComparison.Ordinal);
     }
 
+    /// <summary>Nobody hears that the replica is to be made anew.</summary>
+    private static void KeepInGroup(WholeCluster cluster) =>
+        cluster.Alter = (_, _, message) => message is PeerMessage.Request request
+            && AdminCodec.TryDecodeRequest(request.Body.Span) is ControllerRequest.MakeAnew ? null : message;
+
+    private static void Move(WholeCluster cluster, params int[] to) => Assert.Equal(
+        AdminOutcome.Done,
+        cluster.Administer(cluster[1], new AdminCommand.Reassign("t", 0, [.. to.Select(id => new NodeId(id))])).Outcome);
+
+    private static int InSync(WholeCluster cluster, GroupId group) =>
+        cluster.LeaderOf(group) is { } leader && cluster.ReplicaOf(leader.Id.Value, group) is { IsMembershipSettled: true } leading
+            ? leading.InSyncCount : 0;
+
     private static void CheckGone(WholeCluster cluster)
     {
         cluster.Until(() => FilesOf(cluster[3], "t").Length == 0, "its files are gone");
@@ -175,6 +246,14 @@ public sealed class DamagedGroupTests
         GroupId group = topic.Partitions[0].Group;
         cluster.Produce(cluster.LeaderOf(group)!, group, Batches.Plain(records: 3));
         cluster.Pass(200);
+        Replica controller = cluster[3].Parts.Shard.Replicas.Values.Single(replica => replica.Name is GroupName.Controller);
+        if (controller.IsLeader)
+        {
+            // What it asks of the controller is to go over the wire; see KeepInGroup.
+            controller.TransferLeadership(cluster[1].Id);
+            cluster.Until(() => !controller.IsLeader, "another node leads the controller");
+        }
+
         cluster[3].Kill();
         string[] files = FilesOf(cluster[3], "t");
         Assert.NotEmpty(files);
@@ -187,5 +266,5 @@ public sealed class DamagedGroupTests
     }
 
     private static string[] FilesOf(ClusterNode node, string topic) =>
-        [.. node.Medium.Files.Where(file => file.StartsWith($"groups/{topic}-0-", StringComparison.Ordinal))];
+        [.. node.Medium.Files.Where(file => file.StartsWith($"groups/{topic}-0", StringComparison.Ordinal))];
 }

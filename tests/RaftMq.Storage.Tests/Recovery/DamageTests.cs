@@ -1,8 +1,11 @@
 using RaftMq.Raft;
 using RaftMq.Simulation.Disk;
+using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Journal;
 using RaftMq.Storage.Log;
 using RaftMq.Storage.Recovery;
+using RaftMq.Storage.Repair;
 using RaftMq.Storage.Tests.Log;
 
 namespace RaftMq.Storage.Tests.Recovery;
@@ -83,6 +86,118 @@ public class DamageTests
         RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(disk, original, out _));
         Assert.True(found.Checkpoint!.Head.LastIndex < original.Applied);
         Assert.DoesNotContain(newest, disk.List(original.Log.Folder));
+    }
+
+    [Fact]
+    public void A_whole_checkpoint_under_the_name_of_another_is_damaged()
+    {
+        LogHarness original = Settled();
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        string[] checkpoints = [.. disk.List(original.Log.Folder).Where(name => name.EndsWith(".checkpoint", StringComparison.Ordinal))];
+        string newest = checkpoints.Single(name => name.StartsWith("newest-", StringComparison.Ordinal));
+        string[] bases = [.. checkpoints.Where(name => name.StartsWith("base-", StringComparison.Ordinal))];
+        byte[] other = BytesOf(disk, $"{original.Log.Folder}/{bases[0]}");
+        foreach (string spoilt in (string[])[newest, bases[^1]])
+        {
+            using IDiskFile file = disk.Open($"{original.Log.Folder}/{spoilt}", DiskFileMode.Existing);
+            file.SetLength(0);
+            file.Write(0, other);
+            file.Sync();
+        }
+
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(disk, original, out _));
+        Assert.EndsWith($"{found.Checkpoint!.Head.LastIndex}.checkpoint", bases[^2], StringComparison.Ordinal);
+        Assert.DoesNotContain(newest, disk.List(original.Log.Folder));
+        Assert.True(found.Log.IsDamaged);
+        Assert.Contains(bases[^1], found.Log.BeginRepair()!.What, StringComparison.Ordinal);
+    }
+
+    /// <summary>Nobody would look at them again, and the log comes there once more.</summary>
+    [Fact]
+    public void Checkpoints_above_the_end_of_a_log_that_the_journal_cut_go()
+    {
+        LogHarness original = SmallLog.Of(entries: 10);
+        LogIndex inSegments = original.Log.SyncedUpTo;
+        original.Run(entries: 20);
+        original.WriteNewest();
+        while (original.StepDisk(DiskLane.Background))
+        {
+        }
+
+        Assert.Equal(inSegments, original.Log.SyncedUpTo);
+        string[] above = [.. Checkpoints(original.Disk, original).Where(found => found.Index > inSegments).Select(found => found.Name)];
+        Assert.Contains(above, name => name.StartsWith("newest-", StringComparison.Ordinal));
+        Assert.Contains(above, name => name.StartsWith("base-", StringComparison.Ordinal));
+
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        disk.Decay($"{original.Log.Folder}/{above[^1]}", 40, 4);
+        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
+        IJournalReplay replay = store;
+        replay.SegmentsDurable(LogHarness.Group, inSegments);
+        replay.Damaged(
+            LogHarness.Group, inSegments.Next, JournalDamage.Of(new LogPosition(original.Term, original.Log.LastIndex), hardStateLost: false, 0), "lost");
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(
+            Assert.Single(store.Finish((_, _) => SmallLog.EnvironmentOf(disk, original.Journal, out _))));
+        Assert.Equal(inSegments, found.Log.LastIndex);
+        Assert.DoesNotContain(Checkpoints(disk, original), left => left.Index > inSegments);
+    }
+
+    /// <summary>A whole one above the end would be no help: the state begins below.</summary>
+    [Fact]
+    public void A_log_that_the_journal_cut_below_its_only_whole_checkpoint_asks_for_its_base()
+    {
+        LogHarness original = SmallLog.CutAt(new LogIndex(4), entries: 14);
+        LogIndex inSegments = original.Log.SyncedUpTo;
+        original.Run(entries: 3);
+        original.WriteNewest();
+        while (original.StepDisk(DiskLane.Background))
+        {
+        }
+
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        (string Name, LogIndex Index)[] below = [.. Checkpoints(disk, original).Where(found => found.Index <= inSegments)];
+        foreach ((string name, _) in below)
+        {
+            disk.Decay($"{original.Log.Folder}/{name}", 40, 4);
+        }
+
+        Assert.Contains(Checkpoints(disk, original), found => found.Index > inSegments);
+        NodeStore store = NodeStore.Scan(disk, new NodeStoreLimits());
+        IJournalReplay replay = store;
+        replay.LogBase(LogHarness.Group, original.Log.BaseIndex);
+        replay.SegmentsDurable(LogHarness.Group, inSegments);
+        replay.Damaged(
+            LogHarness.Group, inSegments.Next, JournalDamage.Of(new LogPosition(original.Term, original.Log.LastIndex), hardStateLost: false, 0), "lost");
+        GroupLogEnvironment environment = SmallLog.EnvironmentOf(disk, original.Journal, out SteppedDiskQueue queue);
+        Assert.IsType<RecoveredGroup.Damaged>(Assert.Single(store.Finish((_, _) => environment)));
+        GroupRepair repair = store.BeginRepair(LogHarness.Group, environment)!;
+        queue.RunAll();
+        Assert.False(repair.IsOver, repair.Failure);
+        Assert.Equal(original.Log.BaseIndex, Assert.IsType<RepairWish.Base>(repair.Wish).Index);
+    }
+
+    [Fact]
+    public void Damaged_files_are_mended_in_turn()
+    {
+        LogHarness original = Settled();
+        SimulatedDisk disk = original.Disk.Clone(new RandomSource(1));
+        string[] bases = [.. disk.List(original.Log.Folder).Where(name => name.StartsWith("base-", StringComparison.Ordinal))];
+        foreach (string name in bases)
+        {
+            disk.Decay($"{original.Log.Folder}/{name}", 50, 4);
+        }
+
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(disk, original, out _));
+        List<string> begun = [];
+        for (int i = 0; i < bases.Length; i++)
+        {
+            // Nobody has it.
+            GroupRepair repair = found.Log.BeginRepair()!;
+            begun.Add(repair.What);
+            repair.Abandon();
+        }
+
+        Assert.Equal(bases.Select(name => $"{original.Log.Folder}/{name}"), begun.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -190,6 +305,26 @@ public class DamageTests
         Assert.All(listener.Reports, report => Assert.DoesNotContain("of group", report));
         Assert.True((outcome == Outcome.DamagedAtRead) == (listener.Reports.Count > 0), $"{what}: {listener.Reports.Count} reports");
         return outcome;
+    }
+
+    private static IEnumerable<(string Name, LogIndex Index)> Checkpoints(SimulatedDisk disk, LogHarness harness)
+    {
+        foreach (string name in disk.List(harness.Log.Folder))
+        {
+            if (CheckpointFile.TryParse(name, CheckpointKind.Base, out LogIndex index)
+                || CheckpointFile.TryParse(name, CheckpointKind.Newest, out index))
+            {
+                yield return (name, index);
+            }
+        }
+    }
+
+    private static byte[] BytesOf(SimulatedDisk disk, string path)
+    {
+        using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
+        byte[] bytes = new byte[file.Length];
+        file.Read(0, bytes);
+        return bytes;
     }
 
     private static long LengthOf(SimulatedDisk disk, string path)

@@ -1,0 +1,32 @@
+using RaftMq.Raft.Tests.Support;
+using static RaftMq.Raft.Tests.Support.Rig;
+
+namespace RaftMq.Raft.Tests.Properties;
+
+/// <summary>A replica whose term and vote are lost begins in the term of its log's last entry, which its disk does not tell by itself.</summary>
+public sealed class LostTermTests
+{
+    [Fact]
+    public void The_term_of_the_last_entry_is_written_down_before_anything_is_said_in_it()
+    {
+        Rig rig = Started(hardStateIsLost: true);
+        Assert.Equal(T(3), rig.Group.Term);
+        Assert.Equal(1, rig.Host.WritesInFlight);
+        rig.Ticks(50);
+        Assert.Empty(rig.Sent);
+
+        rig.Persist().Ticks(50);
+        Assert.Equal(T(3), rig.Host.Disk.HardState.Term);
+        Assert.Contains(rig.Sent, said => said.Message is TermQuery);
+    }
+
+    [Fact]
+    public void A_replica_that_lost_entries_only_has_nothing_to_write() =>
+        Assert.Equal(0, Started(hardStateIsLost: false).Host.WritesInFlight);
+
+    private static Rig Started(bool hardStateIsLost) => new(setup: disk =>
+    {
+        disk.Write(new HardState(T(5), N(2)), [E(1, 1), E(2, 3), E(3, 3)]);
+        disk.Lose(I(2), heldIsKnown: !hardStateIsLost, hardStateToo: hardStateIsLost);
+    });
+}
