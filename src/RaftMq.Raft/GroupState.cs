@@ -13,9 +13,9 @@ internal sealed class GroupState
         Matched = Log.Commit;
         Healing = start.Damage is { } damage ? new Healing(config, damage) : null;
         Out = new Outbox(this);
-        if (start.Damage is { HardStateLost: true })
+        if (start.IsTermUnwritten || start.Damage is { HardStateLost: true })
         {
-            // The term may be known by the log's last entry alone: it is written down before anything is said in it, and before the damage is over.
+            // Before anything is said in it, and before the damage is over: once healed, nobody asks the others for their terms any more.
             Out.HardStateChanged();
         }
     }

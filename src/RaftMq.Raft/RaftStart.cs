@@ -24,6 +24,12 @@ public sealed record RaftStart(
     LogIndex Commit,
     ReplicaDamage? Damage = null)
 {
+    /// <summary>
+    /// The term is that of the log's end, and stands in no hard state yet: the base came from another replica, or the hard state is lost. It is written down
+    /// before anything is said in it.
+    /// </summary>
+    public bool IsTermUnwritten { get; init; }
+
     /// <summary>A replica that never held anything. With an empty membership it waits until a leader tells it more.</summary>
     public static RaftStart Empty(Membership membership) =>
         new(default, LogIndex.Zero, Term.Zero, membership, [], LogIndex.Zero, [], LogIndex.Zero);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using RaftMq.Simulation;
 
 namespace RaftMq.Cli.Campaigns;
@@ -23,7 +22,7 @@ internal sealed class CampaignRunner(Campaign begun, Func<ulong, SimulationResul
     /// <param name="seeds">All runs that are wanted, those that ended before included.</param>
     /// <param name="cancellation">No more runs are begun; those under way end.</param>
     /// <exception cref="Exception">The first that a run or the writing threw.</exception>
-    public Campaign Go(long seeds, CancellationToken cancellation)
+    public async Task<Campaign> GoAsync(long seeds, CancellationToken cancellation)
     {
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         long next = _campaign.Finished;
@@ -57,15 +56,7 @@ internal sealed class CampaignRunner(Campaign begun, Func<ulong, SimulationResul
                 },
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
         ];
-        try
-        {
-            Task.WaitAll(workers, CancellationToken.None);
-        }
-        catch (AggregateException several)
-        {
-            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
-        }
-
+        await Task.WhenAll(workers);
         return _campaign;
     }
 

@@ -85,7 +85,7 @@ internal static class SimCommand
                     limit.CancelAfter(TimeSpan.FromMinutes(most));
                 }
 
-                return GoOn(output, file, parsed.GetValue(seeds), parsed.GetValue(seconds), cancellation, limit.Token);
+                return await GoOnAsync(output, file, parsed.GetValue(seeds), parsed.GetValue(seconds), cancellation, limit.Token);
             }
 
             await using TextWriter? events = Opened(parsed.GetValue(trace));
@@ -129,7 +129,7 @@ internal static class SimCommand
 
     private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };
 
-    private static int GoOn(
+    private static async Task<int> GoOnAsync(
         TextWriter output, string file, int seeds, int? seconds, CancellationToken interrupted, CancellationToken enough)
     {
         string commit = SourceCommit.OfThisBuild;
@@ -158,13 +158,13 @@ internal static class SimCommand
                 output.WriteLine(CampaignReport.Line(so, seeds));
             }
         });
-        Campaign ended = runner.Go(seeds, enough);
+        Campaign ended = await runner.GoAsync(seeds, enough);
         foreach (string failure in ended.Failures)
         {
-            output.WriteLine(failure);
+            await output.WriteLineAsync(failure);
         }
 
-        output.WriteLine(CampaignReport.Line(ended, seeds));
+        await output.WriteLineAsync(CampaignReport.Line(ended, seeds));
         return ended.Failures.Count > 0 ? ExitCodes.Failed : interrupted.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
     }
 

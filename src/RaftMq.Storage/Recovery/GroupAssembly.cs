@@ -101,7 +101,8 @@ internal sealed class GroupAssembly
         }
 
         log.RecoveredTail();
-        if (hardState.Term < _terms.LastTerm && (lost is { Damage.HardStateLost: true } || _baseTerm > hardState.Term))
+        bool isTermUnwritten = hardState.Term < _terms.LastTerm && (lost is { Damage.HardStateLost: true } || _baseTerm > hardState.Term);
+        if (isTermUnwritten)
         {
             // A base that came from another replica, or the hard state is lost: nothing was promised in that term, or it is not known what.
             hardState = new HardState(_terms.LastTerm, Vote: null);
@@ -117,7 +118,10 @@ internal sealed class GroupAssembly
             // The first is the checkpoint's: of an entry at or below its index, and no longer ago than the base.
             [.. _memberships.Where(m => m.Index > _baseIndex), .. log.Tail.MembershipsAbove(_written)],
             _written,
-            lost?.Damage.ForRaft);
+            lost?.Damage.ForRaft)
+        {
+            IsTermUnwritten = isTermUnwritten,
+        };
         return new RecoveredGroup.Healthy(
             _group, _meta.Name, raft, lost?.Report, checkpoint, log, LogReplay.Read(_disk, _group, _segments, applied.Next, _written));
     }

@@ -79,7 +79,7 @@ public sealed class CampaignTests : IDisposable
 
     /// <summary>Otherwise a kill would leave a gap, or count a run twice.</summary>
     [Fact]
-    public void A_run_counts_once_all_before_it_have_ended()
+    public async Task A_run_counts_once_all_before_it_have_ended()
     {
         using ManualResetEventSlim firstMayEnd = new();
         List<Campaign> written = [];
@@ -100,7 +100,7 @@ public sealed class CampaignTests : IDisposable
             },
             written.Add);
 
-        Campaign ended = runner.Go(8, TestContext.Current.CancellationToken);
+        Campaign ended = await runner.GoAsync(8, TestContext.Current.CancellationToken);
 
         Assert.Equal(8, ended.Finished);
         Assert.True(written[0].Finished >= 4);
@@ -110,14 +110,16 @@ public sealed class CampaignTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_throws_ends_it()
+    public async Task A_run_that_throws_ends_it()
     {
         int runs = 0;
         CampaignRunner runner = new(
             Campaign.Begin(60, 1, Commit),
             seed => Interlocked.Increment(ref runs) == 3 ? throw new InvalidOperationException("of this run") : ResultOf(seed), static _ => { });
 
-        Assert.Equal("of this run", Assert.Throws<InvalidOperationException>(() => runner.Go(1_000, TestContext.Current.CancellationToken)).Message);
+        InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => runner.GoAsync(1_000, TestContext.Current.CancellationToken));
+        Assert.Equal("of this run", thrown.Message);
         Assert.InRange(runs, 3, 3 + Environment.ProcessorCount);
     }
 

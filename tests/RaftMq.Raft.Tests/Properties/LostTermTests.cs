@@ -3,7 +3,7 @@ using static RaftMq.Raft.Tests.Support.Rig;
 
 namespace RaftMq.Raft.Tests.Properties;
 
-/// <summary>A replica whose term and vote are lost begins in the term of its log's last entry, which its disk does not tell by itself.</summary>
+/// <summary>A replica may know its term by its log alone: of a base that came from another one, or where its hard state is lost.</summary>
 public sealed class LostTermTests
 {
     [Fact]
@@ -23,6 +23,24 @@ public sealed class LostTermTests
     [Fact]
     public void A_replica_that_lost_entries_only_has_nothing_to_write() =>
         Assert.Equal(0, Started(hardStateIsLost: false).Host.WritesInFlight);
+
+    /// <summary>Seed 179533654147900001 at defe228: a repair took the base behind which all others begin.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Nobody_hears_of_a_term_that_came_with_a_base_before_it_is_written_down(bool isUnwritten)
+    {
+        Rig rig = new(setup: disk =>
+        {
+            disk.Write(new HardState(T(3), null), [E(1, 3)]);
+            disk.IsTermUnwritten = isUnwritten;
+        });
+        rig.Hear(2, new Heartbeat(T(3), I(1), 1));
+        Assert.Equal(isUnwritten, rig.Sent.Count == 0);
+
+        rig.Persist();
+        Assert.Contains(rig.Sent, said => said.Message is HeartbeatReply);
+    }
 
     private static Rig Started(bool hardStateIsLost) => new(setup: disk =>
     {

@@ -48,6 +48,9 @@ internal sealed class MemoryDisk(Membership initial)
 
     public void EndDamage() => Damage = null;
 
+    /// <summary>The base came from another replica, and with it a term.</summary>
+    public bool IsTermUnwritten { get; set; }
+
     private bool HoldsNow(LogIndex index, Term term) =>
         index < BaseIndex || (index == BaseIndex ? term == BaseTerm : index <= LastIndex && At(index).Term == term);
 
@@ -116,7 +119,10 @@ internal sealed class MemoryDisk(Membership initial)
             }
         }
 
-        return new RaftStart(HardState, BaseIndex, BaseTerm, BaseMembership, terms, LastIndex, memberships, CommitHint, Damage);
+        return new RaftStart(HardState, BaseIndex, BaseTerm, BaseMembership, terms, LastIndex, memberships, CommitHint, Damage)
+        {
+            IsTermUnwritten = IsTermUnwritten,
+        };
     }
 
     public MemoryTail ToTail()
