@@ -109,6 +109,7 @@ public sealed class CampaignTests : IDisposable
             ended.Failures);
     }
 
+    /// <summary>There are more seeds than could ever be run.</summary>
     [Fact]
     public async Task A_run_that_throws_ends_it()
     {
@@ -118,9 +119,8 @@ public sealed class CampaignTests : IDisposable
             seed => Interlocked.Increment(ref runs) == 3 ? throw new InvalidOperationException("of this run") : ResultOf(seed), static _ => { });
 
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => runner.GoAsync(1_000, TestContext.Current.CancellationToken));
+            () => runner.GoAsync(long.MaxValue, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         Assert.Equal("of this run", thrown.Message);
-        Assert.InRange(runs, 3, 3 + Environment.ProcessorCount);
     }
 
     private static SimulationResult ResultOf(ulong seed) => new(seed, Commit, 3, 0, new Totals(), RunCoverage.OfNoRun(), null, TimeSpan.Zero);
