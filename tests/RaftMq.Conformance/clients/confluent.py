@@ -125,10 +125,21 @@ class Member:
             self.errors += [m.error().name() for m in batch if m.error()]
             self.taken += [(m.partition(), m.offset()) for m in good]
             if good and self.commit:
-                try:
-                    self.consumer.commit(asynchronous=False)
-                except KafkaException as wrong:
-                    self.errors.append(wrong.args[0].name())
+                self.commit_taken()
+
+    def commit_taken(self):
+        """librdkafka itself asks a coordinator that has just taken over twice again, 0.1 s apart, and leaves the rest to its user."""
+        give_up = time.monotonic() + 10
+        while True:
+            try:
+                self.consumer.commit(asynchronous=False)
+                return
+            except KafkaException as wrong:
+                name = wrong.args[0].name()
+                if name != "COORDINATOR_LOAD_IN_PROGRESS" or time.monotonic() > give_up:
+                    self.errors.append(name)
+                    return
+                time.sleep(0.1)
 
     def close(self):
         self.stopping = True
