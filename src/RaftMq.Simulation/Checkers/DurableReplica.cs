@@ -34,8 +34,17 @@ internal sealed class DurableReplica
         Vote = vote;
     }
 
+    /// <summary>What is in segments by then says nothing: it was carried to a newer file before the journal heard of that, and a start skips it too.</summary>
     public void Entries(LogIndex first, IReadOnlyList<Term> terms, LogIndex? membership)
     {
+        int inSegments = (int)Math.Clamp(Segments - first.Previous, 0, terms.Count);
+        if (inSegments == terms.Count)
+        {
+            return;
+        }
+
+        first += inSegments;
+        terms = [.. terms.Skip(inSegments)];
         if (first > Last.Next)
         {
             // A log that begins here, as far as its journal tells.
@@ -97,6 +106,7 @@ internal sealed class DurableReplica
         _memberships.Add(index);
         _base = index;
         Last = index;
+        Segments = LogIndex.Min(Segments, index);
         if (term > Term.Zero)
         {
             _runs.Add((index, term));
@@ -106,7 +116,7 @@ internal sealed class DurableReplica
 
     public void SegmentsUpTo(LogIndex index)
     {
-        Segments = index;
+        Segments = LogIndex.Max(Segments, index);
         if (index > Last)
         {
             // What was lost here is behind the log's start everywhere else: the log goes on behind a base that came from another replica.

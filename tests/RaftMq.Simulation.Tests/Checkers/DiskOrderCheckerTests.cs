@@ -21,6 +21,19 @@ public sealed class DiskOrderCheckerTests
     [InlineData("base")]
     public void Rejects_a_checkpoint_above_the_durable_log(string kind) => Objects(New().Tell(Named(kind, 4)));
 
+    /// <summary>Seed 179534000004300028 at b323136: the base behind which all others begin was on its way when a full journal carried an older entry on.</summary>
+    [Fact]
+    public void Accepts_a_checkpoint_where_an_entry_below_was_carried_again() =>
+        Assert.Null(New()
+            .Tell(new HistoryEvent.SegmentsDurable(A, Group, new LogIndex(7)))
+            .Tell(new HistoryEvent.EntriesDurable(A, Group, new LogIndex(3), [new Term(1)]))
+            .Tell(new HistoryEvent.SegmentsDurable(A, Group, new LogIndex(2)))
+            .Tell(Named("base", 7)).Objection);
+
+    [Fact]
+    public void Rejects_a_checkpoint_above_a_log_whose_end_was_written_anew() =>
+        Objects(New().Tell(new HistoryEvent.EntriesDurable(A, Group, new LogIndex(2), [new Term(1), new Term(2)])).Tell(Named("base", 4)));
+
     [Fact]
     public void Accepts_a_checkpoint_that_was_received() => Assert.Null(New().Tell(Named("install", 40)).Objection);
 
