@@ -27,6 +27,11 @@ public static class Simulator
 
     private const long InspectEveryUs = 50_000;
 
+    /// <summary>So long after the healing each group has had its leader for some time.</summary>
+    private const long CalmAfterUs = 6_000_000;
+
+    /// <summary>With the time until the end, enough for a replica to leave its group and to come back.</summary>
+    private const long MadeAnewUs = 2_000_000;
 
     public static SimulationResult Run(SimulationOptions options) => Run(options, ProductNode.Factories);
 
@@ -66,9 +71,17 @@ public static class Simulator
             world.ScrubInterval = TimeSpan.FromSeconds(world.Random.Next(2, 13));
         }
 
+        bool inMemory = !onMedium && world.Random.OneIn(4);
+        if (inMemory)
+        {
+            // Made anew by a movement of its own, of a group that no other one and no lost node leaves with fewer.
+            load = load with { MoveEveryUs = 0, ChangeNodesEveryUs = 0 };
+            world.SpoiltNode = nodes[world.Random.Next(count)];
+        }
+
         ClientNetwork clientNetwork = new(world, world.Random.Split()) { LossOneIn = load.AnswerLossOneIn };
         Workload workload = new(new ClientSide(world, nodes, clientNetwork), load, world.Random.Split());
-        FaultProfile faultProfile = FaultProfile.Draw(world.Random.Split(), onMedium) with { GroupsInAll = load.GroupsInAll };
+        FaultProfile faultProfile = FaultProfile.Draw(world.Random.Split(), onMedium, inMemory) with { GroupsInAll = load.GroupsInAll };
         FaultDriver faults = new(world, network, nodes, faultProfile, world.Random.Split());
         world.Trace.Add(0, TraceKind.Fault, faultProfile.ToString());
         world.Trace.Add(0, TraceKind.Request, load.ToString());
@@ -88,6 +101,8 @@ public static class Simulator
             faults.Heal();
             workload.Healed();
         });
+        world.After(durationUs - AfterHealUs + CalmAfterUs, () => world.History.Add(new HistoryEvent.CalmBegan()));
+        world.After(durationUs - EndingUs - MadeAnewUs, () => world.History.Add(new HistoryEvent.CalmEnded()));
         world.After(durationUs - EndingUs, workload.End);
         world.After(durationUs - ReadingUs, workload.ReadEverything);
         inspector.Every(InspectEveryUs);

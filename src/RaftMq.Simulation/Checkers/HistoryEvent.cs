@@ -240,6 +240,29 @@ public abstract record HistoryEvent
     /// <param name="Offsets">How many were given, from the first on.</param>
     public sealed record CountersAtEnd(NodeId Node, GroupId Group, long Accepted, long Visible, long Offsets) : HistoryEvent;
 
+    /// <summary>The memory of a running replica was spoilt: its state is not what its log says any more.</summary>
+    /// <param name="Key">As the node's store knows the replica: another one when it left the node and came back.</param>
+    /// <param name="Name">As the node tells of it.</param>
+    public sealed record StateSpoilt(NodeId Node, GroupId Group, GroupId Key, string Name) : HistoryEvent;
+
+    /// <summary>A node sends a piece of a snapshot of its replica.</summary>
+    public sealed record SnapshotGiven(NodeId Node, GroupId Group) : HistoryEvent;
+
+    /// <summary>A node says that its replica's state is not that of a majority.</summary>
+    public sealed record DivergenceTold(NodeId Node, string Name) : HistoryEvent;
+
+    /// <summary>A leader says that its group's states differ and no majority agrees.</summary>
+    public sealed record UndecidedTold(NodeId Node, string Name) : HistoryEvent;
+
+    /// <summary>The faults are over for so long that replicas are found out that differ, while clients still write.</summary>
+    public sealed record CalmBegan : HistoryEvent;
+
+    /// <summary>Clients stop soon, and who was found out by now is made anew until the end.</summary>
+    public sealed record CalmEnded : HistoryEvent;
+
+    /// <summary>What a replica made of its log when all is over.</summary>
+    public sealed record StateAtEnd(NodeId Node, GroupId Group, GroupId Key, LogIndex Applied, ulong Hash) : HistoryEvent;
+
     /// <summary>The run is over.</summary>
     public sealed record Ended(long AtUs) : HistoryEvent;
 }

@@ -1,4 +1,5 @@
 using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.Disk;
 using RaftMq.Simulation.Network;
@@ -67,6 +68,7 @@ internal sealed class FaultDriver
         Repeat(_profile.SmallDiskEveryUs, ShrinkDisks);
         Repeat(_profile.ClockJumpEveryUs, JumpClock);
         Repeat(_profile.MediumEveryUs, StrikeMedium);
+        Repeat(_profile.StateRotEveryUs, SpoilState);
         Repeat(_profile.PauseEveryUs, () => Pause(Draw()));
         Repeat(_profile.PauseAtMessageEveryUs, PauseAtMessage);
         Repeat(_profile.CrashAtDiskWorkEveryUs, CrashAtDiskWork);
@@ -274,6 +276,18 @@ internal sealed class FaultDriver
         else if (_random.OneIn(2))
         {
             WhileFaulty(_random.Next(1, 1_000_000), () => _world.DamagedNode!.Crash(DrawKind()));
+        }
+    }
+
+    /// <summary>On one node in a run, so that it is a minority of each group.</summary>
+    private void SpoilState()
+    {
+        SimulatedNode node = _world.SpoiltNode!;
+        if (node is { Host: { } host, Life: not null } && host.SpoilState(_random) is var (group, key, name))
+        {
+            _world.SpoiltGroups.Add(group);
+            _world.History.Add(new HistoryEvent.StateSpoilt(node.Id, group, key, name));
+            Note(FaultKind.StateSpoilt, $"{node.Id}: the state of {name} in its memory is spoilt");
         }
     }
 

@@ -39,6 +39,9 @@ internal enum FaultKind
     WriteFails,
     FullDisk,
 
+    /// <summary>In the memory of one node: what a replica made of its log.</summary>
+    StateSpoilt,
+
     /// <summary>Little is left, and the node's own data fills it.</summary>
     SmallDisk,
     ClockJump,

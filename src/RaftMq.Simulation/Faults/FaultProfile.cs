@@ -54,6 +54,9 @@ internal sealed record FaultProfile
     /// <summary>Of one node's disk; 0 but in runs made for it.</summary>
     public int MediumEveryUs { get; init; }
 
+    /// <summary>Of one node's memory; 0 but in runs made for it.</summary>
+    public int StateRotEveryUs { get; init; }
+
     /// <summary>
     /// Whether the journal's files rot, too. In no drawn run yet: what is open is told in docs/simulation.md.
     /// </summary>
@@ -66,7 +69,8 @@ internal sealed record FaultProfile
     public bool EndsWithPowerCut { get; init; }
 
     /// <param name="onMedium">Whether a medium may forget what was durable.</param>
-    public static FaultProfile Draw(RandomSource random, bool onMedium)
+    /// <param name="inMemory">Whether a node's memory may spoil states.</param>
+    public static FaultProfile Draw(RandomSource random, bool onMedium, bool inMemory)
     {
         // Crashes, power cuts and cuts in every run, however rare: their absence would hide what they find.
         int Always(int fromUs, int toUs) => random.Next(fromUs, toUs);
@@ -96,6 +100,7 @@ internal sealed record FaultProfile
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),
             MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,
+            StateRotEveryUs = inMemory ? random.Next(1_000_000, 10_000_000) : 0,
         };
     }
 }

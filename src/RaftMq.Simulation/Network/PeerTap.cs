@@ -33,6 +33,11 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
         foreach (PeerMessage message in _messages)
         {
             coverage.Hit(CoverageKind.Message, MessageNames.Of(message));
+            if (message is PeerMessage.SnapshotChunk { TotalBytes: >= 0 } chunk)
+            {
+                history.Add(new HistoryEvent.SnapshotGiven(from.Node.Id, chunk.Group));
+            }
+
             if (message is PeerMessage.ForGroup said)
             {
                 if (said.Message is AppendEntries or Heartbeat or InstallSnapshot or Quiesce)

@@ -40,6 +40,12 @@ internal interface IBrokerHost
     /// <summary>The group that keeps the cluster's metadata; null before the node has a replica of it.</summary>
     GroupId? ControllerGroup => null;
 
+    /// <summary>
+    /// Spoils the state in the memory of a replica whose group has others enough to find that out: one of a partition, with three voters at least. Null:
+    /// there is none here.
+    /// </summary>
+    (GroupId Group, GroupId Key, string Name)? SpoilState(RandomSource random) => null;
+
     /// <summary>How much of each named limit is in use.</summary>
     IEnumerable<LimitUse> Limits() => [];
 
@@ -61,12 +67,14 @@ internal interface IReplicaVisitor
 /// <param name="Key">As the node's store knows it: another one when a replica left the node and came back.</param>
 /// <param name="Last">Where its log ends, committed or not.</param>
 /// <param name="TermAt">The term of the entry at an index, null when the log does not reach there.</param>
+/// <param name="Applied">What its state contains.</param>
+/// <param name="HashState">A digest of its state.</param>
 /// <param name="LogStart">Of a serving leader: where its log begins, and where the replicated state says that it does.</param>
 /// <param name="Counters">Of a partition: records accepted, records visible, offsets given.</param>
 /// <param name="Describe">All of its state in one line, for people.</param>
 internal readonly record struct ReplicaView(
     GroupId Group, GroupId Key, Role Role, Term Term, LogIndex Last, LogIndex Commit, long NextOffset, Func<LogIndex, Term?> TermAt,
-    (long Log, long State)? LogStart, (long Accepted, long Visible, long Offsets)? Counters, Func<string> Describe)
+    LogIndex Applied, Func<ulong> HashState, (long Log, long State)? LogStart, (long Accepted, long Visible, long Offsets)? Counters, Func<string> Describe)
 {
     public bool IsLeader => Role == Role.Leader;
 }

@@ -1,5 +1,6 @@
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Network;
 using RaftMq.Storage.Files;
 
@@ -57,8 +58,10 @@ internal sealed class NodeLife : INodeEnvironment
         _world.Trace.Add(_world.NowUs, TraceKind.NodeReport, $"{Node.Id} {nodeEvent.Level} {nodeEvent.Name}: {nodeEvent.Text}");
         if (nodeEvent.Kind is NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer)
         {
-            // Nothing spoils memory here.
-            _world.History.Violated("same state", $"{Node.Id}: {nodeEvent.Text}");
+            string name = (string)nodeEvent.Facts.Single(static fact => fact.Name == "group").Value;
+            _world.History.Add(nodeEvent.Kind == NodeEventKind.StateDiverged
+                ? new HistoryEvent.DivergenceTold(Node.Id, name)
+                : new HistoryEvent.UndecidedTold(Node.Id, name));
         }
     }
 

@@ -1,5 +1,7 @@
 using RaftMq.Broker;
 using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Digests;
+using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Groups;
 using RaftMq.Broker.Partitions;
@@ -14,6 +16,12 @@ namespace RaftMq.Simulation.World;
 internal sealed class ProductNode(BrokerNode node) : IBrokerHost
 {
     public const int OffsetsPartitions = 2;
+
+    /// <summary>Replicas compare their states after each entry whose index this divides.</summary>
+    public const int DigestEntries = 32;
+
+    /// <summary>Above all that the cluster gives.</summary>
+    private const long ForeignProducers = 1L << 40;
 
     /// <summary>
     /// Small files and budgets, so that rolling, recycling, checkpoints and reads from segments happen in a minute and not in a day.
@@ -47,6 +55,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         {
             visitor.Visit(new ReplicaView(
                 replica.Group, replica.Log.Group, replica.Role, replica.Term, replica.Log.LastIndex, replica.CommitIndex, replica.Log.NextOffset, replica.Log.Tail.Terms.TermAt,
+                replica.Applied, () => HashState(replica),
                 replica is { IsServing: true, Machine: Partition partition } ? (replica.Log.LogStartOffset, partition.State.LogStart) : null,
                 (replica.Machine as Partition)?.State is { } state ? (state.Accepted, state.Visible, state.HighWatermark) : null,
                 () => Describe(replica)));
@@ -73,6 +82,27 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
 
     public GroupId? ControllerGroup => node.Parts.Shard.Replicas.Values.FirstOrDefault(r => r.Name is GroupName.Controller)?.Group;
 
+    public (GroupId Group, GroupId Key, string Name)? SpoilState(RandomSource random)
+    {
+        Replica[] candidates =
+        [
+            .. node.Parts.Shard.Replicas.Values
+                .Where(static replica => replica is { Machine: Partition, IsFenced: false, Membership: { IsJoint: false, Voters.Count: >= 3 } }
+                    && replica.Membership.IsVoter(replica.Self))
+                .OrderBy(static replica => replica.Group),
+        ];
+        if (candidates.Length == 0)
+        {
+            return null;
+        }
+
+        // It remembers a producer that never was. That hurts nobody: between two comparisons a spoilt leader is believed.
+        Replica struck = candidates[random.Next(candidates.Length)];
+        ((Partition)struck.Machine).State.Producers.Apply(
+            new ProducerStamp(ForeignProducers + random.NextInt64(ForeignProducers), 0, 0, 0), baseOffset: 0, timestampMs: 0);
+        return (struck.Group, struck.Log.Group, struck.Name.ToString()!);
+    }
+
     public IEnumerable<LimitUse> Limits() => node.Parts.LimitsNow();
 
     public void AddTo(Totals totals)
@@ -80,6 +110,13 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         HoldCounts holds = node.Parts.Shard.Context.Holds;
         totals.SendsHeld += holds.ProducesHeld;
         totals.AppendsHeldOff += holds.AppendsHeldOff;
+    }
+
+    private static ulong HashState(Replica replica)
+    {
+        var writer = new ByteWriter();
+        replica.Machine.WriteSnapshot(writer);
+        return StateDigest.Of(replica.Applied, writer.Written).Hash;
     }
 
     private static string Describe(Replica replica)
@@ -107,7 +144,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
                 UncommittedBytesPerNode = 4 << 20,
                 ReplicationWindowEntries = world.Surroundings.WindowEntries,
                 AppendBytes = world.Surroundings.AppendBytesMax,
-                DigestEntries = 32,
+                DigestEntries = DigestEntries,
             },
         };
         NodeSettings settings = new()

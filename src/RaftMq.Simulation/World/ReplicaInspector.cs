@@ -179,6 +179,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         {
             _keys.Add(replica.Key);
             world.History.Add(new HistoryEvent.ReplicaAtEnd(_node.Id, replica.Group, replica.Commit, replica.NextOffset));
+            world.History.Add(new HistoryEvent.StateAtEnd(_node.Id, replica.Group, replica.Key, replica.Applied, replica.HashState()));
             if (replica.Counters is { } counters)
             {
                 world.History.Add(new HistoryEvent.CountersAtEnd(
@@ -189,7 +190,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
 
     public void VisitDamaged(GroupId group, string report)
     {
-        if (_node != world.DamagedNode)
+        if (_node != world.DamagedNode && !world.SpoiltGroups.Contains(group))
         {
             world.History.Violated("DETECTED", $"{_node.Id} refuses to start group {group}, though nothing was damaged: {report}");
         }

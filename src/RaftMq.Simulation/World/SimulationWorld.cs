@@ -52,6 +52,12 @@ internal sealed class SimulationWorld
     /// <summary>The one whose medium forgets what was durable there; null in most runs.</summary>
     public SimulatedNode? DamagedNode { get; set; }
 
+    /// <summary>The one whose memory spoils what its replicas made of their logs; null in most runs.</summary>
+    public SimulatedNode? SpoiltNode { get; set; }
+
+    /// <summary>Of which a replica's state was spoilt there.</summary>
+    public HashSet<GroupId> SpoiltGroups { get; } = [];
+
     /// <summary>Each node reads its files so often to find damage. What is not found by it for some seconds is found by who reads.</summary>
     public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromSeconds(30);
 
