@@ -41,8 +41,9 @@ internal static class PlantedBug
     public static bool RetentionTakesHead;
     public static bool RetentionByFirstRecord;
     public static bool RetentionOfOtherTopic;
-    public static bool OwnTopicRefused;
+    public static bool RefusalNotRemembered;
     public static bool RepeatedRequestDoneAgain;
+    public static bool LateCopyMeetsNextTopic;
     public static bool TimeFoundBelowStart;
     public static bool FencedCommitAccepted;
     public static bool GenerationToldBeforeWritten;

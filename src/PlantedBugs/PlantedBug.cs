@@ -120,11 +120,14 @@ internal static class PlantedBug
     /// <summary>A partition is kept by the settings of another topic.</summary>
     public const bool RetentionOfOtherTopic = false;
 
-    /// <summary>A topic is refused as there already to the very request that made it.</summary>
-    public const bool OwnTopicRefused = false;
+    /// <summary>A request that was refused may be carried out when a copy of it comes.</summary>
+    public const bool RefusalNotRemembered = false;
 
     /// <summary>A request to the controller that comes again is carried out again.</summary>
     public const bool RepeatedRequestDoneAgain = false;
+
+    /// <summary>A request that comes late meets the next topic of the name that it knows.</summary>
+    public const bool LateCopyMeetsNextTopic = false;
 
     /// <summary>A look-up by time that finds a record below the log's start seeks no further.</summary>
     public const bool TimeFoundBelowStart = false;

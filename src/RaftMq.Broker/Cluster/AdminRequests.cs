@@ -7,19 +7,20 @@ namespace RaftMq.Broker.Cluster;
 
 /// <summary>
 /// Administration asked of this node. Each request goes to the controller's leader; its answer is held back until what it says is true here
-/// too: the change is applied, and the leader that was wished for leads. So who asked sees what it did.
+/// too: the change is applied, and the leader that was wished for leads. So who asked sees what it did. Clients name topics; the request says which topic
+/// had that name when it came in, as far as is known here, so that no late copy of it meets the next one.
 /// </summary>
-/// <param name="random">Topics' ids are drawn from it: so a creation that had to be asked for twice finds what the first did to be its own.</param>
 /// <param name="applied">The last entry of the controller group that is applied here, whenever it is asked.</param>
 /// <param name="beforeAnswer">Called before an answer leaves: what was applied becomes visible first.</param>
 internal sealed class AdminRequests(
-    ClusterState state, LeaderTable leaders, LeaderFitness fitness, ControllerLink link, IClock clock, RandomSource random, Func<LogIndex> applied,
+    ClusterState state, LeaderTable leaders, LeaderFitness fitness, ControllerLink link, IClock clock, Func<LogIndex> applied,
     Action beforeAnswer)
 {
     private readonly List<Waiting> _waiting = [];
 
     private sealed record Waiting(
-        LogIndex AppliedAt, AdminResult Result, (GroupId Group, NodeId Leader)? Led, long DeadlineMs, IAdminCompletion Completion);
+        ControllerRequest.Administer Request, LogIndex AppliedAt, AdminResult Result, (GroupId Group, NodeId Leader)? Led, long DeadlineMs,
+        IAdminCompletion Completion);
 
     public void Ask(AdminCommand command, NodeId? controllerLeader, long deadlineMs, IAdminCompletion completion)
     {
@@ -29,21 +30,19 @@ internal sealed class AdminRequests(
             return;
         }
 
-        if (command is AdminCommand.CreateTopic create && create.Id == 0)
-        {
-            command = create with { Id = random.NextUInt128() };
-        }
+        Ask(Meant(command), controllerLeader, deadlineMs, completion);
+    }
 
-        link.Ask(new ControllerRequest.Administer(command), controllerLeader, clock.MonotonicMs, deadlineMs, response =>
+    private void Ask(ControllerRequest.Administer request, NodeId? controllerLeader, long deadlineMs, IAdminCompletion completion) =>
+        link.Ask(request, controllerLeader, clock.MonotonicMs, deadlineMs, response =>
         {
-            (GroupId, NodeId)? led = response.Result.Outcome == AdminOutcome.Done && command is AdminCommand.TransferLeadership transfer
+            (GroupId, NodeId)? led = response.Result.Outcome == AdminOutcome.Done && request.Command is AdminCommand.TransferLeadership transfer
                 && GroupOf(transfer) is { } group
                     ? (group, transfer.To)
                     : null;
-            _waiting.Add(new Waiting(response.AppliedAt, response.Result, led, deadlineMs, completion));
+            _waiting.Add(new Waiting(request, response.AppliedAt, response.Result, led, deadlineMs, completion));
             Answer();
         });
-    }
 
     /// <summary>Answers what has become true, and what is overdue.</summary>
     public void Answer()
@@ -60,11 +59,20 @@ internal sealed class AdminRequests(
             }
 
             _waiting.RemoveAt(i--);
+            bool isOfFormer = isApplied && IsOfFormerTopic(waiting);
+            if (isOfFormer && now < waiting.DeadlineMs)
+            {
+                // Without a leader: it is sent with the next tick.
+                Ask(Meant(waiting.Request.Command), controllerLeader: null, waiting.DeadlineMs, waiting.Completion);
+                continue;
+            }
+
             beforeAnswer();
-            waiting.Completion.Completed(isApplied && isLed
+            waiting.Completion.Completed(isApplied && isLed && !isOfFormer
                 ? waiting.Result
-                : new AdminResult(AdminOutcome.TimedOut, isLed
-                    ? "The change is certain, but this node has not heard of it yet."
+                : new AdminResult(AdminOutcome.TimedOut,
+                    isOfFormer ? $"'{waiting.Request.Command.TopicByName}' was made anew meanwhile; try again."
+                    : isLed ? "The change is certain, but this node has not heard of it yet."
                     : $"Node {waiting.Led!.Value.Leader.Value} was made the preferred leader, but does not lead yet."));
         }
     }
@@ -85,6 +93,14 @@ internal sealed class AdminRequests(
 
         return null;
     }
+
+    private ControllerRequest.Administer Meant(AdminCommand command) => new(
+        command, command.TopicByName is { } name && state.Topics.TryGetValue(name, out TopicInfo? topic) ? topic.Id : 0);
+
+    /// <summary>The name had passed to another topic before this node heard of it, perhaps before the request was made: whoever made it may mean that one.</summary>
+    private bool IsOfFormerTopic(Waiting waiting) =>
+        waiting is { Result.Outcome: AdminOutcome.UnknownTopic, Request: { Command.TopicByName: { } name } request } && request.TopicId != 0
+        && state.Topics.TryGetValue(name, out TopicInfo? topic) && topic.Id != request.TopicId;
 
     private LeaderFaults OfLeader(GroupId group) =>
         leaders.Image.TryGetValue(group, out LeaderInfo leader) ? fitness.Of(leader.Leader, group) : LeaderFaults.None;

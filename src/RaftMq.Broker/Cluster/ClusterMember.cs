@@ -107,15 +107,15 @@ internal sealed class ClusterMember : IClusterFollower
         _fitness = fitness;
         _host = host;
         _startMs = _clock.MonotonicMs;
-        _link = new ControllerLink(self, outbox);
-        _requests = new AdminRequests(State, _leaders, fitness, _link, _clock, environment.Random, () => Applied, PublishWhenDue);
+        _ownRecord = new NodeRecord(
+            self.Replica, self.Boot, environment.Random.NextUInt64(), settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
+        _link = new ControllerLink(self, _ownRecord.StartId, outbox);
+        _requests = new AdminRequests(State, _leaders, fitness, _link, _clock, () => Applied, PublishWhenDue);
         _formation = new Formation(self.Replica, settings.InitialNodes);
         _joining = new Joining(settings.Seeds, environment);
         _keeper = new ControllerKeeper(settings.Self, State, options.Limits.Movements, IsAlive, HasRoom, environment);
         _balance = new BalanceKeeper(State, options.Limits.Movements, IsAlive, HasRoom, group => _leaders.Image.ContainsKey(group));
         _claims = new ClusterClaims(settings.Self, settings.InitialNodes);
-        _ownRecord = new NodeRecord(
-            self.Replica, self.Boot, environment.Random.NextUInt64(), settings.Rack, settings.Listeners, settings.FeatureMin, settings.FeatureMax);
     }
 
     public ClusterState State { get; } = new();
@@ -655,7 +655,7 @@ internal sealed class ClusterMember : IClusterFollower
                     Groups.OffsetsTopic.Name, _options.OffsetsPartitions, ReplicationFactor: -1, [],
                     ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false,
                     Internal: true)),
-                static _ => { });
+                id: null, static _ => { });
         }
     }
 

@@ -6,10 +6,11 @@ namespace RaftMq.Broker.Cluster;
 
 /// <summary>
 /// This node's line to the controller's leader, wherever it is: asks, asks again when the leader moved or an answer is lost, gives up
-/// at the deadline. One leader carries a request out once (<see cref="RepeatedRequests"/>); two leaders may do so twice: the controller's decisions
-/// are such that the second time is refused or without effect. A creation is known by the topic's id, which who asks has drawn.
+/// at the deadline. Whatever an operator or a client asks for is carried out once however often it is sent (<see cref="RequestMemory"/>); what nodes tell
+/// by themselves, and what only asks, may be heard as often as it comes.
 /// </summary>
-internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
+/// <param name="startId">As this node registers with it.</param>
+internal sealed class ControllerLink(PeerSender self, ulong startId, PeerOutbox outbox)
 {
     /// <summary>Questions that may be open at a time.</summary>
     private const int OpenMax = 10_000;
@@ -27,11 +28,10 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
     private const int RefusedAgainMs = 100;
 
     private readonly SortedDictionary<long, Question> _open = [];
-    private readonly RepeatedRequests _asked = new();
 
     /// <summary>
     /// Begins with the boot number: an answer to a question of before this node's restart may still come, and must not be taken for
-    /// the answer to another one.
+    /// the answer to another one; and all questions of before the restart are below those after it.
     /// </summary>
     private long _nextId = (self.Boot.Value << 32) + 1;
 
@@ -63,6 +63,12 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             return;
         }
 
+        long id = _nextId++;
+        if (request is ControllerRequest.Administer { Command.ChangesNothing: false } administer)
+        {
+            request = new ControllerRequest.Once(startId, _open.Count > 0 ? _open.Keys.First() : id, administer);
+        }
+
         byte[] body = AdminCodec.Encode(request);
         if (body.Length > QuestionBytesMax)
         {
@@ -72,7 +78,6 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             return;
         }
 
-        long id = _nextId++;
         var question = new Question(request, body, deadlineMs, respond);
         _open.Add(id, question);
         Send(id, question, leader);
@@ -81,7 +86,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
     /// <summary>Another node asks the controller's leader, which may be here.</summary>
     public void Requested(ReplicaId from, PeerMessage.Request request)
     {
-        if (AdminCodec.TryDecodeRequest(request.Body.Span) is not { } asked)
+        if (AdminCodec.TryDecodeRequest(request.Body.Span) is not { } asked || asked is ControllerRequest.Once { LowestOpen: var lowest } && lowest > request.Id)
         {
             return;
         }
@@ -95,7 +100,7 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
             return;
         }
 
-        _asked.Do(from, request.Id, asked, Local, Respond);
+        Carry(Local, from, request.Id, asked, Respond);
     }
 
     public void Responded(PeerMessage.Response response, long nowMs)
@@ -141,12 +146,25 @@ internal sealed class ControllerLink(PeerSender self, PeerOutbox outbox)
         {
             if (Local is { } local)
             {
-                _asked.Do(self.Replica, id, question.Request, local, answer => Answered(id, answer));
+                Carry(local, self.Replica, id, question.Request, answer => Answered(id, answer));
             }
         }
         else
         {
             outbox.Add(node, new PeerMessage.Request(id, question.Body));
+        }
+    }
+
+    private static void Carry(
+        ControllerMachine controller, ReplicaId from, long number, ControllerRequest request, Action<ControllerResponse> respond)
+    {
+        if (request is ControllerRequest.Once once)
+        {
+            controller.Request(once.Request, new RequestId(from, once.StartId, number, once.LowestOpen), respond);
+        }
+        else
+        {
+            controller.Request(request, id: null, respond);
         }
     }
 

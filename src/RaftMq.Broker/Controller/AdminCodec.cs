@@ -9,7 +9,14 @@ internal abstract record ControllerRequest
 {
     private ControllerRequest() { }
 
-    public sealed record Administer(AdminCommand Command) : ControllerRequest;
+    /// <param name="TopicId">
+    /// Of the topic that had the name when the asking node took the request: a copy that comes late must not meet the next topic of that name. Zero:
+    /// the command names none, or none was known there.
+    /// </param>
+    public sealed record Administer(AdminCommand Command, UInt128 TopicId = default) : ControllerRequest;
+
+    /// <summary>A request that is carried out once, however often it comes (<see cref="RequestId"/>; the asking node and the number stand beside it).</summary>
+    public sealed record Once(ulong StartId, long LowestOpen, Administer Request) : ControllerRequest;
 
     /// <summary>Each node says who it is until the controller's state says the same.</summary>
     public sealed record Register(NodeRecord Node) : ControllerRequest;
@@ -30,10 +37,14 @@ internal sealed record ControllerResponse(AdminResult Result, LogIndex AppliedAt
 internal static class AdminCodec
 {
     private const byte Version = 1;
-    private const byte CreateTag = 2;
-    private const byte CreateWithIdTag = 8;
     private const byte SettledTag = 20;
     private const byte MakeAnewTag = 24;
+
+    /// <summary>The id of the topic that a command names stands before the command.</summary>
+    private const byte OfTopicTag = 40;
+
+    /// <summary>What makes a request one that is carried out once stands before it.</summary>
+    private const byte OnceTag = 41;
 
     public static byte[] Encode(ControllerRequest request)
     {
@@ -60,7 +71,13 @@ internal static class AdminCodec
                 writer.Replica(anew.Replica);
                 break;
             case ControllerRequest.Administer administer:
-                WriteCommand(writer, administer.Command);
+                WriteAdminister(writer, administer);
+                break;
+            case ControllerRequest.Once once:
+                writer.Byte(OnceTag);
+                writer.Int64(unchecked((long)once.StartId));
+                writer.Int64(once.LowestOpen);
+                WriteAdminister(writer, once.Request);
                 break;
         }
 
@@ -82,7 +99,8 @@ internal static class AdminCodec
             SettledTag => new ControllerRequest.Settled(
                 reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
             MakeAnewTag => new ControllerRequest.MakeAnew(reader.UInt128(), reader.Int32(), reader.Int32(), reader.Replica()),
-            _ => ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null,
+            OnceTag => ReadOnce(ref reader),
+            _ => ReadAdminister(tag, ref reader),
         };
         return reader.AtEnd ? request : null;
     }
@@ -119,12 +137,52 @@ internal static class AdminCodec
         return reader.AtEnd && Enum.IsDefined(outcome) ? new ControllerResponse(result, appliedAt) : null;
     }
 
+    private static ControllerRequest.Once? ReadOnce(ref ByteReader reader)
+    {
+        ulong startId = unchecked((ulong)reader.Int64());
+        long lowestOpen = reader.Int64();
+        return ReadAdminister(reader.Byte(), ref reader) is { } request ? new ControllerRequest.Once(startId, lowestOpen, request) : null;
+    }
+
+    private static void WriteAdminister(ByteWriter writer, ControllerRequest.Administer administer)
+    {
+        if (administer.TopicId != 0)
+        {
+            writer.Byte(OfTopicTag);
+            writer.UInt128(administer.TopicId);
+        }
+
+        WriteCommand(writer, administer.Command);
+    }
+
+    private static ControllerRequest.Administer? ReadAdminister(byte tag, ref ByteReader reader)
+    {
+        if (tag != OfTopicTag)
+        {
+            return ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null;
+        }
+
+        UInt128 topicId = reader.UInt128();
+        if (ReadCommand(ref reader, reader.Byte()) is not { } named)
+        {
+            return null;
+        }
+
+        // Zero is no id: without one the bytes have another tag.
+        if (topicId == 0 || named.TopicByName is null)
+        {
+            reader.Fail();
+        }
+
+        return new ControllerRequest.Administer(named, topicId);
+    }
+
     private static void WriteCommand(ByteWriter writer, AdminCommand command)
     {
         switch (command)
         {
             case AdminCommand.CreateTopic create:
-                writer.Byte(create.Id == 0 ? CreateTag : CreateWithIdTag);
+                writer.Byte(2);
                 writer.Text(create.Name);
                 writer.Int32(create.Partitions);
                 writer.Int32(create.ReplicationFactor);
@@ -132,11 +190,6 @@ internal static class AdminCodec
                 ClusterCodec.WriteConfigs(writer, create.Configs);
                 writer.Bool(create.ValidateOnly);
                 writer.Bool(create.Internal);
-                if (create.Id != 0)
-                {
-                    writer.UInt128(create.Id);
-                }
-
                 break;
             case AdminCommand.DeleteTopic delete:
                 writer.Byte(3);
@@ -205,8 +258,8 @@ internal static class AdminCodec
 
     private static AdminCommand? ReadCommand(ref ByteReader reader, byte tag) => tag switch
     {
-        CreateTag => ReadCreate(ref reader),
-        CreateWithIdTag => ReadCreate(ref reader) with { Id = ReadId(ref reader) },
+        2 => new AdminCommand.CreateTopic(
+            reader.Text(), reader.Int32(), reader.Int32(), ReadAssignments(ref reader), ClusterCodec.ReadConfigs(ref reader), reader.Bool(), reader.Bool()),
         3 => new AdminCommand.DeleteTopic(reader.Text(), reader.UInt128()),
         4 => new AdminCommand.AddPartitions(reader.Text(), reader.Int32(), ReadAssignments(ref reader), reader.Bool()),
         5 => new AdminCommand.SetTopicConfigs(reader.Text(), ReadChanges(ref reader), reader.Bool(), reader.Bool()),
@@ -236,22 +289,6 @@ internal static class AdminCodec
         {
             writer.Node(node);
         }
-    }
-
-    private static AdminCommand.CreateTopic ReadCreate(ref ByteReader reader) => new(
-        reader.Text(), reader.Int32(), reader.Int32(), ReadAssignments(ref reader), ClusterCodec.ReadConfigs(ref reader),
-        reader.Bool(), reader.Bool());
-
-    /// <summary>Zero is no id; it has a tag of its own.</summary>
-    private static UInt128 ReadId(ref ByteReader reader)
-    {
-        UInt128 id = reader.UInt128();
-        if (id == 0)
-        {
-            reader.Fail();
-        }
-
-        return id;
     }
 
     private static AdminCommand.Reassign ReadReassign(ref ByteReader reader)

@@ -11,6 +11,12 @@ public abstract record AdminCommand
 {
     private AdminCommand() { }
 
+    /// <summary>The topic that is meant by its name alone; null: none, or one by its id.</summary>
+    internal virtual string? TopicByName => null;
+
+    /// <summary>It is only asked what would be answered.</summary>
+    internal virtual bool ChangesNothing => false;
+
     /// <param name="Partitions">-1: the default.</param>
     /// <param name="ReplicationFactor">-1: the default (3, or as many as there are nodes).</param>
     /// <param name="Assignments">Empty: the controller places; else one list of nodes per partition.</param>
@@ -18,24 +24,42 @@ public abstract record AdminCommand
         string Name, int Partitions, int ReplicationFactor, ImmutableArray<ImmutableArray<NodeId>> Assignments,
         ImmutableSortedDictionary<string, string> Configs, bool ValidateOnly, bool Internal = false) : AdminCommand
     {
-        /// <summary>The topic's id, drawn at random by the node that was asked: whoever finds a topic of it has made it. 0: the controller draws.</summary>
-        public UInt128 Id { get; init; }
+        internal override bool ChangesNothing => ValidateOnly;
     }
 
-    public sealed record DeleteTopic(string Name, UInt128 Id) : AdminCommand;
+    public sealed record DeleteTopic(string Name, UInt128 Id) : AdminCommand
+    {
+        internal override string? TopicByName => Id == 0 ? Name : null;
+    }
 
     public sealed record AddPartitions(
-        string Topic, int TotalCount, ImmutableArray<ImmutableArray<NodeId>> Assignments, bool ValidateOnly) : AdminCommand;
+        string Topic, int TotalCount, ImmutableArray<ImmutableArray<NodeId>> Assignments, bool ValidateOnly) : AdminCommand
+    {
+        internal override string? TopicByName => Topic;
+
+        internal override bool ChangesNothing => ValidateOnly;
+    }
 
     /// <summary>Null value: back to the default. <paramref name="Replace"/>: what is not named goes back to its default too.</summary>
     public sealed record SetTopicConfigs(
-        string Topic, ImmutableSortedDictionary<string, string?> Changes, bool Replace, bool ValidateOnly) : AdminCommand;
+        string Topic, ImmutableSortedDictionary<string, string?> Changes, bool Replace, bool ValidateOnly) : AdminCommand
+    {
+        internal override string? TopicByName => Topic;
+
+        internal override bool ChangesNothing => ValidateOnly;
+    }
 
     /// <summary>Makes a replica the preferred leader and hands leadership over.</summary>
-    public sealed record TransferLeadership(string Topic, int Partition, NodeId To) : AdminCommand;
+    public sealed record TransferLeadership(string Topic, int Partition, NodeId To) : AdminCommand
+    {
+        internal override string? TopicByName => Topic;
+    }
 
     /// <summary>Moves a partition's replicas to these nodes, the first to lead; null: a movement under way goes back to where it came from.</summary>
-    public sealed record Reassign(string Topic, int Partition, ImmutableArray<NodeId>? To) : AdminCommand;
+    public sealed record Reassign(string Topic, int Partition, ImmutableArray<NodeId>? To) : AdminCommand
+    {
+        internal override string? TopicByName => Topic;
+    }
 
     /// <summary>Raises the log start: what is below is gone for consumers. -1: up to the high watermark.</summary>
     public sealed record DeleteRecords(string Topic, int Partition, long BeforeOffset) : AdminCommand;

@@ -12,6 +12,8 @@ internal abstract record ClusterCommand
 {
     public const byte Version = 1;
 
+    private const byte RequestAnsweredTag = 30;
+
     private ClusterCommand() { }
 
     /// <param name="Voters">The controller group's first voters: what a node that still forms is told.</param>
@@ -60,10 +62,22 @@ internal abstract record ClusterCommand
     /// <summary>The node left, and this folder with it, for ever.</summary>
     public sealed record NodeRemoved(ReplicaId Replica) : ClusterCommand;
 
+    /// <summary>A request of a node was answered: what it changed, if anything, and what every further copy of it is told (<see cref="RequestMemory"/>).</summary>
+    /// <param name="LowestOpen">The node waits for no answer to a request below this one any more.</param>
+    /// <param name="Change">Null: the request was refused, or there was nothing to change.</param>
+    public sealed record RequestAnswered(
+        ReplicaId Node, long Number, long LowestOpen, AdminOutcome Outcome, string? Message, ClusterCommand? Change) : ClusterCommand;
+
     public byte[] Encode()
     {
         var writer = new ByteWriter();
         writer.Byte(Version);
+        Write(writer);
+        return writer.ToArray();
+    }
+
+    private void Write(ByteWriter writer)
+    {
         switch (this)
         {
             case ClusterFormed formed:
@@ -155,9 +169,17 @@ internal abstract record ClusterCommand
                 writer.Byte(22);
                 writer.Replica(removed.Replica);
                 break;
+            case RequestAnswered answered:
+                writer.Byte(RequestAnsweredTag);
+                writer.Replica(answered.Node);
+                writer.Int64(answered.Number);
+                writer.Int64(answered.LowestOpen);
+                writer.Byte((byte)answered.Outcome);
+                writer.OptionalText(answered.Message);
+                writer.Bool(answered.Change is not null);
+                answered.Change?.Write(writer);
+                break;
         }
-
-        return writer.ToArray();
     }
 
     /// <summary>Null when the bytes are not a command of a version this node knows.</summary>
@@ -169,27 +191,49 @@ internal abstract record ClusterCommand
             return null;
         }
 
-        ClusterCommand? command = reader.Byte() switch
-        {
-            1 => new ClusterFormed(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
-            2 => new NodeRegistered(NodeRecord.Read(ref reader)),
-            3 => new FeatureLevelFinalized(reader.Int32()),
-            4 => new TopicCreated(ClusterCodec.ReadTopic(ref reader)),
-            5 => new TopicDeleted(reader.UInt128()),
-            6 => new PartitionsAdded(reader.UInt128(), ClusterCodec.ReadPartitions(ref reader)),
-            7 => new TopicConfigsSet(reader.UInt128(), ClusterCodec.ReadConfigs(ref reader)),
-            8 => new PreferredLeaderSet(reader.UInt128(), reader.Int32(), reader.Node()),
-            9 => new ProducerIdsAllocated(reader.Int32()),
-            10 => new PartitionMoved(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
-            11 => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
-            12 => new ReplicaMadeAnew(reader.UInt128(), reader.Int32(), reader.Replica()),
-            13 => new PartitionsPlaced(PlacedPartition.ReadMany(ref reader)),
-            14 => new BalanceSet(reader.Bool()),
-            20 => new NodeExpected(reader.Node(), reader.Int64(), reader.Int64()),
-            21 => new NodeDutySet(reader.Node(), NodeRoster.ReadDuty(ref reader)),
-            22 => new NodeRemoved(reader.Replica()),
-            _ => null,
-        };
+        byte tag = reader.Byte();
+        ClusterCommand? command = tag == RequestAnsweredTag ? ReadAnswered(ref reader) : Read(tag, ref reader);
         return reader.AtEnd ? command : null;
     }
+
+    private static RequestAnswered ReadAnswered(ref ByteReader reader)
+    {
+        RequestAnswered answered = new(
+            reader.Replica(), reader.Int64(), reader.Int64(), RememberedAnswer.ReadOutcome(ref reader), reader.OptionalText(), Change: null);
+        if (!reader.Bool())
+        {
+            return answered;
+        }
+
+        // One does not stand in another.
+        ClusterCommand? change = Read(reader.Byte(), ref reader);
+        if (change is null)
+        {
+            reader.Fail();
+        }
+
+        return answered with { Change = change };
+    }
+
+    private static ClusterCommand? Read(byte tag, ref ByteReader reader) => tag switch
+    {
+        1 => new ClusterFormed(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
+        2 => new NodeRegistered(NodeRecord.Read(ref reader)),
+        3 => new FeatureLevelFinalized(reader.Int32()),
+        4 => new TopicCreated(ClusterCodec.ReadTopic(ref reader)),
+        5 => new TopicDeleted(reader.UInt128()),
+        6 => new PartitionsAdded(reader.UInt128(), ClusterCodec.ReadPartitions(ref reader)),
+        7 => new TopicConfigsSet(reader.UInt128(), ClusterCodec.ReadConfigs(ref reader)),
+        8 => new PreferredLeaderSet(reader.UInt128(), reader.Int32(), reader.Node()),
+        9 => new ProducerIdsAllocated(reader.Int32()),
+        10 => new PartitionMoved(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
+        11 => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
+        12 => new ReplicaMadeAnew(reader.UInt128(), reader.Int32(), reader.Replica()),
+        13 => new PartitionsPlaced(PlacedPartition.ReadMany(ref reader)),
+        14 => new BalanceSet(reader.Bool()),
+        20 => new NodeExpected(reader.Node(), reader.Int64(), reader.Int64()),
+        21 => new NodeDutySet(reader.Node(), NodeRoster.ReadDuty(ref reader)),
+        22 => new NodeRemoved(reader.Replica()),
+        _ => null,
+    };
 }

@@ -12,7 +12,7 @@ internal sealed class ClusterState
 {
     private const byte SnapshotVersion = 2;
 
-    /// <summary>Without the balance.</summary>
+    /// <summary>Without the balance, and without what nodes were answered.</summary>
     private const byte SnapshotVersionFirst = 1;
 
     public UInt128 ClusterId { get; private set; }
@@ -37,6 +37,9 @@ internal sealed class ClusterState
 
     /// <summary>Which nodes come and go.</summary>
     public NodeRoster Roster { get; } = new();
+
+    /// <summary>What nodes were answered lately.</summary>
+    public RequestMemory Requests { get; } = new();
 
     public bool IsFormed => FeatureLevel > 0;
 
@@ -71,8 +74,100 @@ internal sealed class ClusterState
         return null;
     }
 
-    /// <summary>Writes down what the leader decided. The number is the command's own result (first producer id), else 0.</summary>
-    public long Apply(ClusterCommand command)
+    /// <summary>Writes down what the leader decided; what comes back is what who asked for it is told.</summary>
+    public AdminResult Apply(ClusterCommand command)
+    {
+        ClusterCommand? change = command is ClusterCommand.RequestAnswered asked ? asked.Change : command;
+        long number = change is null ? 0 : Change(change);
+        TopicInfo? topic = (change as ClusterCommand.TopicCreated)?.Topic;
+        if (command is not ClusterCommand.RequestAnswered answered)
+        {
+            return new AdminResult(AdminOutcome.Done, Number: number, Topic: topic);
+        }
+
+        Requests.Remember(
+            answered.Node, answered.Number, answered.LowestOpen, new RememberedAnswer(answered.Outcome, answered.Message, number, topic?.Id ?? 0));
+        return new AdminResult(answered.Outcome, answered.Message, number, topic);
+    }
+
+    public void WriteSnapshot(ByteWriter writer)
+    {
+        writer.Byte(SnapshotVersion);
+        writer.UInt128(ClusterId);
+        writer.Int32(FeatureLevel);
+        ClusterCodec.WriteReplicas(writer, FirstVoters);
+        writer.Int64(NextProducerId);
+        writer.Int32(Nodes.Count);
+        foreach (NodeRecord node in Nodes.Values)
+        {
+            node.Write(writer);
+        }
+
+        writer.Int32(Topics.Count);
+        foreach (TopicInfo topic in Topics.Values)
+        {
+            ClusterCodec.WriteTopic(writer, topic);
+        }
+
+        Roster.Write(writer);
+        writer.Bool(IsBalancing);
+        Requests.Write(writer);
+    }
+
+    /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
+    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        byte version = reader.Byte();
+        if (version is not (SnapshotVersion or SnapshotVersionFirst))
+        {
+            return false;
+        }
+
+        UInt128 clusterId = reader.UInt128();
+        int featureLevel = reader.Int32();
+        ImmutableArray<ReplicaId> firstVoters = ClusterCodec.ReadReplicas(ref reader);
+        long nextProducerId = reader.Int64();
+        ImmutableSortedDictionary<NodeId, NodeRecord>.Builder nodes =
+            ImmutableSortedDictionary.CreateBuilder<NodeId, NodeRecord>();
+        for (int count = reader.Count(bytesEachMin: 41); count > 0; count--)
+        {
+            NodeRecord node = NodeRecord.Read(ref reader);
+            if (!nodes.TryAdd(node.Replica.Node, node))
+            {
+                reader.Fail();
+            }
+        }
+
+        ImmutableSortedDictionary<string, TopicInfo>.Builder topics =
+            ImmutableSortedDictionary.CreateBuilder<string, TopicInfo>(StringComparer.Ordinal);
+        for (int count = reader.Count(bytesEachMin: 29); count > 0; count--)
+        {
+            TopicInfo topic = ClusterCodec.ReadTopic(ref reader);
+            if (!topics.TryAdd(topic.Name, topic))
+            {
+                reader.Fail();
+            }
+        }
+
+        var roster = NodeRoster.Read(ref reader);
+        bool isBalancing = version != SnapshotVersionFirst && reader.Bool();
+        RequestMemory requests = version != SnapshotVersionFirst ? RequestMemory.Read(ref reader) : new RequestMemory();
+        if (!reader.AtEnd)
+        {
+            return false;
+        }
+
+        (ClusterId, FeatureLevel, FirstVoters, NextProducerId) = (clusterId, featureLevel, firstVoters, nextProducerId);
+        (Nodes, Topics) = (nodes.ToImmutable(), topics.ToImmutable());
+        Roster.Take(roster);
+        IsBalancing = isBalancing;
+        Requests.Take(requests);
+        return true;
+    }
+
+    /// <summary>The number is the command's own result (first producer id), else 0.</summary>
+    private long Change(ClusterCommand command)
     {
         switch (command)
         {
@@ -105,6 +200,7 @@ internal sealed class ClusterState
                 {
                     Nodes = Nodes.Remove(removed.Replica.Node);
                     Roster.Remove(removed.Replica);
+                    Requests.Forget(removed.Replica);
                 }
 
                 return 0;
@@ -158,79 +254,6 @@ internal sealed class ClusterState
             default:
                 throw new InvariantViolationException($"Unknown controller command {command.GetType().Name}.");
         }
-    }
-
-    public void WriteSnapshot(ByteWriter writer)
-    {
-        writer.Byte(SnapshotVersion);
-        writer.UInt128(ClusterId);
-        writer.Int32(FeatureLevel);
-        ClusterCodec.WriteReplicas(writer, FirstVoters);
-        writer.Int64(NextProducerId);
-        writer.Int32(Nodes.Count);
-        foreach (NodeRecord node in Nodes.Values)
-        {
-            node.Write(writer);
-        }
-
-        writer.Int32(Topics.Count);
-        foreach (TopicInfo topic in Topics.Values)
-        {
-            ClusterCodec.WriteTopic(writer, topic);
-        }
-
-        Roster.Write(writer);
-        writer.Bool(IsBalancing);
-    }
-
-    /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
-    public bool TryReadSnapshot(ReadOnlySpan<byte> bytes)
-    {
-        var reader = new ByteReader(bytes);
-        byte version = reader.Byte();
-        if (version is not (SnapshotVersion or SnapshotVersionFirst))
-        {
-            return false;
-        }
-
-        UInt128 clusterId = reader.UInt128();
-        int featureLevel = reader.Int32();
-        ImmutableArray<ReplicaId> firstVoters = ClusterCodec.ReadReplicas(ref reader);
-        long nextProducerId = reader.Int64();
-        ImmutableSortedDictionary<NodeId, NodeRecord>.Builder nodes =
-            ImmutableSortedDictionary.CreateBuilder<NodeId, NodeRecord>();
-        for (int count = reader.Count(bytesEachMin: 41); count > 0; count--)
-        {
-            NodeRecord node = NodeRecord.Read(ref reader);
-            if (!nodes.TryAdd(node.Replica.Node, node))
-            {
-                reader.Fail();
-            }
-        }
-
-        ImmutableSortedDictionary<string, TopicInfo>.Builder topics =
-            ImmutableSortedDictionary.CreateBuilder<string, TopicInfo>(StringComparer.Ordinal);
-        for (int count = reader.Count(bytesEachMin: 29); count > 0; count--)
-        {
-            TopicInfo topic = ClusterCodec.ReadTopic(ref reader);
-            if (!topics.TryAdd(topic.Name, topic))
-            {
-                reader.Fail();
-            }
-        }
-
-        var roster = NodeRoster.Read(ref reader);
-        bool isBalancing = version != SnapshotVersionFirst && reader.Bool();
-        if (!reader.AtEnd)
-        {
-            return false;
-        }
-
-        (ClusterId, FeatureLevel, FirstVoters, NextProducerId) = (clusterId, featureLevel, firstVoters, nextProducerId);
-        (Nodes, Topics) = (nodes.ToImmutable(), topics.ToImmutable());
-        Roster.Take(roster);
-        IsBalancing = isBalancing;
-        return true;
     }
 
     private void Change(UInt128 topicId, Func<TopicInfo, TopicInfo> change)

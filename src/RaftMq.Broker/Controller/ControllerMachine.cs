@@ -17,16 +17,15 @@ internal interface IClusterFollower
 /// The controller group on one node: the replicated <see cref="ClusterState"/> and, on the leader, the requests. One request is
 /// decided and committed at a time, so decisions need no overlay; requests behind it wait in a bounded queue. What is answered from state
 /// alone (the topic exists already, there is none of that name) is said only after a quorum has confirmed this leader: one that was cut off
-/// does not know what the next one decided.
+/// does not know what the next one decided. A request with an id is carried out once, however often and to whichever leaders it comes: its answer, a
+/// refusal too, is an entry, and is remembered (<see cref="RequestMemory"/>). A leader serves once its own no-op is applied, so it knows of all that
+/// leaders before it did.
 /// </summary>
 internal sealed class ControllerMachine(
     IReplica replica, ControllerDecisions decisions, ClusterState state, IClusterFollower follower, IClock clock)
     : IStateMachine
 {
-    /// <summary>Requests that wait for the one under way.</summary>
-    private const int WaitingMax = 10_000;
-
-    private readonly Queue<(ControllerRequest Request, Action<ControllerResponse> Respond)> _waiting = new();
+    private readonly WaitingRequests _waiting = new();
     private (LogIndex Index, Action<ControllerResponse> Respond)? _underWay;
 
     /// <summary>The first of those that wait is answered from state, once it is certain that this replica leads.</summary>
@@ -35,19 +34,19 @@ internal sealed class ControllerMachine(
     /// <summary>Something is under way or waits.</summary>
     public bool IsBusy => _underWay is not null || _waiting.Count > 0;
 
-    public void Request(ControllerRequest request, Action<ControllerResponse> respond)
+    /// <param name="id">Null: without an effect, or the same when it is carried out again.</param>
+    public void Request(ControllerRequest request, RequestId? id, Action<ControllerResponse> respond)
     {
         if (!replica.IsLeader)
         {
             respond(Refusal(AdminOutcome.NotController, "This node does not lead the controller group."));
         }
-        else if (_waiting.Count >= WaitingMax)
+        else if (!_waiting.TryAdd(request, id, respond))
         {
             respond(Refusal(AdminOutcome.TimedOut, "The controller has too much to do; try again."));
         }
         else
         {
-            _waiting.Enqueue((request, respond));
             DecideNext();
         }
     }
@@ -64,14 +63,16 @@ internal sealed class ControllerMachine(
 
         ClusterCommand? command = ClusterCommand.TryDecode(payload);
         Invariant.Holds(command is not null);
-        long number = state.Apply(command);
-        follower.ClusterChanged(state, command, header.Index);
+        AdminResult result = state.Apply(command);
+        if ((command is ClusterCommand.RequestAnswered answered ? answered.Change : command) is { } change)
+        {
+            follower.ClusterChanged(state, change, header.Index);
+        }
+
         if (_underWay is { } done && done.Index == header.Index)
         {
             _underWay = null;
-            done.Respond(new ControllerResponse(
-                new AdminResult(AdminOutcome.Done, Number: number, Topic: (command as ClusterCommand.TopicCreated)?.Topic),
-                header.Index));
+            done.Respond(new ControllerResponse(result, header.Index));
         }
     }
 
@@ -99,7 +100,7 @@ internal sealed class ControllerMachine(
             lost.Respond(Refusal(AdminOutcome.NotController, "The controller's leader changed before this was certain."));
         }
 
-        while (_waiting.TryDequeue(out (ControllerRequest Request, Action<ControllerResponse> Respond) waiting))
+        while (_waiting.TryTake(out WaitingRequest? waiting))
         {
             waiting.Respond(Refusal(AdminOutcome.NotController, "The controller's leader changed."));
         }
@@ -118,10 +119,16 @@ internal sealed class ControllerMachine(
 
     private void DecideNext()
     {
-        while (replica.IsServing && _underWay is null && !_confirming && _waiting.TryPeek(out var next))
+        while (replica.IsServing && _underWay is null && !_confirming && _waiting.TryPeek(out WaitingRequest? next))
         {
-            Decision decision = decisions.Decide(next.Request);
-            if (decision.Command is { } command)
+            if (next.Id is { } id && AnswerTo(id) is { } known)
+            {
+                _waiting.TryTake(out _);
+                next.Respond(known);
+                continue;
+            }
+
+            if (EntryFor(next.Id, decisions.Decide(next.Request)) is { } command)
             {
                 if (!Propose(command, next.Respond))
                 {
@@ -129,7 +136,7 @@ internal sealed class ControllerMachine(
                     return;
                 }
 
-                _waiting.Dequeue();
+                _waiting.TryTake(out _);
             }
             else
             {
@@ -139,15 +146,42 @@ internal sealed class ControllerMachine(
         }
     }
 
+    /// <summary>Null when the request is to be decided. What was written once needs no quorum to confirm it.</summary>
+    private ControllerResponse? AnswerTo(in RequestId id)
+    {
+        if (!state.IsMember(id.Node) || state.Nodes[id.Node.Node].StartId != id.StartId)
+        {
+            // The node's registration is on its way, or the process that asked is no more.
+            return Refusal(AdminOutcome.NotController, "The asking node is not registered.");
+        }
+
+        if (!state.Requests.IsOver(id, out RememberedAnswer? answer))
+        {
+            return null;
+        }
+
+        Probe.Reached(RareBranch.RequestRepeated);
+        return answer is null
+            ? Refusal(AdminOutcome.TimedOut, "What became of this request is not known any more.")
+            : new ControllerResponse(
+                new AdminResult(answer.Outcome, answer.Message, answer.Number, answer.TopicId == 0 ? null : state.TopicById(answer.TopicId)), replica.Applied);
+    }
+
+    /// <summary>Null when the answer is to be confirmed and not written.</summary>
+    private static ClusterCommand? EntryFor(RequestId? id, in Decision decision) => id is { } known && !(PlantedBug.RefusalNotRemembered && decision.Command is null)
+        ? new ClusterCommand.RequestAnswered(
+            known.Node, known.Number, known.LowestOpen, decision.Answer?.Outcome ?? AdminOutcome.Done, decision.Answer?.Message, decision.Command)
+        : decision.Command;
+
     private void Confirmed()
     {
         _confirming = false;
 
         // No request was decided meanwhile, so this one is still refused; were it not, the next look proposes it.
-        if (replica.IsServing && _underWay is null && _waiting.TryPeek(out var first)
+        if (replica.IsServing && _underWay is null && _waiting.TryPeek(out WaitingRequest? first)
             && decisions.Decide(first.Request).Answer is { } answer)
         {
-            _waiting.Dequeue();
+            _waiting.TryTake(out _);
             first.Respond(new ControllerResponse(answer, replica.Applied));
         }
 

@@ -13,8 +13,9 @@ public sealed class ControllerLinkTests
 {
     private const int AskAgainMs = 1_000;
     private const int RefusedAgainMs = 100;
+    private const ulong StartId = 77;
 
-    private static readonly ControllerRequest Question = new ControllerRequest.Administer(new AdminCommand.AllocateProducerIds(10));
+    private static readonly ControllerRequest.Administer Question = new ControllerRequest.Administer(new AdminCommand.AllocateProducerIds(10));
     private static readonly ControllerResponse Done = new(new AdminResult(AdminOutcome.Done, Number: 42), new LogIndex(7));
     private static readonly ControllerResponse NotHere = new(new AdminResult(AdminOutcome.NotController), LogIndex.Zero);
     private static readonly NodeId First = new(2);
@@ -29,7 +30,7 @@ public sealed class ControllerLinkTests
     {
         var self = new PeerSender(new ReplicaId(new NodeId(1), new StoreId(11)), new BootNumber(3));
         _outbox = new PeerOutbox(self, _sent, queueBytesMax: 1 << 20);
-        _link = new ControllerLink(self, _outbox);
+        _link = new ControllerLink(self, StartId, _outbox);
     }
 
     [Fact]
@@ -37,8 +38,7 @@ public sealed class ControllerLinkTests
     {
         Ask(First);
         PeerMessage.Request asked = Assert.Single(Requests(First));
-        Assert.Equal(
-            AdminCodec.Encode(Question), asked.Body.ToArray());
+        Assert.Equal(AdminCodec.Encode(new ControllerRequest.Once(StartId, asked.Id, Question)), asked.Body.ToArray());
 
         Answer(asked.Id, Done, nowMs: 10);
         Answer(asked.Id, Done, nowMs: 11);
@@ -122,13 +122,40 @@ public sealed class ControllerLinkTests
     {
         Ask(First);
         long id = Assert.Single(Requests(First)).Id;
-        var before = new ControllerLink(new PeerSender(new ReplicaId(new NodeId(1), new StoreId(11)), new BootNumber(2)), _outbox);
+        var before = new ControllerLink(new PeerSender(new ReplicaId(new NodeId(1), new StoreId(11)), new BootNumber(2)), StartId, _outbox);
         before.Ask(Question, First, 0, 10_000, _ => Assert.Fail("The process that asked is gone."));
         long old = Assert.Single(Requests(First)).Id;
 
         Assert.NotEqual(old, id);
         Answer(old, Done, 1);
         Assert.Empty(_answers);
+    }
+
+    [Fact]
+    public void Each_question_says_which_is_the_oldest_that_is_open()
+    {
+        Ask(First);
+        Ask(First);
+        Ask(First);
+        PeerMessage.Request[] asked = Requests(First);
+        Assert.Equal([asked[0].Id, asked[0].Id, asked[0].Id], asked.Select(LowestOpen));
+
+        Answer(asked[1].Id, Done, nowMs: 1);
+        Ask(First);
+        Assert.Equal(asked[0].Id, LowestOpen(Assert.Single(Requests(First))));
+
+        Answer(asked[0].Id, Done, nowMs: 2);
+        Ask(First);
+        Assert.Equal(asked[2].Id, LowestOpen(Assert.Single(Requests(First))));
+    }
+
+    [Fact]
+    public void What_only_asks_may_be_heard_twice()
+    {
+        var dry = new ControllerRequest.Administer(Create("t") with { ValidateOnly = true });
+        _link.Ask(dry, First, nowMs: 0, deadlineMs: 60_000, _answers.Add);
+
+        Assert.Equal(AdminCodec.Encode(dry), Assert.Single(Requests(First)).Body.ToArray());
     }
 
     [Fact]
@@ -252,6 +279,156 @@ public sealed class ControllerLinkTests
     }
 
     [Fact]
+    public void A_request_that_two_leaders_are_asked_is_carried_out_once()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        NodeId leader = asker.Broker.Cluster.ControllerLeader!.Value;
+        cluster.Administer(asker, Create("t"));
+        cluster.Alter = (from, _, message) => message is PeerMessage.Response && from == leader ? null : message;
+        AdminAnswer[] answers = [.. Enumerable.Range(0, 4).Select(_ => new AdminAnswer())];
+        asker.Broker.Administer(new AdminCommand.AllocateProducerIds(10), cluster.NowMs + 20_000, answers[0]);
+        asker.Broker.Administer(new AdminCommand.AddPartitions("t", 2, [], ValidateOnly: false), cluster.NowMs + 20_000, answers[1]);
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 20_000, answers[2]);
+        asker.Broker.Administer(new AdminCommand.DeleteTopic("t", UInt128.Zero), cluster.NowMs + 20_000, answers[3]);
+        cluster.Until(() => !asker.Broker.Cluster.Topics.ContainsKey("t"), "all is done");
+        cluster[leader.Value].Kill();
+
+        cluster.Until(() => answers.All(a => a.Result is not null), "all is answered by the next leader");
+
+        Assert.Equal(
+            [AdminOutcome.Done, AdminOutcome.Done, AdminOutcome.TopicExists, AdminOutcome.Done], answers.Select(a => a.Result!.Outcome));
+        Assert.Equal(1, answers[0].Result!.Number);
+        Assert.Equal(11, cluster.Administer(asker, new AdminCommand.AllocateProducerIds(1)).Number);
+        Assert.False(asker.Broker.Cluster.Topics.ContainsKey("t"));
+    }
+
+    [Fact]
+    public void A_copy_of_a_refused_request_is_refused_by_the_next_leader_too_whatever_it_finds()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        NodeId leader = asker.Broker.Cluster.ControllerLeader!.Value;
+        cluster.Administer(asker, Create("t"));
+        cluster.Alter = (from, _, message) => message is PeerMessage.Response && from == leader ? null : message;
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 20_000, answer);
+        cluster.Pass(500);
+        ClusterNode other = cluster.Nodes.First(n => n != asker && n.Id != leader);
+        other.Broker.Administer(new AdminCommand.DeleteTopic("t", UInt128.Zero), cluster.NowMs + 20_000, new AdminAnswer());
+        cluster.Until(() => !other.Broker.Cluster.Topics.ContainsKey("t"), "it is deleted");
+        cluster[leader.Value].Kill();
+
+        cluster.Until(() => answer.Result is not null, "it is answered by the next leader");
+
+        Assert.Equal(AdminOutcome.TopicExists, answer.Result!.Outcome);
+        Assert.False(other.Broker.Cluster.Topics.ContainsKey("t"));
+    }
+
+    [Fact]
+    public void A_copy_of_a_request_that_was_given_up_is_not_carried_out_once_the_node_asked_for_something_else()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        var late = new List<(NodeId To, PeerMessage.Request Request)>();
+        cluster.Alter = (from, to, message) =>
+        {
+            if (from != asker.Id || message is not PeerMessage.Request request)
+            {
+                return message;
+            }
+
+            late.Add((to, request));
+            return null;
+        };
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Create("t"), cluster.NowMs + 500, answer);
+        cluster.Until(() => answer.Result is not null, "it is given up");
+        cluster.Alter = static (_, _, message) => message;
+        cluster.Administer(asker, Create("other"));
+
+        cluster[late[0].To.Value].Parts.Received(asker.Parts.Shard.Context.Self, late[0].Request);
+        cluster.Pass(2_000);
+
+        Assert.All(cluster.Nodes, node => Assert.False(node.Broker.Cluster.Topics.ContainsKey("t")));
+    }
+
+    [Fact]
+    public void A_request_of_a_node_that_is_not_registered_waits_until_it_is()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        var responses = new List<ControllerResponse>();
+        NodeId leader = asker.Broker.Cluster.ControllerLeader!.Value;
+        cluster.Alter = (from, to, message) =>
+        {
+            if (from == leader && message is PeerMessage.Response response && AdminCodec.TryDecodeResponse(response.Body.Span) is { } answer)
+            {
+                responses.Add(answer);
+            }
+
+            return message;
+        };
+        var former = new ControllerRequest.Once(StartId: 1, LowestOpen: 1, Question);
+
+        cluster[leader.Value].Parts.Received(asker.Parts.Shard.Context.Self, new PeerMessage.Request(1, AdminCodec.Encode(former)));
+        cluster.Pass(500);
+
+        Assert.Equal(AdminOutcome.NotController, Assert.Single(responses).Result.Outcome);
+        Assert.Equal(1, cluster.Administer(asker, new AdminCommand.AllocateProducerIds(1)).Number);
+    }
+
+    [Fact]
+    public void A_change_by_name_that_comes_late_does_not_meet_the_next_topic_of_that_name()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        cluster.Administer(asker, Create("t"));
+        var late = new List<(NodeId To, PeerMessage.Request Request)>();
+        cluster.Alter = (from, to, message) =>
+        {
+            if (from != asker.Id || message is not PeerMessage.Request request)
+            {
+                return message;
+            }
+
+            late.Add((to, request));
+            return null;
+        };
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Set("t", "1000"), cluster.NowMs + 500, answer);
+        cluster.Until(() => answer.Result is not null, "it is given up");
+        cluster.Alter = static (_, _, message) => message;
+        ClusterNode other = cluster.Nodes.First(n => n != asker);
+        cluster.Administer(other, new AdminCommand.DeleteTopic("t", UInt128.Zero));
+        cluster.Administer(other, Create("t"));
+
+        cluster[late[0].To.Value].Parts.Received(asker.Parts.Shard.Context.Self, late[0].Request);
+        cluster.Pass(2_000);
+
+        Assert.All(cluster.Nodes, node => Assert.Empty(node.Broker.Cluster.Topics["t"].Configs));
+    }
+
+    [Fact]
+    public void A_node_that_has_not_heard_yet_that_a_name_has_passed_to_another_topic_asks_for_that_one()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        cluster.Administer(asker, Create("t"));
+        UInt128 former = asker.Broker.Cluster.Topics["t"].Id;
+        cluster.Alter = (_, to, message) => to == asker.Id && message is PeerMessage.ForGroup { Message: AppendEntries } ? null : message;
+        ClusterNode leader = cluster[asker.Broker.Cluster.ControllerLeader!.Value.Value];
+        cluster.Administer(leader, new AdminCommand.DeleteTopic("t", UInt128.Zero));
+        cluster.Administer(leader, Create("t"));
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(Set("t", "1000"), cluster.NowMs + 20_000, answer);
+        cluster.Pass(100);
+        Assert.Equal(former, asker.Broker.Cluster.Topics["t"].Id);
+        Assert.Null(answer.Result);
+
+        cluster.Alter = static (_, _, message) => message;
+        cluster.Until(() => answer.Result is not null, "it is answered");
+
+        Assert.Equal(AdminOutcome.Done, answer.Result!.Outcome);
+        Assert.NotEqual(former, asker.Broker.Cluster.Topics["t"].Id);
+        Assert.Equal("1000", asker.Broker.Cluster.Topics["t"].Configs["retention.ms"]);
+    }
+
+    [Fact]
     public void A_question_to_a_leader_that_dies_is_answered_by_the_next()
     {
         (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
@@ -294,11 +471,17 @@ public sealed class ControllerLinkTests
     private static AdminCommand.CreateTopic Create(string name) => new(
         name, 1, -1, [], ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal), ValidateOnly: false);
 
+    private static AdminCommand.SetTopicConfigs Set(string name, string retentionMs) => new(
+        name, ImmutableSortedDictionary.Create<string, string?>(StringComparer.Ordinal).Add("retention.ms", retentionMs), Replace: false, ValidateOnly: false);
+
     private void Ask(NodeId? leader, long deadlineMs = 120_000)
     {
         _link.Ask(Question, leader, nowMs: 0, deadlineMs, _answers.Add);
         _outbox.Flush();
     }
+
+    private static long LowestOpen(PeerMessage.Request asked) =>
+        Assert.IsType<ControllerRequest.Once>(AdminCodec.TryDecodeRequest(asked.Body.Span)).LowestOpen;
 
     private void Answer(long id, ControllerResponse response, long nowMs) =>
         _link.Responded(new PeerMessage.Response(id, AdminCodec.Encode(response)), nowMs);

@@ -43,6 +43,9 @@ internal static class ControllerSamples
         ("node-expected", new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000)),
         ("node-duty-set", new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining)),
         ("node-removed", new ClusterCommand.NodeRemoved(Replica(2, 22))),
+        ("request-answered", new ClusterCommand.RequestAnswered(Replica(2, 22), 9, 6, AdminOutcome.TopicExists, "no ä", Change: null)),
+        ("request-carried-out", new ClusterCommand.RequestAnswered(
+            Replica(2, 22), 9, 6, AdminOutcome.Done, null, new ClusterCommand.ProducerIdsAllocated(1000))),
     ];
 
     public static readonly (string Name, ControllerRequest Request)[] Requests =
@@ -50,12 +53,15 @@ internal static class ControllerSamples
         ("register", new ControllerRequest.Register(Racked)),
         ("create-topic", Administer(new AdminCommand.CreateTopic(
             "orders", 2, -1, [[new NodeId(1), new NodeId(2)], [new NodeId(2)]], Orders.Configs, ValidateOnly: true))),
-        ("create-topic-with-id", Administer(new AdminCommand.CreateTopic("orders", 2, -1, [], Orders.Configs, ValidateOnly: false) { Id = 5 })),
         ("delete-topic", Administer(new AdminCommand.DeleteTopic("orders", 5))),
         ("add-partitions", Administer(new AdminCommand.AddPartitions("orders", 4, [], ValidateOnly: false))),
         ("set-topic-configs", Administer(new AdminCommand.SetTopicConfigs(
             "orders", Changes(("retention.ms", "-1"), ("retention.bytes", null)), Replace: true, ValidateOnly: false))),
         ("transfer-leadership", Administer(new AdminCommand.TransferLeadership("orders", 1, new NodeId(2)))),
+        ("transfer-leadership-of-topic", new ControllerRequest.Administer(new AdminCommand.TransferLeadership("orders", 1, new NodeId(2)), TopicId: 5)),
+        ("once", new ControllerRequest.Once(0xF1F2F3F4F5F6F7F8, 6, new ControllerRequest.Administer(new AdminCommand.AllocateProducerIds(1000)))),
+        ("once-of-topic", new ControllerRequest.Once(
+            7, 6, new ControllerRequest.Administer(new AdminCommand.TransferLeadership("orders", 1, new NodeId(2)), TopicId: 5))),
         ("allocate-producer-ids", Administer(new AdminCommand.AllocateProducerIds(1000))),
         ("reassign", Administer(new AdminCommand.Reassign("orders", 1, [new NodeId(2), new NodeId(1)]))),
         ("settled", new ControllerRequest.Settled(5, 1, 3, new LogIndex(77))),
@@ -75,6 +81,16 @@ internal static class ControllerSamples
     /// <summary>The state that the golden snapshot holds.</summary>
     public static ClusterState State()
     {
+        ClusterState state = StateOfVersion1();
+        state.Apply(new ClusterCommand.BalanceSet(IsUnderWay: true));
+        state.Apply(new ClusterCommand.RequestAnswered(Replica(2, 22), 7, 7, AdminOutcome.TopicExists, "no ä", Change: null));
+        state.Apply(new ClusterCommand.RequestAnswered(Replica(2, 22), 9, 7, AdminOutcome.Done, null, new ClusterCommand.ProducerIdsAllocated(5)));
+        return state;
+    }
+
+    /// <summary>What of it version 1 can hold.</summary>
+    public static ClusterState StateOfVersion1()
+    {
         var state = new ClusterState();
         state.Apply(new ClusterCommand.ClusterFormed(77, 1, [Replica(1, 11), Replica(2, 22)]));
         state.Apply(new ClusterCommand.NodeRegistered(Plain));
@@ -86,12 +102,25 @@ internal static class ControllerSamples
         state.Apply(new ClusterCommand.NodeRemoved(Replica(3, 33)));
         state.Apply(new ClusterCommand.NodeExpected(new NodeId(3), 2_000, 1_000));
         state.Apply(new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining));
-        state.Apply(new ClusterCommand.BalanceSet(IsUnderWay: true));
         return state;
     }
 
     /// <summary>A command that a leader could have decided on, given the state.</summary>
     public static ClusterCommand RandomCommand(RandomSource random, ClusterState state)
+    {
+        if (!random.OneIn(3))
+        {
+            return RandomChange(random, state);
+        }
+
+        long number = random.Next(100);
+        return new ClusterCommand.RequestAnswered(
+            Replica(random.Next(1, 6), 1), number, Math.Max(0, number - random.Next(20)),
+            random.OneIn(2) ? AdminOutcome.Done : AdminOutcome.Refused, random.OneIn(2) ? null : RandomText(random),
+            random.OneIn(2) ? null : RandomChange(random, state));
+    }
+
+    private static ClusterCommand RandomChange(RandomSource random, ClusterState state)
     {
         TopicInfo[] topics = [.. state.Topics.Values];
         UInt128 topic = topics.Length == 0 || random.OneIn(5) ? random.NextUInt128() : topics[random.Next(topics.Length)].Id;
@@ -145,17 +174,19 @@ internal static class ControllerSamples
         }
     }
 
-    public static ControllerRequest RandomRequest(RandomSource random) => random.Next(14) switch
+    public static ControllerRequest RandomRequest(RandomSource random) =>
+        RandomPlainRequest(random) is ControllerRequest.Administer administer && random.OneIn(2)
+            ? new ControllerRequest.Once(random.NextUInt64(), random.NextInt64(long.MaxValue), administer)
+            : RandomPlainRequest(random);
+
+    private static ControllerRequest RandomPlainRequest(RandomSource random) => random.Next(14) switch
     {
         13 => Administer(new AdminCommand.Balance(random.OneIn(2))),
         12 => new ControllerRequest.MakeAnew(
             random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), Replica(random.Next(100), random.NextUInt128())),
         0 => new ControllerRequest.Register(RandomNode(random)),
         1 => Administer(new AdminCommand.CreateTopic(
-            RandomText(random), random.Next(int.MaxValue), -1, RandomAssignments(random), RandomConfigs(random), random.OneIn(2), random.OneIn(2))
-        {
-            Id = random.OneIn(2) ? random.NextUInt128() : 0,
-        }),
+            RandomText(random), random.Next(int.MaxValue), -1, RandomAssignments(random), RandomConfigs(random), random.OneIn(2), random.OneIn(2))),
         2 => Administer(new AdminCommand.DeleteTopic(RandomText(random), random.NextUInt128())),
         3 => Administer(new AdminCommand.AddPartitions(
             RandomText(random), random.Next(int.MaxValue), RandomAssignments(random), random.OneIn(2))),
@@ -168,7 +199,9 @@ internal static class ControllerSamples
         7 => Administer(new AdminCommand.Reassign(
             RandomText(random), random.Next(int.MaxValue),
             random.OneIn(3) ? null : [.. Many(random, 5, () => new NodeId(random.Next(9)))])),
-        5 => Administer(new AdminCommand.TransferLeadership(RandomText(random), random.Next(int.MaxValue), new NodeId(random.Next(100)))),
+        5 => new ControllerRequest.Administer(
+            new AdminCommand.TransferLeadership(RandomText(random), random.Next(int.MaxValue), new NodeId(random.Next(100))),
+            random.OneIn(2) ? random.NextUInt128() : 0),
         8 => Administer(new AdminCommand.ExpectNode(new NodeId(random.Next(100)))),
         9 => Administer(new AdminCommand.DrainNode(new NodeId(random.Next(100)), random.OneIn(2))),
         10 => Administer(new AdminCommand.RemoveNode(new NodeId(random.Next(100)), random.OneIn(2))),
@@ -192,6 +225,7 @@ internal static class ControllerSamples
         ClusterCommand.PartitionsPlaced c =>
             $"PartitionsPlaced {string.Join(';', c.Placed.Select(p => $"{p.TopicId}/{p.Partition} {Describe(p.Replicas)}"))}",
         ClusterCommand.TopicConfigsSet c => $"TopicConfigsSet {c.TopicId} {string.Join(',', c.Configs)}",
+        ClusterCommand.RequestAnswered c => $"{c with { Change = null }} {(c.Change is null ? "" : Describe(c.Change))}",
         _ => command.ToString(),
     };
 

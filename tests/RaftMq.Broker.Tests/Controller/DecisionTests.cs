@@ -130,20 +130,6 @@ public sealed class DecisionTests
     }
 
     [Fact]
-    public void A_topic_that_this_request_made_is_told_as_made()
-    {
-        TopicInfo topic = Created(Create("t") with { Id = 77 });
-        Assert.Equal((UInt128)77, topic.Id);
-
-        Decision again = Decide(Create("t") with { Id = 77 });
-
-        Assert.Null(again.Command);
-        Assert.Equal((AdminOutcome.Done, (UInt128)77), (again.Answer!.Outcome, again.Answer.Topic!.Id));
-        Assert.Equal(AdminOutcome.TopicExists, Refused(Create("t") with { Id = 78 }));
-        Assert.Equal(AdminOutcome.Refused, Refused(Create("other") with { Id = 77 }));
-    }
-
-    [Fact]
     public void Partitions_are_added_as_many_as_were_asked_for_or_none()
     {
         Created(Create("t", partitions: 1));
@@ -200,8 +186,8 @@ public sealed class DecisionTests
     [Fact]
     public void Producer_ids_are_never_handed_out_twice()
     {
-        long first = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(1_000)).Command!);
-        long second = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(10)).Command!);
+        long first = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(1_000)).Command!).Number;
+        long second = _state.Apply(Decide(new AdminCommand.AllocateProducerIds(10)).Command!).Number;
 
         Assert.Equal(first + 1_000, second);
         Assert.Equal(AdminOutcome.Refused, Refused(new AdminCommand.AllocateProducerIds(0)));
@@ -229,6 +215,29 @@ public sealed class DecisionTests
 
             int[] leads = [.. nodes.Select(n => placed.Count(r => r[0] == n.Replica))];
             Assert.InRange(leads.Max() - leads.Min(), 0, 1);
+        }
+    }
+
+    [Fact]
+    public void What_was_meant_for_a_former_topic_of_that_name_is_refused()
+    {
+        UInt128 former = Created(Create("t")).Id;
+        _state.Apply(new ClusterCommand.TopicDeleted(former));
+        AdminCommand[] commands =
+        [
+            new AdminCommand.DeleteTopic("t", UInt128.Zero),
+            new AdminCommand.AddPartitions("t", 4, [], ValidateOnly: false),
+            new AdminCommand.SetTopicConfigs("t", ImmutableSortedDictionary<string, string?>.Empty.Add("retention.ms", "1000"), Replace: false, ValidateOnly: false),
+            new AdminCommand.TransferLeadership("t", 0, new NodeId(1)),
+            new AdminCommand.Reassign("t", 0, [new NodeId(1)]),
+        ];
+        UInt128 next = Created(Create("t")).Id;
+
+        foreach (AdminCommand command in commands)
+        {
+            Assert.Equal(AdminOutcome.UnknownTopic, _decisions.Decide(new ControllerRequest.Administer(command, former)).Answer?.Outcome);
+            Assert.NotNull(_decisions.Decide(new ControllerRequest.Administer(command, next)).Command);
+            Assert.NotNull(_decisions.Decide(new ControllerRequest.Administer(command)).Command);
         }
     }
 

@@ -43,6 +43,8 @@ internal sealed class ClusterCommandFormat : FuzzFormat
         new ClusterCommand.NodeDutySet(new NodeId(2), NodeDuty.Draining),
         new ClusterCommand.NodeRemoved(Samples.Replica(1)),
         new ClusterCommand.TopicDeleted(6),
+        new ClusterCommand.RequestAnswered(Samples.Replica(2), 8, 8, AdminOutcome.TopicExists, "It exists.", Change: null),
+        new ClusterCommand.RequestAnswered(Samples.Replica(2), 9, 8, AdminOutcome.Done, null, new ClusterCommand.ProducerIdsAllocated(5)),
     ];
 
     public static ClusterState State()
@@ -155,7 +157,7 @@ internal sealed class ControllerRequestFormat : FuzzFormat
         AdminCommand[] commands =
         [
             new AdminCommand.CreateTopic("fresh", 3, 2, [], Samples.Configs, ValidateOnly: false),
-            new AdminCommand.CreateTopic("fresh", 1, 2, [], Samples.Configs, ValidateOnly: false) { Id = 77 },
+            new AdminCommand.CreateTopic("fresh", 1, 2, [], Samples.Configs, ValidateOnly: false),
             new AdminCommand.CreateTopic("told", -1, -1, [[new NodeId(1), new NodeId(2)], [new NodeId(2), new NodeId(3)]], Samples.Configs, ValidateOnly: true),
             new AdminCommand.DeleteTopic("orders", 0),
             new AdminCommand.DeleteTopic("", 5),
@@ -181,7 +183,9 @@ internal sealed class ControllerRequestFormat : FuzzFormat
         yield return AdminCodec.Encode(new ControllerRequest.Settled(5, 1, 1, new LogIndex(77)));
         foreach (AdminCommand command in commands)
         {
-            yield return AdminCodec.Encode(new ControllerRequest.Administer(command));
+            var request = new ControllerRequest.Administer(command, command.TopicByName is null ? UInt128.Zero : 5);
+            yield return AdminCodec.Encode(request);
+            yield return AdminCodec.Encode(new ControllerRequest.Once(7, 8, request));
         }
     }
 
@@ -198,6 +202,7 @@ internal sealed class ControllerRequestFormat : FuzzFormat
         ControllerRequest? again = AdminCodec.TryDecodeRequest(written);
         Oracle.Holds(again is not null, "what was read can be written and read");
         Oracle.Same(written, AdminCodec.Encode(again!), "what was read is written the same way each time");
+        request = request is ControllerRequest.Once once ? once.Request : request;
         if (request is ControllerRequest.Administer { Command: AdminCommand.CreateTopic { Partitions: > 100 } or AdminCommand.AddPartitions { TotalCount: > 100 } })
         {
             // Allowed, and slow.

@@ -124,6 +124,22 @@ public sealed class LinearizableCheckerTests
     }
 
     [Fact]
+    public void Rejects_the_calls_own_doing_as_its_hindrance()
+    {
+        Do(new ObjectCall.Create(1), CallOutcome.Done);
+        Do(new ObjectCall.Grow(2), CallOutcome.Refused);
+        Assert.NotNull(_objection);
+    }
+
+    [Fact]
+    public void Rejects_that_a_deletion_found_nothing_where_a_topic_was()
+    {
+        Do(new ObjectCall.Create(1), CallOutcome.Done);
+        Do(new ObjectCall.Delete(), CallOutcome.Absent);
+        Assert.NotNull(_objection);
+    }
+
+    [Fact]
     public void Rejects_partitions_that_went_away()
     {
         Do(new ObjectCall.Create(1), CallOutcome.Done);

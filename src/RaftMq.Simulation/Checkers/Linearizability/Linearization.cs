@@ -97,13 +97,10 @@ internal sealed class Linearization
     {
         ObjectCall.Create create => state.Exists
             ? new CallEffect(state, CallOutcome.Refused) : new CallEffect(new ObjectState(create.Partitions, 0), CallOutcome.Done),
-
-        // One node asks another, and asks again when no answer comes; the second time its own work is done, and the answer may say so.
-        ObjectCall.Delete => state.Exists
-            ? new CallEffect(default, CallOutcome.Done | CallOutcome.Absent) : new CallEffect(state, CallOutcome.Absent),
+        ObjectCall.Delete => state.Exists ? new CallEffect(default, CallOutcome.Done) : new CallEffect(state, CallOutcome.Absent),
         ObjectCall.Grow grow => !state.Exists ? new CallEffect(state, CallOutcome.Absent)
             : state.Partitions >= grow.Partitions ? new CallEffect(state, CallOutcome.Refused)
-            : new CallEffect(state with { Partitions = grow.Partitions }, CallOutcome.Done | CallOutcome.Refused),
+            : new CallEffect(state with { Partitions = grow.Partitions }, CallOutcome.Done),
         ObjectCall.Set set => state.Exists
             ? new CallEffect(state with { Value = set.Value }, CallOutcome.Done) : new CallEffect(state, CallOutcome.Absent),
         ObjectCall.Commit commit => new CallEffect(new ObjectState(0, commit.Value), CallOutcome.Done),
