@@ -25,13 +25,22 @@ public static class Simulator
     /// <summary>Everything below is as long as it is; what is left is the time of faults.</summary>
     private const long AfterHealUs = 31_000_000;
 
-    private const long InspectEveryUs = 50_000;
+    /// <summary>
+    /// Before the end members of consumer groups leave. Whom the coordinator took in without being able to tell them is given up after a session of 6 s, the
+    /// others are waited for 2 s more, and both begin anew where the coordinator changes: all of it is written before replicas are compared.
+    /// </summary>
+    private const long MembersLeaveUs = 20_000_000;
 
     /// <summary>So long after the healing each group has had its leader for some time.</summary>
     private const long CalmAfterUs = 6_000_000;
 
     /// <summary>With the time until the end, enough for a replica to leave its group and to come back.</summary>
     private const long MadeAnewUs = 2_000_000;
+
+    /// <summary>A group of which all members died or stood still at the end of the faults has so much longer until its members leave.</summary>
+    private const long LongerWithMembersUs = 10_000_000;
+
+    private const long InspectEveryUs = 50_000;
 
     public static SimulationResult Run(SimulationOptions options) => Run(options, ProductNode.Factories);
 
@@ -62,6 +71,11 @@ public static class Simulator
         world.History.Add(new HistoryEvent.ClusterFormed(ids));
 
         WorkloadProfile load = WorkloadProfile.Draw(world.Random.Split(), count);
+        if (load.Members > 0)
+        {
+            durationUs += LongerWithMembersUs;
+        }
+
         bool onMedium = world.Random.OneIn(3);
         if (onMedium)
         {
@@ -96,13 +110,14 @@ public static class Simulator
 
         world.After(100_000, workload.Start);
         world.After(QuietStartUs, faults.Start);
-        world.After(durationUs - AfterHealUs, () =>
+        world.After(durationUs - AfterHealUs - (load.Members > 0 ? LongerWithMembersUs : 0), () =>
         {
             faults.Heal();
             workload.Healed();
         });
         world.After(durationUs - AfterHealUs + CalmAfterUs, () => world.History.Add(new HistoryEvent.CalmBegan()));
         world.After(durationUs - EndingUs - MadeAnewUs, () => world.History.Add(new HistoryEvent.CalmEnded()));
+        world.After(durationUs - MembersLeaveUs, workload.EndMembers);
         world.After(durationUs - EndingUs, workload.End);
         world.After(durationUs - ReadingUs, workload.ReadEverything);
         inspector.Every(InspectEveryUs);

@@ -3,11 +3,11 @@ namespace RaftMq.Simulation.Checkers;
 /// <summary>
 /// PROGRESS, of consumer groups with members: a generation is one set of assignments for ever, made by one leader; each partition belongs to one of
 /// its members; nobody hears of an older generation than was told before; who has been fenced commits nothing. Once the faults are over each
-/// group commits again within 30 s.
+/// group commits again within 20 s.
 /// </summary>
 public sealed class GroupChecker : PromiseChecker
 {
-    public const long MovesWithinUs = 30_000_000;
+    public const long MovesWithinUs = 20_000_000;
 
     private readonly SortedDictionary<string, Group> _groups = new(StringComparer.Ordinal);
 

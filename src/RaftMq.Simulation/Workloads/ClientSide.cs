@@ -28,6 +28,9 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
     /// <summary>Clients begin nothing new.</summary>
     public bool IsEnding { get; set; }
 
+    /// <summary>Members leave their consumer group.</summary>
+    public bool MembersAreLeaving { get; set; }
+
     /// <summary>One of those that are to run: clients know no others.</summary>
     public SimulatedNode AnyNode(RandomSource random)
     {

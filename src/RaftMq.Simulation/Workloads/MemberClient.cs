@@ -34,8 +34,9 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
 
     private void Join()
     {
-        if (clients.IsEnding)
+        if (clients.MembersAreLeaving)
         {
+            End();
             return;
         }
 
@@ -151,8 +152,9 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
     /// <summary>One beat of the heart, one commit; or an end of it.</summary>
     private void Live()
     {
-        if (clients.IsEnding)
+        if (clients.MembersAreLeaving)
         {
+            End();
             return;
         }
 
@@ -221,7 +223,7 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
     /// <summary>For one of the partitions that it believes to own, in the generation in which it got them.</summary>
     private void CommitOwned(Action<OffsetCommitResult?> then)
     {
-        if (_owned.Count == 0 || clients.IsEnding)
+        if (_owned.Count == 0 || clients.MembersAreLeaving)
         {
             then(null);
             return;
@@ -250,14 +252,31 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
             then);
     }
 
-    private void Leave()
+    private void Leave() => AskToLeave(_ =>
+    {
+        Forget();
+        World.After(random.Next(100_000, 5_000_000), Join);
+    });
+
+    /// <summary>Leaves until it is told that it has, for good.</summary>
+    private void End()
+    {
+        if (_member != MemberId.None)
+        {
+            AskToLeave(result =>
+            {
+                if (result is not LeaveResult.Left)
+                {
+                    Later(End);
+                }
+            });
+        }
+    }
+
+    private void AskToLeave(Action<LeaveResult?> then)
     {
         LeaveRequest request = new() { Group = new ConsumerGroupId(consumers), Members = [new LeavingMember(_member, null)] };
-        Ask<LeaveResult>((there, nowMs, reply) => there.Leave(request, nowMs, reply), static _ => { }, _ =>
-        {
-            Forget();
-            World.After(random.Next(100_000, 5_000_000), Join);
-        });
+        Ask<LeaveResult>((there, nowMs, reply) => there.Leave(request, nowMs, reply), static _ => { }, then);
     }
 
     private void Again(GroupRefusal reason)

@@ -30,9 +30,10 @@ internal sealed class SettingsChanger
     private readonly Administrator _administrator;
     private readonly string _topic;
     private readonly int _minInSync;
-    private readonly List<Retention> _asked = [];
+
+    /// <summary>What is or may be in force: all that was asked of the topic, and of former ones of its name without an answer until now.</summary>
+    private readonly List<Asked> _asked = [];
     private IReadOnlyList<WorkPartition> _partitions = [];
-    private int _messageBytesMin = int.MaxValue;
 
     /// <param name="minInSync">No fewer are ever asked for than this.</param>
     public SettingsChanger(ClientSide clients, WorkloadProfile profile, RandomSource random, string topic, int minInSync)
@@ -57,28 +58,38 @@ internal sealed class SettingsChanger
 
     private SimulationWorld World => _clients.World;
 
-    /// <summary>The topic is there, with these partitions. It lives on until one of them is deleted.</summary>
+    /// <summary>
+    /// The topic is there, with these partitions. It lives on until one of them is deleted. What was asked for by the topic's name, and comes to a node only now,
+    /// is meant for this one as far as that node can know.
+    /// </summary>
     public void Begin(IReadOnlyList<WorkPartition> partitions)
     {
         _partitions = partitions;
-        _asked.Clear();
-        _messageBytesMin = int.MaxValue;
-        Note(new Retention(KeepMs: 7L * 24 * 60 * 60 * 1000, KeepBytes: null, 16 << 10));
+        _asked.RemoveAll(static asked => asked.IsAnswered);
+        foreach (WorkPartition partition in partitions)
+        {
+            Tell(partition);
+        }
+
+        Note(new Asked { KeepMs = 7L * 24 * 60 * 60 * 1000, SegmentBytes = 16 << 10, IsAnswered = true });
         if (_profile.ChangeSettingsEveryUs > 0)
         {
             Later();
         }
+
+        if (_clients.HealedAtUs is not null)
+        {
+            Healed();
+        }
+
+        if (_clients.IsEnding)
+        {
+            End();
+        }
     }
 
     /// <summary>One more partition of the topic: all that was asked for may be in force there.</summary>
-    public void Tell(WorkPartition partition)
-    {
-        partition.MessageBytesMin = _messageBytesMin;
-        foreach (Retention retention in _asked)
-        {
-            World.History.Add(new HistoryEvent.RetentionAsked(partition.Group, retention.KeepMs, retention.KeepBytes, retention.SegmentBytes));
-        }
-    }
+    public void Tell(WorkPartition partition) => _asked.ForEach(asked => Tell(partition, asked));
 
     /// <summary>Nothing is too large any more: whatever waits for that goes on.</summary>
     public void Healed() => AskAgain(ImmutableSortedDictionary<string, string?>.Empty.Add(TopicConfigs.MaxMessageBytes, null));
@@ -165,20 +176,18 @@ internal sealed class SettingsChanger
     private void Ask(ImmutableSortedDictionary<string, string?> changes, Action then)
     {
         IReadOnlyList<WorkPartition> partitions = _partitions;
-        Note(new Retention(Number(changes, RetentionMs), Number(changes, RetentionBytes), Number(changes, SegmentBytes)));
-        if (Number(changes, TopicConfigs.MaxMessageBytes) is { } bytes)
+        Asked asked = new()
         {
-            _messageBytesMin = Math.Min(_messageBytesMin, (int)bytes);
-            foreach (WorkPartition partition in partitions)
-            {
-                partition.MessageBytesMin = _messageBytesMin;
-            }
-        }
-
+            KeepMs = Number(changes, RetentionMs),
+            KeepBytes = Number(changes, RetentionBytes),
+            SegmentBytes = Number(changes, SegmentBytes),
+            MessageBytes = Number(changes, TopicConfigs.MaxMessageBytes),
+        };
+        Note(asked);
         World.Trace.Add(World.NowUs, TraceKind.Request, $"settings of {_topic}: {string.Join(", ", changes.Select(c => $"{c.Key}={c.Value}"))}");
         _administrator.Ask(
             new AdminCommand.SetTopicConfigs(_topic, changes, Replace: false, ValidateOnly: false),
-            observed: null,
+            observed: result => asked.IsAnswered = result.Outcome is not (AdminOutcome.TimedOut or AdminOutcome.NotController),
             result =>
             {
                 if (result?.Outcome == AdminOutcome.Done)
@@ -193,22 +202,39 @@ internal sealed class SettingsChanger
             });
     }
 
-    private void Note(Retention retention)
+    private void Note(Asked asked)
     {
-        if (retention == default)
-        {
-            return;
-        }
-
-        _asked.Add(retention);
+        _asked.Add(asked);
         foreach (WorkPartition partition in _partitions)
         {
-            World.History.Add(new HistoryEvent.RetentionAsked(partition.Group, retention.KeepMs, retention.KeepBytes, retention.SegmentBytes));
+            Tell(partition, asked);
+        }
+    }
+
+    private void Tell(WorkPartition partition, Asked asked)
+    {
+        partition.MessageBytesMin = (int)Math.Min(partition.MessageBytesMin, asked.MessageBytes ?? int.MaxValue);
+        if (asked.KeepMs is not null || asked.KeepBytes is not null || asked.SegmentBytes is not null)
+        {
+            World.History.Add(new HistoryEvent.RetentionAsked(partition.Group, asked.KeepMs, asked.KeepBytes, asked.SegmentBytes));
         }
     }
 
     private static long? Number(ImmutableSortedDictionary<string, string?> changes, string name) =>
         changes.TryGetValue(name, out string? value) && value is not null ? long.Parse(value, CultureInfo.InvariantCulture) : null;
 
-    private readonly record struct Retention(long? KeepMs, long? KeepBytes, long? SegmentBytes);
+    /// <summary>Null: not asked for.</summary>
+    private sealed class Asked
+    {
+        public long? KeepMs { get; init; }
+
+        public long? KeepBytes { get; init; }
+
+        public long? SegmentBytes { get; init; }
+
+        public long? MessageBytes { get; init; }
+
+        /// <summary>It was carried out or refused, for good.</summary>
+        public bool IsAnswered { get; set; }
+    }
 }

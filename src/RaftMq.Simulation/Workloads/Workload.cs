@@ -55,9 +55,8 @@ internal sealed class Workload
 
     private void StartMembers()
     {
-        if (_profile.Members > 0 && World.Surroundings is { JournalSlowness: 1, DiskSlowness: 1 })
+        if (_profile.Members > 0)
         {
-            // Where no disk keeps up with what comes leaders give way to each other again and again, and with them the coordinator.
             World.History.Add(new HistoryEvent.GroupExpected(SharedGroup));
         }
 
@@ -97,6 +96,9 @@ internal sealed class Workload
         World.History.Add(new HistoryEvent.Healed(World.NowUs));
         _topics.ForEach(static topic => topic.Healed());
     }
+
+    /// <summary>Long before the others end: who is given up without a word is so only after its session, by whoever coordinates the group by then.</summary>
+    public void EndMembers() => _clients.MembersAreLeaving = true;
 
     /// <summary>Nothing new is begun.</summary>
     public void End()

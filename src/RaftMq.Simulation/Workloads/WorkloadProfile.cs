@@ -53,10 +53,8 @@ internal sealed record WorkloadProfile
     /// <summary>Mean virtual time between what one of those does who share a topic and an offset; 0: there are none.</summary>
     public required int RivalEveryUs { get; init; }
 
-    /// <summary>
-    /// Whether rivals share a topic beside an offset. In no drawn run yet: a request that two leaders carry out takes effect twice; see docs/simulation.md.
-    /// </summary>
-    public bool RivalsShareTopic { get; init; }
+    /// <summary>Whether rivals share a topic beside an offset.</summary>
+    public required bool RivalsShareTopic { get; init; }
 
     /// <summary>Of one consumer group that shares out its partitions; 0: there is none.</summary>
     public required int Members { get; init; }
@@ -70,17 +68,19 @@ internal sealed record WorkloadProfile
     /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come and go.</summary>
     public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
 
-    /// <summary>
-    /// A late change of settings would meet a topic's next life, which nobody asked it for; so no run has both. Members of a group that end with a run are
-    /// given up so late that their group still writes when replicas are compared; so none are drawn yet.
-    /// </summary>
+    /// <summary>Without what is written and not drawn yet; see docs/simulation.md.</summary>
     public static WorkloadProfile Draw(RandomSource random, int nodes)
     {
-        WorkloadProfile drawn = DrawParts(random, nodes);
-        return drawn with { ChangeSettingsEveryUs = drawn.RecreateTopicEveryUs > 0 ? 0 : drawn.ChangeSettingsEveryUs, Members = 0 };
+        WorkloadProfile drawn = DrawAll(random, nodes);
+        return drawn with
+        {
+            ChangeSettingsEveryUs = drawn.RecreateTopicEveryUs > 0 ? 0 : drawn.ChangeSettingsEveryUs,
+            RivalsShareTopic = false,
+            Members = 0,
+        };
     }
 
-    private static WorkloadProfile DrawParts(RandomSource random, int nodes) => new()
+    private static WorkloadProfile DrawAll(RandomSource random, int nodes) => new()
     {
         Topics = random.Next(1, 3),
         PartitionsPerTopic = random.Next(1, 4),
@@ -100,6 +100,7 @@ internal sealed record WorkloadProfile
         DeleteRecordsEveryUs = random.OneIn(2) ? random.Next(200_000, 6_000_000) : 0,
         ChangeSettingsEveryUs = random.OneIn(2) ? random.Next(300_000, 5_000_000) : 0,
         RivalEveryUs = random.OneIn(3) ? random.Next(200_000, 3_000_000) : 0,
+        RivalsShareTopic = true,
         Members = random.OneIn(2) ? random.Next(2, 5) : 0,
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
         MoveEveryUs = random.OneIn(2) ? 0 : random.Next(200_000, 5_000_000),

@@ -93,9 +93,20 @@ public sealed class GroupCheckerTests
         Observe(new HistoryEvent.GroupExpected("g"));
         Generation(1, "a", ("a", [0]));
         Observe(new HistoryEvent.Healed(1_000_000));
-        Commit(1, "a", 0, atUs: 30_000_000);
+        Commit(1, "a", 0, atUs: 1_000_000 + GroupChecker.MovesWithinUs);
         Observe(new HistoryEvent.Ended(60_000_000));
         Assert.Null(_objection);
+    }
+
+    [Fact]
+    public void Rejects_a_group_that_goes_on_too_late_after_the_faults()
+    {
+        Observe(new HistoryEvent.GroupExpected("g"));
+        Generation(1, "a", ("a", [0]));
+        Observe(new HistoryEvent.Healed(1_000_000));
+        Commit(1, "a", 0, atUs: 1_000_001 + GroupChecker.MovesWithinUs);
+        Observe(new HistoryEvent.Ended(60_000_000));
+        Assert.NotNull(_objection);
     }
 
     private void Generation(int number, string leader, params (string Member, int[] Partitions)[] members)
