@@ -40,6 +40,9 @@ public sealed class RaftGroup
     /// <summary>This replica lost what was durable here and has not got it back; it votes and follows with care and never leads.</summary>
     public bool IsDamaged => _state.Healing is not null;
 
+    /// <summary>See <see cref="Fence"/>.</summary>
+    public bool IsFenced => _state.IsFenced;
+
     /// <summary>Nothing happens in the group, and ticks are not needed until something does.</summary>
     public bool IsQuiet => _state.IsQuiet;
 

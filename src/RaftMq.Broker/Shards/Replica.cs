@@ -87,7 +87,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     public bool IsServing => _isServing && !IsFenced && (PlantedBug.AckByIndexAlone || (IsLeader && _raft.Term == _servingTerm));
 
     /// <summary>What this replica made of its log is wrong: it stores and votes, and serves nobody.</summary>
-    public bool IsFenced { get; private set; }
+    public bool IsFenced => _raft.IsFenced;
 
     public Term Term => _raft.Term;
 
@@ -478,7 +478,6 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             return;
         }
 
-        IsFenced = true;
         _raft.Fence();
         _shard.Listener.StateDiverged(this, own, right);
         MarkDirty();
@@ -494,7 +493,6 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
         TakeState(checkpoint);
         _watch.StateReplaced();
-        IsFenced = false;
         _shard.Listener.SnapshotTaken(this);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
         MarkDirty();
@@ -606,7 +604,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
             Machine.Apply(header, bytes[EntryLayout.HeaderBytes..]);
             if (_watch.IsDue(index))
             {
-                _watch.Take(index, SnapshotOfState());
+                _watch.Take(index, WrittenState());
             }
         }
     }
@@ -634,11 +632,14 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         Applied = checkpoint.Head.LastIndex;
     }
 
-    private byte[] SnapshotOfState()
+    private byte[] SnapshotOfState() => WrittenState().ToArray();
+
+    /// <summary>The state's bytes, until it is written the next time.</summary>
+    private ReadOnlySpan<byte> WrittenState()
     {
         _snapshotBytes.Clear();
         Machine.WriteSnapshot(_snapshotBytes);
-        return _snapshotBytes.ToArray();
+        return _snapshotBytes.Written;
     }
 
     private void LeadershipChanged()

@@ -42,6 +42,7 @@ internal sealed class FaultDriver
             _medium = new MediumFaults(nodes, victim, MediumFaults.IsMended, random.Split(), Note);
             _journal = new JournalRot(nodes, victim, profile.GroupsInAll, random.Split(), Note);
         }
+
         foreach (SimulatedNode node in nodes)
         {
             node.Ended = ComeBack;
