@@ -457,7 +457,7 @@ public sealed class RaftGroup
             Quiesce m => m.Term == _state.Term && from == _state.Leader,
             AppendAccepted m => m.Term == _state.Term && m.DurableIndex <= _state.Log.LastIndex,
             HeartbeatReply m => m.Term == _state.Term && m.DurableIndex <= _state.Log.LastIndex,
-            _ => message.Term < _state.Term && !MessageCheck.IsOfLeader(message) && message is not (PreVoteRequest or VoteRequest),
+            _ => message.Term < _state.Term && !MessageCheck.IsOfLeader(message) && message is not (PreVoteRequest or VoteRequest or Wake),
         };
         if (!isLate)
         {

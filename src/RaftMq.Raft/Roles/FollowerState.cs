@@ -31,10 +31,9 @@ internal sealed class FollowerState : RoleState
         {
             Group.Campaign(transfer: false);
         }
-        else if (State.Leader is { } leader)
+        else
         {
-            // A voter's pre-vote would wake a leader that went quiet without this replica; this one can only say so.
-            State.Send(leader, new Wake(State.Term));
+            AskToBeHeard();
         }
     }
 
@@ -122,6 +121,27 @@ internal sealed class FollowerState : RoleState
     }
 
     public void SnapshotFailed(LogIndex index) => Answer(new SnapshotReply(State.Term, index, Installed: false));
+
+    /// <summary>
+    /// A voter's pre-vote would wake a leader that went quiet without this replica; this one can only say that it is here. Where it does
+    /// not know who leads, it says so to all voters, each of which wakes its leader.
+    /// </summary>
+    private void AskToBeHeard()
+    {
+        if (State.Leader is { } leader)
+        {
+            State.Send(leader, new Wake(State.Term));
+            return;
+        }
+
+        foreach (ReplicaId voter in State.Log.Membership.Voters)
+        {
+            if (voter != State.Config.Self)
+            {
+                State.Send(voter, new Wake(State.Term));
+            }
+        }
+    }
 
     private void Answer(SnapshotReply reply)
     {

@@ -275,6 +275,29 @@ public sealed class LeadershipTests
         Assert.Equal(I(1), rig.Group.CommitIndex);
     }
 
+    /// <summary>Its node was up all the time, so nothing else wakes the leader that went quiet without it.</summary>
+    [Fact]
+    public void Learner_that_knows_no_leader_asks_all_voters_to_wake()
+    {
+        Rig rig = new(membership: new Membership([N(2), N(3)], [], [N(1)]));
+        rig.Ticks(24);
+        Assert.Equal([N(2), N(3)], rig.Sent.Where(m => m.Message is Wake).Select(m => m.To));
+    }
+
+    [Fact]
+    public void A_wake_from_an_older_term_ends_the_quiet()
+    {
+        Rig rig = new();
+        rig.Hear(2, Append(3, 0, 0, 0, E(1, 3))).Persist();
+        rig.Hear(2, new Quiesce(T(3), I(1), I(1)));
+        Assert.True(rig.Group.IsQuiet);
+
+        rig.Sent.Clear();
+        rig.Hear(3, new Wake(T(2)));
+        Assert.False(rig.Group.IsQuiet);
+        Assert.NotEmpty(rig.Take<Wake>(2));
+    }
+
     /// <summary>Dissertation 3.10, used for a disk that does not answer.</summary>
     [Fact]
     public void Leader_with_a_stuck_disk_hands_over_and_does_not_come_back_before_its_disk_does()
