@@ -62,6 +62,9 @@ public sealed class RaftGroup
     /// <summary>The newest membership in the log, committed or not.</summary>
     public Membership Membership => _state.Log.Membership;
 
+    /// <summary>In force at <see cref="CommitIndex"/>.</summary>
+    public Membership CommittedMembership => _state.Log.CommittedMembership;
+
     /// <summary>
     /// Of the entry that brought <see cref="Membership"/>. After a start, or where the log no longer holds it, a committed index at or above
     /// that one.

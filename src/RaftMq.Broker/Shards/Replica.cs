@@ -101,6 +101,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
 
     public Membership Membership => _raft.Membership;
 
+    /// <inheritdoc cref="RaftGroup.CommittedMembership"/>
+    public Membership CommittedMembership => _raft.CommittedMembership;
+
     /// <inheritdoc cref="RaftGroup.MembershipIndex"/>
     public LogIndex MembershipIndex => _raft.MembershipIndex;
 

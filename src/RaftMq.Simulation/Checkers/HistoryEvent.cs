@@ -179,9 +179,12 @@ public abstract record HistoryEvent
 
     /// <summary>A leader's commit index or membership is another one than when it last said something.</summary>
     /// <param name="At">The term of the entry there; null when its log does not reach so far back.</param>
+    /// <param name="Committed">In force at that commit index.</param>
+    /// <param name="Membership">The newest, committed or not.</param>
     /// <param name="MembershipAt">Of the entry that brought the newest membership.</param>
     public sealed record LeaderCommitted(
-        ReplicaId By, GroupId Group, Term Term, LogIndex Commit, Term? At, Membership Membership, LogIndex MembershipAt) : HistoryEvent;
+        ReplicaId By, GroupId Group, Term Term, LogIndex Commit, Term? At, Membership Committed, Membership Membership, LogIndex MembershipAt)
+        : HistoryEvent;
 
     /// <summary>A file takes another name.</summary>
     /// <param name="IsDurable">All that was written to it is.</param>

@@ -12,6 +12,8 @@ public sealed class MembershipChecker : PromiseChecker
 
     /// <summary>The entry that made a replica a learner, of whichever leader.</summary>
     private readonly Dictionary<(GroupId Group, ReplicaId Replica), LogIndex> _learners = [];
+
+    /// <summary>The highest commit index that a leader had, and who was a member there.</summary>
     private readonly Dictionary<GroupId, (LogIndex At, Membership Membership)> _committed = [];
     private readonly Dictionary<(NodeId Node, GroupId Key), LogIndex> _bornFrom = [];
     private readonly HashSet<GroupId> _deleted = [];
@@ -80,11 +82,11 @@ public sealed class MembershipChecker : PromiseChecker
             }
         }
 
-        if (leader.Commit >= leader.MembershipAt && _committed.GetValueOrDefault(leader.Group).At <= leader.MembershipAt)
+        if (_committed.GetValueOrDefault(leader.Group).At <= leader.Commit)
         {
-            _committed[leader.Group] = (leader.MembershipAt, leader.Membership);
+            _committed[leader.Group] = (leader.Commit, leader.Committed);
             foreach ((GroupId, ReplicaId) former in _learners.Keys
-                .Where(l => l.Group == leader.Group && !leader.Membership.IsMember(l.Replica)).ToArray())
+                .Where(l => l.Group == leader.Group && !leader.Committed.IsMember(l.Replica) && !leader.Membership.IsMember(l.Replica)).ToArray())
             {
                 _learners.Remove(former);
             }
@@ -100,7 +102,7 @@ public sealed class MembershipChecker : PromiseChecker
             if (group.IsLifeOf(gone.Key) && !_deleted.Contains(group) && _media.Here(gone.Node) is { } replica && membership.IsVoter(replica)
                 && _media.KeyOf(replica, group) == gone.Key)
             {
-                return $"group {group}: {replica} gives up its replica, which votes since {at}";
+                return $"group {group}: {replica} gives up its replica, which votes in what is committed up to {at}";
             }
         }
 

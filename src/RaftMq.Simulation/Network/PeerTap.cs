@@ -59,7 +59,7 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
                 || told != (term, view.Commit, view.MembershipAt)))
         {
             _commits[(leader, group)] = (term, view.Commit, view.MembershipAt);
-            history.Add(new HistoryEvent.LeaderCommitted(leader, group, term, view.Commit, view.At, view.Membership, view.MembershipAt));
+            history.Add(view.Of(leader, group));
         }
     }
 

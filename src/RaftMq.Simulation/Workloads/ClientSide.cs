@@ -86,8 +86,7 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
     {
         if (node.Host is { Self: { } self } host && host.LeaderOf(group) is { } view)
         {
-            world.History.Add(new HistoryEvent.LeaderCommitted(
-                self, group, view.Term, view.Commit, view.At, view.Membership, view.MembershipAt));
+            world.History.Add(view.Of(self, group));
         }
     }
 

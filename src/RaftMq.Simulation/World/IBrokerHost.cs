@@ -1,6 +1,7 @@
 using RaftMq.Broker;
 using RaftMq.Broker.Environment;
 using RaftMq.Raft;
+using RaftMq.Simulation.Checkers;
 
 namespace RaftMq.Simulation.World;
 
@@ -80,8 +81,12 @@ internal readonly record struct ReplicaView(
 }
 
 /// <param name="At">The term of the entry at <paramref name="Commit"/>; null when the log does not reach there.</param>
+/// <param name="Committed">In force at <paramref name="Commit"/>.</param>
 /// <param name="MembershipAt">Of the entry that brought the newest membership.</param>
-internal readonly record struct LeaderView(Term Term, LogIndex Commit, Term? At, Membership Membership, LogIndex MembershipAt);
+internal readonly record struct LeaderView(Term Term, LogIndex Commit, Term? At, Membership Committed, Membership Membership, LogIndex MembershipAt)
+{
+    public HistoryEvent.LeaderCommitted Of(ReplicaId leader, GroupId group) => new(leader, group, Term, Commit, At, Committed, Membership, MembershipAt);
+}
 
 /// <summary>Makes the broker of a new life.</summary>
 internal delegate IBrokerHost BrokerFactory(SimulatedNode node, INodeEnvironment environment);

@@ -75,7 +75,8 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
     public LeaderView? LeaderOf(GroupId group) =>
         node.Parts.Shard.Find(group) is { IsLeader: true } replica
             ? new LeaderView(
-                replica.Term, replica.CommitIndex, replica.Log.Tail.Terms.TermAt(replica.CommitIndex), replica.Membership, replica.MembershipIndex)
+                replica.Term, replica.CommitIndex, replica.Log.Tail.Terms.TermAt(replica.CommitIndex), replica.CommittedMembership, replica.Membership,
+                replica.MembershipIndex)
             : null;
 
     public long? LogStartOf(GroupId group) => (node.Parts.Shard.Find(group)?.Machine as Partition)?.State.LogStart;

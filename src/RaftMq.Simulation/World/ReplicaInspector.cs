@@ -217,8 +217,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         {
             if (replica.IsLeader && host.Self is { } self && host.LeaderOf(replica.Group) is { } view)
             {
-                world.History.Add(new HistoryEvent.LeaderCommitted(
-                    self, replica.Group, view.Term, view.Commit, view.At, view.Membership, view.MembershipAt));
+                world.History.Add(view.Of(self, replica.Group));
             }
         }
 

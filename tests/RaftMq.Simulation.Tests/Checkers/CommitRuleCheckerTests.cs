@@ -75,7 +75,7 @@ public sealed class CommitRuleCheckerTests
 
     /// <summary>By A, the leader of term 2.</summary>
     private static HistoryEvent.LeaderCommitted Commits(long index, int term, Membership? membership = null, long since = 0) =>
-        new(A, Group, new Term(2), new LogIndex(index), index == 0 ? null : new Term(term), membership ?? Three, new LogIndex(since));
+        new(A, Group, new Term(2), new LogIndex(index), index == 0 ? null : new Term(term), membership ?? Three, membership ?? Three, new LogIndex(since));
 
     private static void Objects(Story story) => Assert.NotNull(story.Objection);
 }

@@ -41,7 +41,7 @@ public sealed class LeaderAnswersCheckerTests
         new(by, to, Group, new HeartbeatReply(new Term(1), 1, LogIndex.Zero));
 
     private static Story New(Membership membership) => new Story(new LeaderAnswersChecker())
-        .Tell(new HistoryEvent.LeaderCommitted(A, Group, new Term(1), new LogIndex(1), new Term(1), membership, LogIndex.Zero));
+        .Tell(new HistoryEvent.LeaderCommitted(A, Group, new Term(1), new LogIndex(1), new Term(1), membership, membership, LogIndex.Zero));
 
     private static void Objects(Story story) => Assert.NotNull(story.Objection);
 }

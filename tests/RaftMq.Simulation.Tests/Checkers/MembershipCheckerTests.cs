@@ -42,6 +42,16 @@ public sealed class MembershipCheckerTests
         New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(View(6, 6, Membership.Of(A)))
             .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
 
+    /// <summary>The next change begins as soon as the last one is committed, so that no leader was seen to have nothing newer.</summary>
+    [Fact]
+    public void Accepts_it_of_one_that_votes_no_more_when_the_next_change_is_under_way() => Assert.Null(
+        New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B)))
+            .Tell(View(6, 7, new Membership([A], [], [B]), committed: Membership.Of(A))).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
+
+    [Fact]
+    public void Rejects_it_while_the_entry_that_ends_its_vote_is_not_committed() => Objects(
+        New().Tell(Has(B, Group, 5)).Tell(View(6, 7, Membership.Of(A), committed: Membership.Of(A, B))).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)));
+
     [Fact]
     public void Accepts_it_of_a_former_life() => Assert.Null(
         New().Tell(Has(B, Group, 5)).Tell(Has(B, Second, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
@@ -65,8 +75,9 @@ public sealed class MembershipCheckerTests
     private static HistoryEvent.EntriesDurable Has(ReplicaId by, GroupId key, long last, long membershipAt = 1) =>
         new(by, key, new LogIndex(1), [.. Enumerable.Repeat(new Term(1), (int)last)], new LogIndex(membershipAt));
 
-    private static HistoryEvent.LeaderCommitted View(long commit, long at, Membership membership) =>
-        new(A, Group, new Term(1), new LogIndex(commit), new Term(1), membership, new LogIndex(at));
+    /// <param name="committed">Null when it is the newest.</param>
+    private static HistoryEvent.LeaderCommitted View(long commit, long at, Membership membership, Membership? committed = null) =>
+        new(A, Group, new Term(1), new LogIndex(commit), new Term(1), committed ?? membership, membership, new LogIndex(at));
 
     private static Story New() => new(new MembershipChecker());
 
