@@ -11,7 +11,7 @@ namespace RaftMq.Storage.Repair;
 /// 1. entries come in order and are written to the repair file; where it began and ended is a function of the log, so the file ends at
 ///    <paramref name="to"/> or before the next entry that starts a segment;
 /// 2. the file is read back, every entry checked, and compared with what is known of the segment;
-/// 3. it is synced, renamed, and the name synced; or, where the log goes on to be appended to the segment, copied over the damaged one.
+/// 3. it is synced, renamed, and the name synced; or, where the log goes on to be appended to the segment and that is not missing, copied over the damaged one.
 /// A crash before the end leaves the damaged file and a leftover.
 /// </summary>
 /// <param name="to">The segment does not reach beyond this entry.</param>
@@ -151,6 +151,7 @@ internal sealed class SegmentFetch(
             }
 
             string path = fetch._path;
+            bool isCopiedOver = fetch.InPlace && disk.FileExists(path);
             using (IDiskFile file = disk.Open(RepairFile.Of(path), DiskFileMode.Existing))
             {
                 _index = SegmentSet.TryScan(
@@ -163,13 +164,13 @@ internal sealed class SegmentFetch(
                 }
 
                 file.Sync();
-                if (fetch.InPlace)
+                if (isCopiedOver)
                 {
                     CopyOver(disk, file, path);
                 }
             }
 
-            if (fetch.InPlace)
+            if (isCopiedOver)
             {
                 disk.DeleteFile(RepairFile.Of(path));
                 return;

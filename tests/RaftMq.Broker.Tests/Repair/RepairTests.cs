@@ -166,6 +166,7 @@ public sealed class RepairTests
     [InlineData(".log", 1, "longer")]
     [InlineData(".log", -1, "flipped")]
     [InlineData(".log", -1, "cut")]
+    [InlineData(".log", -1, "missing")]
     [InlineData(".index", 0, "flipped")]
     [InlineData(".index", 0, "missing")]
     [InlineData(".checkpoint", 0, "flipped")]
