@@ -30,7 +30,7 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
     private SegmentFetch? _segment;
     private BaseFetch? _base;
 
-    /// <summary>The log is to begin behind this entry, which is not known to the journal yet; zero: where it began.</summary>
+    /// <summary>The log is to begin behind this entry, of which the journal has not written yet; zero: where it began.</summary>
     private LogIndex _newBase;
     private bool _isAbandoned;
 
@@ -99,7 +99,6 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
     {
         if (!_isAbandoned)
         {
-            _recovery.LogBase(_newBase);
             Submit(new BaseRename(this, _newBase));
             _newBase = LogIndex.Zero;
         }
@@ -234,6 +233,8 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
             return;
         }
 
+        // From here on the journal's end of the group is there: what is carried to a newer file goes behind this record.
+        _recovery.LogBase(_newBase);
         _environment.Journal.Append(new JournalRecord
         {
             Group = _recovery.Group,

@@ -32,6 +32,9 @@ internal sealed class FakeJournal : IJournal
 
     public int Count => _records.Count;
 
+    /// <summary>Durable or on their way.</summary>
+    public IReadOnlyList<JournalRecord> Records => [.. _records.Select(static record => record.Record)];
+
     public int DurableCount => _durable;
 
     public void Append(JournalRecord record) => _records.Add((record, null));
