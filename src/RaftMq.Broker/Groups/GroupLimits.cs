@@ -48,4 +48,10 @@ public sealed record GroupLimits
 
     /// <summary>Offset commits, reads and deletions whose answer waits for the Raft group.</summary>
     public int ProposalsInFlightMax { get; init; } = 10_000;
+
+    /// <summary>Requests that wait for this replica's leadership to settle.</summary>
+    public int CallsHeldMax { get; init; } = 1_000;
+
+    /// <summary>So long they wait: longer than a leader needs to settle or to be followed by another, shorter than clients wait for an answer.</summary>
+    public int CallHeldMsMax { get; init; } = 3_000;
 }

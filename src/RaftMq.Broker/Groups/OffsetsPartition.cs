@@ -31,6 +31,8 @@ internal sealed class OffsetsPartition(
     /// </summary>
     private readonly Queue<(string Topic, UInt128 TopicId)> _deletedTopics = new();
 
+    private readonly HeldCalls _held = new(config.Limits);
+
     private GroupStateMachine _state = new();
     private GroupCoordinator? _coordinator;
 
@@ -46,18 +48,21 @@ internal sealed class OffsetsPartition(
     private long NowMs => clock.MonotonicMs + _timeOffsetMs;
 
     /// <summary>Members wait for each other and sessions end while nobody writes.</summary>
-    public bool TicksWhileQuiet => _coordinator is not null;
+    public bool TicksWhileQuiet => _coordinator is not null || _held.Count > 0;
 
+    /// <summary>This replica leads but does not serve yet, or hands over, or has too much that is not committed: soon it, or another, takes proposals.</summary>
+    private bool IsSettling => replica.IsServing ? replica.Admit(EntryLayout.HeaderBytes) is not ProposeResult.Admitted : replica.IsLeader;
+
+    /// <summary>Runs the call here, or tells it that the coordinator is not here: at once, or when leadership has settled.</summary>
     public void Run(ICoordinatorCall call)
     {
-        if (_coordinator is { } coordinator)
+        if ((IsSettling || _held.Count > 0) && _held.TryHold(call, clock.MonotonicMs))
         {
-            call.Run(coordinator, NowMs);
+            replica.WantTicks();
+            return;
         }
-        else
-        {
-            call.NotHere();
-        }
+
+        RunNow(call);
     }
 
     public void TopicDeleted(string topic, UInt128 topicId)
@@ -115,22 +120,40 @@ internal sealed class OffsetsPartition(
         _coordinator = null;
         ended?.LeadershipLost();
         _proposed.Clear();
+        RunHeld(isSettling: false);
     }
 
-    public void LeaderIsElsewhere()
-    {
-    }
+    public void LeaderIsElsewhere() => RunHeld(isSettling: false);
 
-    public void AfterProgress()
-    {
-    }
+    public void AfterProgress() => RunHeld(IsSettling);
 
     public void Tick()
     {
+        RunHeld(IsSettling);
         if (_coordinator is { } coordinator && clock.MonotonicMs >= _nextTickMs)
         {
             _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
             coordinator.Tick(NowMs);
+        }
+    }
+
+    private void RunHeld(bool isSettling)
+    {
+        while (_held.TryTake(isSettling, clock.MonotonicMs, out ICoordinatorCall call))
+        {
+            RunNow(call);
+        }
+    }
+
+    private void RunNow(ICoordinatorCall call)
+    {
+        if (_coordinator is { } coordinator)
+        {
+            call.Run(coordinator, NowMs);
+        }
+        else
+        {
+            call.NotHere();
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class FullDiskTests
         var committed = new Answer<OffsetCommitResult>();
         GroupId offsets = leader.Broker.Cluster.Topics[OffsetsTopic.Name].Partitions[0].Group;
         TopicInfo topic = leader.Broker.Cluster.Topics["t"];
-        cluster.LeaderOf(offsets)!.Broker.WithCoordinator("g", new Call((coordinator, nowMs) => coordinator.CommitOffsets(
+        cluster.LeaderOf(offsets)!.Broker.WithCoordinator("g", new CoordinatorCall((coordinator, nowMs) => coordinator.CommitOffsets(
             new OffsetCommitRequest
             {
                 Group = new("g"),
@@ -246,12 +246,5 @@ public sealed class FullDiskTests
         node.Broker.CollectStatus(taken => status = taken);
         cluster.Settle();
         return status!;
-    }
-
-    private sealed class Call(Action<GroupCoordinator, long> ask) : ICoordinatorCall
-    {
-        public void Run(GroupCoordinator coordinator, long nowMs) => ask(coordinator, nowMs);
-
-        public void NotHere() => Assert.Fail("The coordinator is not here.");
     }
 }
