@@ -124,7 +124,8 @@ internal sealed class FollowerState : RoleState
 
     /// <summary>
     /// A voter's pre-vote would wake a leader that went quiet without this replica; this one can only say that it is here. Where it does
-    /// not know who leads, it says so to all voters, each of which wakes its leader.
+    /// not know who leads, it says so to all voters, each of which wakes its leader. Not to its own node: what had a former folder of it is gone, and a
+    /// replica that came back with nothing may still read of that one as a voter.
     /// </summary>
     private void AskToBeHeard()
     {
@@ -136,7 +137,7 @@ internal sealed class FollowerState : RoleState
 
         foreach (ReplicaId voter in State.Log.Membership.Voters)
         {
-            if (voter != State.Config.Self)
+            if (voter.Node != State.Config.Self.Node)
             {
                 State.Send(voter, new Wake(State.Term));
             }

@@ -285,6 +285,14 @@ public sealed class LeadershipTests
     }
 
     [Fact]
+    public void Learner_asks_no_former_folder_of_its_own_node_to_wake()
+    {
+        Rig rig = new(membership: new Membership([new ReplicaId(new NodeId(1), new StoreId(99)), N(2), N(3)], [], [N(1)]));
+        rig.Ticks(24);
+        Assert.Equal([N(2), N(3)], rig.Sent.Where(m => m.Message is Wake).Select(m => m.To));
+    }
+
+    [Fact]
     public void A_wake_from_an_older_term_ends_the_quiet()
     {
         Rig rig = new();
