@@ -275,7 +275,7 @@ public sealed class LeadershipTests
         Assert.Equal(I(1), rig.Group.CommitIndex);
     }
 
-    /// <summary>Its node was up all the time, so nothing else wakes the leader that went quiet without it.</summary>
+    /// <summary>Raft 5.2, as above. Its node was up all the time, so nothing else wakes the leader that went quiet without it.</summary>
     [Fact]
     public void Learner_that_knows_no_leader_asks_all_voters_to_wake()
     {
@@ -284,6 +284,7 @@ public sealed class LeadershipTests
         Assert.Equal([N(2), N(3)], rig.Sent.Where(m => m.Message is Wake).Select(m => m.To));
     }
 
+    /// <summary>Raft 5.2, as above. A node sends nothing to itself, and what its former folder held is gone.</summary>
     [Fact]
     public void Learner_asks_no_former_folder_of_its_own_node_to_wake()
     {
@@ -292,6 +293,7 @@ public sealed class LeadershipTests
         Assert.Equal([N(2), N(3)], rig.Sent.Where(m => m.Message is Wake).Select(m => m.To));
     }
 
+    /// <summary>Raft 5.1 ignores what comes from an older term; a wake may come from who has heard of none since, and changes nothing but the quiet.</summary>
     [Fact]
     public void A_wake_from_an_older_term_ends_the_quiet()
     {
