@@ -7,8 +7,8 @@ namespace RaftMq.Broker.Cluster;
 
 /// <summary>
 /// Administration asked of this node. Each request goes to the controller's leader; its answer is held back until what it says is true here
-/// too: the change is applied, and the leader that was wished for leads. So who asked sees what it did. Clients name topics; the request says which topic
-/// had that name when it came in, as far as is known here, so that no late copy of it meets the next one.
+/// too: the change is applied, and the leader that was wished for leads. So who asked sees what it did. Clients name topics, and operators number nodes; the
+/// request says what had that name or number when it came in, as far as is known here, so that no late copy of it meets the next one.
 /// </summary>
 /// <param name="applied">The last entry of the controller group that is applied here, whenever it is asked.</param>
 /// <param name="beforeAnswer">Called before an answer leaves: what was applied becomes visible first.</param>
@@ -95,7 +95,8 @@ internal sealed class AdminRequests(
     }
 
     private ControllerRequest.Administer Meant(AdminCommand command) => new(
-        command, command.TopicByName is { } name && state.Topics.TryGetValue(name, out TopicInfo? topic) ? topic.Id : 0);
+        command, command.TopicByName is { } name && state.Topics.TryGetValue(name, out TopicInfo? topic) ? topic.Id : 0,
+        command.NodeByNumber is { } node ? state.Known(node) : null);
 
     /// <summary>The name had passed to another topic before this node heard of it, perhaps before the request was made: whoever made it may mean that one.</summary>
     private bool IsOfFormerTopic(Waiting waiting) =>

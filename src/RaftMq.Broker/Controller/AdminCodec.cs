@@ -13,7 +13,8 @@ internal abstract record ControllerRequest
     /// Of the topic that had the name when the asking node took the request: a copy that comes late must not meet the next topic of that name. Zero:
     /// the command names none, or none was known there.
     /// </param>
-    public sealed record Administer(AdminCommand Command, UInt128 TopicId = default) : ControllerRequest;
+    /// <param name="Node">Of a command that names a node: what the asking node knew of it then. Null: it names none, or whatever has that number is meant.</param>
+    public sealed record Administer(AdminCommand Command, UInt128 TopicId = default, NodeAsKnown? Node = null) : ControllerRequest;
 
     /// <summary>A request that is carried out once, however often it comes (<see cref="RequestId"/>; the asking node and the number stand beside it).</summary>
     public sealed record Once(ulong StartId, long LowestOpen, Administer Request) : ControllerRequest;
@@ -45,6 +46,9 @@ internal static class AdminCodec
 
     /// <summary>What makes a request one that is carried out once stands before it.</summary>
     private const byte OnceTag = 41;
+
+    /// <summary>What was known of the node that a command names stands before the command.</summary>
+    private const byte OfNodeTag = 42;
 
     public static byte[] Encode(ControllerRequest request)
     {
@@ -151,12 +155,23 @@ internal static class AdminCodec
             writer.Byte(OfTopicTag);
             writer.UInt128(administer.TopicId);
         }
+        else if (administer.Node is { } node)
+        {
+            writer.Byte(OfNodeTag);
+            writer.UInt128((node.Folder ?? default).Value);
+            writer.Int64(node.ExpectedUntilMs);
+        }
 
         WriteCommand(writer, administer.Command);
     }
 
     private static ControllerRequest.Administer? ReadAdminister(byte tag, ref ByteReader reader)
     {
+        if (tag == OfNodeTag)
+        {
+            return ReadOfNode(ref reader);
+        }
+
         if (tag != OfTopicTag)
         {
             return ReadCommand(ref reader, tag) is { } command ? new ControllerRequest.Administer(command) : null;
@@ -175,6 +190,24 @@ internal static class AdminCodec
         }
 
         return new ControllerRequest.Administer(named, topicId);
+    }
+
+    private static ControllerRequest.Administer? ReadOfNode(ref ByteReader reader)
+    {
+        UInt128 folder = reader.UInt128();
+        var node = new NodeAsKnown(folder == 0 ? null : new StoreId(folder), reader.Int64());
+        if (ReadCommand(ref reader, reader.Byte()) is not { } command)
+        {
+            return null;
+        }
+
+        // Who is in the cluster is expected no more.
+        if (command.NodeByNumber is null || (node.Folder is not null && node.ExpectedUntilMs != 0))
+        {
+            reader.Fail();
+        }
+
+        return new ControllerRequest.Administer(command, Node: node);
     }
 
     private static void WriteCommand(ByteWriter writer, AdminCommand command)

@@ -14,6 +14,9 @@ public abstract record AdminCommand
     /// <summary>The topic that is meant by its name alone; null: none, or one by its id.</summary>
     internal virtual string? TopicByName => null;
 
+    /// <summary>The node that is meant by its number; null: none, or whichever has it.</summary>
+    internal virtual NodeId? NodeByNumber => null;
+
     /// <summary>It is only asked what would be answered.</summary>
     internal virtual bool ChangesNothing => false;
 
@@ -71,13 +74,19 @@ public abstract record AdminCommand
     public sealed record ExpectNode(NodeId Node) : AdminCommand;
 
     /// <summary>Takes everything from a node: leaders, replicas. <paramref name="Cancel"/>: it serves again.</summary>
-    public sealed record DrainNode(NodeId Node, bool Cancel) : AdminCommand;
+    public sealed record DrainNode(NodeId Node, bool Cancel) : AdminCommand
+    {
+        internal override NodeId? NodeByNumber => Node;
+    }
 
     /// <summary>
     /// Takes a drained node out of the cluster, for ever; done when it is written that it leaves. A node that is only expected is not any more.
     /// </summary>
     /// <param name="Lost">The node is dead for good: what it holds is made anew on others first.</param>
-    public sealed record RemoveNode(NodeId Node, bool Lost) : AdminCommand;
+    public sealed record RemoveNode(NodeId Node, bool Lost) : AdminCommand
+    {
+        internal override NodeId? NodeByNumber => Node;
+    }
 
     /// <summary>
     /// Makes placement even over nodes and racks; done when it is written that this begins, or when it is even already. <paramref name="Cancel"/>: begins no

@@ -46,6 +46,11 @@ internal sealed class ClusterState
     /// <summary>Whether the cluster knows exactly this node with this folder.</summary>
     public bool IsMember(ReplicaId replica) => Nodes.TryGetValue(replica.Node, out NodeRecord? known) && known.Replica == replica;
 
+    /// <summary>What that number stands for now.</summary>
+    public NodeAsKnown Known(NodeId node) => Nodes.TryGetValue(node, out NodeRecord? known)
+        ? new NodeAsKnown(known.Replica.Store, ExpectedUntilMs: 0)
+        : new NodeAsKnown(Folder: null, Roster.Expected.GetValueOrDefault(node));
+
     /// <summary>Partitions that have, or may still have, a replica on that node.</summary>
     public IEnumerable<(TopicInfo Topic, PartitionInfo Partition)> PartitionsOn(NodeId node)
     {

@@ -38,6 +38,10 @@ internal sealed class ControllerDecisions(
         ControllerRequest.MakeAnew anew => MakeAnew(anew),
         ControllerRequest.Administer { Command.TopicByName: { } name } asked when IsOfFormerTopic(name, asked.TopicId) =>
             Refuse(AdminOutcome.UnknownTopic, $"The topic '{name}' that was meant is not there any more."),
+        ControllerRequest.Administer { Command.NodeByNumber: { } node, Node: { } meant } when _nodes.IsAnotherThan(meant, node) =>
+            Refuse(AdminOutcome.Refused,
+                $"Node {node.Value} is not what the node that was asked knew: it was removed, expected, or came with a new folder meanwhile. Look at "
+                + "`raftmq node list`, then ask again."),
         ControllerRequest.Administer administer => administer.Command switch
         {
             AdminCommand.CreateTopic create => Create(create),

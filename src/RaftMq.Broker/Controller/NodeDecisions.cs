@@ -92,6 +92,9 @@ internal sealed class NodeDecisions(ClusterState state, IClock clock, Func<NodeI
             : Propose(new ClusterCommand.NodeExpected(node, now + ExpectedForMs, now));
     }
 
+    /// <summary>Whether the number stands for something else than was meant. What is gone is nothing else: then there is no such node.</summary>
+    public bool IsAnotherThan(NodeAsKnown meant, NodeId node) => state.Known(node) is var now && now != default && now != meant;
+
     public Decision Drain(AdminCommand.DrainNode drain)
     {
         NodeId node = drain.Node;

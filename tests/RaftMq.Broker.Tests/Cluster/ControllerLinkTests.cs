@@ -405,6 +405,33 @@ public sealed class ControllerLinkTests
     }
 
     [Fact]
+    public void A_removal_of_a_node_that_comes_late_does_not_take_back_that_its_number_is_expected_since()
+    {
+        (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();
+        var late = new List<(NodeId To, PeerMessage.Request Request)>();
+        cluster.Alter = (from, to, message) =>
+        {
+            if (from != asker.Id || message is not PeerMessage.Request request)
+            {
+                return message;
+            }
+
+            late.Add((to, request));
+            return null;
+        };
+        var answer = new AdminAnswer();
+        asker.Broker.Administer(new AdminCommand.RemoveNode(new NodeId(9), Lost: false), cluster.NowMs + 500, answer);
+        cluster.Until(() => answer.Result is not null, "it is given up");
+        cluster.Alter = static (_, _, message) => message;
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster.Nodes.First(n => n != asker), new AdminCommand.ExpectNode(new NodeId(9))).Outcome);
+
+        cluster[late[0].To.Value].Parts.Received(asker.Parts.Shard.Context.Self, late[0].Request);
+        cluster.Pass(2_000);
+
+        Assert.All(cluster.Nodes, node => Assert.Contains(new NodeId(9), node.Broker.Cluster.Expected.Keys));
+    }
+
+    [Fact]
     public void A_node_that_has_not_heard_yet_that_a_name_has_passed_to_another_topic_asks_for_that_one()
     {
         (WholeCluster cluster, ClusterNode asker) = ClusterAndAsker();

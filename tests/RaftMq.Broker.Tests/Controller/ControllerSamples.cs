@@ -70,6 +70,12 @@ internal static class ControllerSamples
         ("drain-node", Administer(new AdminCommand.DrainNode(new NodeId(2), Cancel: true))),
         ("balance", Administer(new AdminCommand.Balance(Cancel: true))),
         ("remove-node", Administer(new AdminCommand.RemoveNode(new NodeId(2), Lost: true))),
+        ("remove-node-of-folder", new ControllerRequest.Administer(
+            new AdminCommand.RemoveNode(new NodeId(2), Lost: true), Node: new NodeAsKnown(new StoreId(22), ExpectedUntilMs: 0))),
+        ("once-of-expected-node", new ControllerRequest.Once(7, 6, new ControllerRequest.Administer(
+            new AdminCommand.RemoveNode(new NodeId(3), Lost: false), Node: new NodeAsKnown(Folder: null, ExpectedUntilMs: 2_000)))),
+        ("drain-node-unknown", new ControllerRequest.Administer(
+            new AdminCommand.DrainNode(new NodeId(3), Cancel: false), Node: new NodeAsKnown(Folder: null, ExpectedUntilMs: 0))),
     ];
 
     public static readonly (string Name, ControllerResponse Response)[] Responses =
@@ -203,8 +209,8 @@ internal static class ControllerSamples
             new AdminCommand.TransferLeadership(RandomText(random), random.Next(int.MaxValue), new NodeId(random.Next(100))),
             random.OneIn(2) ? random.NextUInt128() : 0),
         8 => Administer(new AdminCommand.ExpectNode(new NodeId(random.Next(100)))),
-        9 => Administer(new AdminCommand.DrainNode(new NodeId(random.Next(100)), random.OneIn(2))),
-        10 => Administer(new AdminCommand.RemoveNode(new NodeId(random.Next(100)), random.OneIn(2))),
+        9 => new ControllerRequest.Administer(new AdminCommand.DrainNode(new NodeId(random.Next(100)), random.OneIn(2)), Node: RandomAsKnown(random)),
+        10 => new ControllerRequest.Administer(new AdminCommand.RemoveNode(new NodeId(random.Next(100)), random.OneIn(2)), Node: RandomAsKnown(random)),
         _ => Administer(new AdminCommand.AllocateProducerIds(random.Next(int.MaxValue))),
     };
 
@@ -279,6 +285,14 @@ internal static class ControllerSamples
         Replica(random.Next(1, 6), random.NextUInt128()), new BootNumber(random.Next(1, 1_000)), random.NextUInt64(), random.OneIn(2) ? null : RandomText(random),
         [.. Many(random, 4, () => new ListenerAddress(RandomText(random), RandomText(random), random.Next(65_536)))],
         random.Next(1, 3), random.Next(3, 9));
+
+    private static NodeAsKnown? RandomAsKnown(RandomSource random) => random.Next(4) switch
+    {
+        0 => null,
+        1 => new NodeAsKnown(Folder: null, ExpectedUntilMs: 0),
+        2 => new NodeAsKnown(Folder: null, random.NextInt64(long.MaxValue)),
+        _ => new NodeAsKnown(new StoreId(random.NextUInt128()), ExpectedUntilMs: 0),
+    };
 
     private static TopicInfo RandomTopic(RandomSource random) => new(
         $"t{random.Next(20)}", random.NextUInt128(), random.OneIn(4), Partitions(random), RandomConfigs(random));

@@ -140,6 +140,35 @@ public sealed class NodeDecisionTests
     }
 
     [Fact]
+    public void A_request_about_a_node_meets_nothing_else_that_has_its_number_later()
+    {
+        Register(1, 2, 3);
+        var all = new ControllerDecisions(_state, new BrokerOptions(), new RandomSource(1), _clock, static _ => false, static _ => true);
+        NodeAsKnown nothing = _state.Known(new NodeId(4));
+        Apply(_decisions.Expect(new NodeId(4)));
+        NodeAsKnown expected = _state.Known(new NodeId(4));
+        Registered(Node(4, store: 44));
+        NodeAsKnown first = _state.Known(new NodeId(4));
+        _state.Apply(new ClusterCommand.NodeRemoved(Node(4, store: 44).Replica));
+        NodeAsKnown[] former = [nothing, expected, first];
+        Assert.Equal(AdminOutcome.UnknownNode, Decide(new AdminCommand.RemoveNode(new NodeId(4), Lost: true), first).Answer?.Outcome);
+
+        _clock.UnixMs++;
+        Apply(_decisions.Expect(new NodeId(4)));
+        NodeAsKnown expectedAgain = _state.Known(new NodeId(4));
+        Assert.All(former, meant => Refused(Decide(new AdminCommand.RemoveNode(new NodeId(4), Lost: false), meant)));
+        Assert.NotNull(Decide(new AdminCommand.RemoveNode(new NodeId(4), Lost: false), expectedAgain).Command);
+
+        Registered(Node(4, store: 45));
+        Assert.All([.. former, expectedAgain], meant => Refused(Decide(new AdminCommand.RemoveNode(new NodeId(4), Lost: true), meant)));
+        Assert.All([.. former, expectedAgain], meant => Refused(Decide(new AdminCommand.DrainNode(new NodeId(4), Cancel: false), meant)));
+        Assert.NotNull(Decide(new AdminCommand.DrainNode(new NodeId(4), Cancel: false), _state.Known(new NodeId(4))).Command);
+        Assert.NotNull(Decide(new AdminCommand.RemoveNode(new NodeId(4), Lost: true), _state.Known(new NodeId(4))).Command);
+
+        Decision Decide(AdminCommand command, NodeAsKnown meant) => all.Decide(new ControllerRequest.Administer(command, Node: meant));
+    }
+
+    [Fact]
     public void The_oldest_of_too_many_removed_folders_is_forgotten()
     {
         for (int n = 0; n <= NodeRoster.RemovedMax; n++)

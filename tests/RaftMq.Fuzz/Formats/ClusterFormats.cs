@@ -183,7 +183,8 @@ internal sealed class ControllerRequestFormat : FuzzFormat
         yield return AdminCodec.Encode(new ControllerRequest.Settled(5, 1, 1, new LogIndex(77)));
         foreach (AdminCommand command in commands)
         {
-            var request = new ControllerRequest.Administer(command, command.TopicByName is null ? UInt128.Zero : 5);
+            var request = new ControllerRequest.Administer(
+                command, command.TopicByName is null ? UInt128.Zero : 5, command.NodeByNumber is { } node ? ClusterCommandFormat.State().Known(node) : null);
             yield return AdminCodec.Encode(request);
             yield return AdminCodec.Encode(new ControllerRequest.Once(7, 8, request));
         }
