@@ -28,8 +28,11 @@ internal static class Hunt
     /// <summary>Sets are so far apart that they never share a seed.</summary>
     private const ulong SetDistance = 1_000_000;
 
-    /// <summary>No run takes so long: a bug that makes one endless can't be counted.</summary>
-    private static readonly TimeSpan RunMax = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// Of real time, as a bug may let one event go on for ever. A run takes a second or two of a core; on a machine that a dozen others use as well one was seen
+    /// to take more than a minute.
+    /// </summary>
+    private static readonly TimeSpan RunMax = TimeSpan.FromMinutes(15);
 
     public static HuntResult For(string bug, HuntOptions options)
     {
@@ -47,7 +50,7 @@ internal static class Hunt
         {
             ulong seed = first + (ulong)n;
             using var limit = new Timer(
-                _ => Environment.FailFast($"Seed {seed} took more than {RunMax.TotalSeconds} s."), null, RunMax, Timeout.InfiniteTimeSpan);
+                _ => Environment.FailFast($"Seed {seed} took more than {RunMax.TotalMinutes} minutes."), null, RunMax, Timeout.InfiniteTimeSpan);
             SimulationResult result = Simulator.Run(new SimulationOptions { Seed = seed, VirtualDuration = options.VirtualDuration });
             lock (coverage)
             {

@@ -26,9 +26,6 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
     /// <summary>False at the start and behind a hole: the next batch is taken at its word.</summary>
     private bool _linked;
 
-    /// <summary>With <see cref="PlantedBug.DamagedMiddleCutOff"/>: what lies behind is not looked at.</summary>
-    private bool _isCutOff;
-
     /// <summary>D: everything before this position was fsynced.</summary>
     public long DurableUpTo { get; private set; }
 
@@ -66,7 +63,7 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
     /// <summary>Follows one file. <paramref name="next"/> is the one behind it, which says how far this one must reach.</summary>
     public void Follow(LineageFile file, JournalFile asFile, LineageFile? next)
     {
-        if (_isCutOff)
+        if (PlantedBug.DamagedMiddleCutOff && CutBytes > 0)
         {
             return;
         }
@@ -81,7 +78,7 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
         {
             if (PlantedBug.DamagedMiddleCutOff && found.Header.FileOffset > at)
             {
-                _isCutOff = true;
+                CutBytes = found.Header.FileOffset - at;
                 return;
             }
 
@@ -104,7 +101,7 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
             asFile.UsedBytes = at;
         }
 
-        if (_isCutOff)
+        if (PlantedBug.DamagedMiddleCutOff && CutBytes > 0)
         {
             return;
         }
@@ -150,8 +147,7 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
     {
         BatchHeader header = found.Header;
         bool whole = file.Reader.TryReadBody(found, ref _body, out bool mended) || PlantedBug.TornBatchAccepted;
-        _isCutOff = PlantedBug.DamagedMiddleCutOff && !whole;
-        if (_isCutOff || (!whole && isLast && file.Reader.FindFrom(header.FileEnd) is null))
+        if (!whole && (PlantedBug.DamagedMiddleCutOff || (isLast && file.Reader.FindFrom(header.FileEnd) is null)))
         {
             Probe.Reached(RareBranch.TornBatchCut);
 
