@@ -45,6 +45,9 @@ public enum RareBranch
     /// <summary>The journal was full, and what releases its files overtook what waited.</summary>
     OvertakingBatch,
 
+    /// <summary>Entries that waited for a full journal were in segments by the time that there was room.</summary>
+    ReleasedWhileWaiting,
+
     /// <summary>A journal file was due that held uncommitted entries: they were written again.</summary>
     EntriesCarriedAgain,
 

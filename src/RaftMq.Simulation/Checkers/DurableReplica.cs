@@ -34,17 +34,8 @@ internal sealed class DurableReplica
         Vote = vote;
     }
 
-    /// <summary>What is in segments by then says nothing: it was carried to a newer file before the journal heard of that, and a start skips it too.</summary>
     public void Entries(LogIndex first, IReadOnlyList<Term> terms, LogIndex? membership)
     {
-        int inSegments = (int)Math.Clamp(Segments - first.Previous, 0, terms.Count);
-        if (inSegments == terms.Count)
-        {
-            return;
-        }
-
-        first += inSegments;
-        terms = [.. terms.Skip(inSegments)];
         if (first > Last.Next)
         {
             // A log that begins here, as far as its journal tells.

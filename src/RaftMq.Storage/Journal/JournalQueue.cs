@@ -150,7 +150,7 @@ internal sealed class JournalQueue
     /// <summary>
     /// Moves records that do nothing but release: a durable mark of segments, a log's base, giving up, or the end of a group. What a base
     /// releases is segments: a full disk may have no other room to give. A mark or base does not pass a reset of its group, which would set it
-    /// back.
+    /// back; and entries that it passes and makes superfluous are not written any more: behind it they would say that the log ends with them.
     /// </summary>
     public void TakeReleasing(JournalBatch into, int countMax)
     {
@@ -160,6 +160,7 @@ internal sealed class JournalQueue
             return;
         }
 
+        DropReleased(moved);
         int next = 0;
         int kept = _taken;
         for (int i = _taken; i < _records.Count; i++)
@@ -176,6 +177,30 @@ internal sealed class JournalQueue
         }
 
         _records.RemoveRange(kept, _records.Count - kept);
+    }
+
+    /// <param name="moved">Go before all that wait.</param>
+    private void DropReleased(List<int> moved)
+    {
+        Span<(JournalRecord Record, BatchRow Row)> records = CollectionsMarshal.AsSpan(_records);
+        SortedDictionary<GroupId, LogIndex> released = [];
+        int last = moved.Count - 1;
+        for (int i = moved[last]; i >= _taken; i--)
+        {
+            ref BatchRow row = ref records[i].Row;
+            LogIndex upTo = released.GetValueOrDefault(row.Group);
+            if (last >= 0 && moved[last] == i)
+            {
+                last--;
+                released[row.Group] = LogIndex.Max(upTo, LogIndex.Max(row.SegmentsDurable, row.LogBase));
+            }
+            else if (row.Has(RowParts.Entries) && row.LastIndex <= upTo)
+            {
+                Probe.Reached(RareBranch.ReleasedWhileWaiting);
+                EntryBytes -= row.EntryBytes;
+                row = row.WithoutEntries();
+            }
+        }
     }
 
     private List<int> Releasing(int countMax)
@@ -210,7 +235,7 @@ internal sealed class JournalQueue
         }
 
         into.Rows.Add(row);
-        for (int i = 0; i < record.Entries.Count; i++)
+        for (int i = 0; i < row.EntryCount; i++)
         {
             into.Pieces.Add(record.Entries[i].Bytes);
         }

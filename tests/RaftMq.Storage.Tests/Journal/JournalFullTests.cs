@@ -67,6 +67,34 @@ public sealed class JournalFullTests
         Assert.True(rig.Journal.QueuedRecords > 10);
     }
 
+    /// <summary>Behind the base they would say that the log ends with them: the next start would take no entry behind the base.</summary>
+    [Fact]
+    public void Entries_that_wait_are_not_written_behind_a_base_that_overtook_them_and_holds_them()
+    {
+        JournalRig rig = new JournalRig().Start();
+        rig.Write(Records.Of(B, Records.Entries(B, 1, 5, 1, 100)));
+        FillToHardLimit(rig);
+        rig.Append(Records.Of(B, Records.Entries(B, 3, 5, 1, 100)));
+        rig.Append(new JournalRecord { Group = B, SegmentsDurable = new LogIndex(7), LogBase = new LogIndex(7) });
+        Run(rig);
+        Assert.True(rig.Journal.QueuedRecords > 0);
+        for (int i = 1; i <= 4; i++)
+        {
+            rig.Append(new JournalRecord { Group = A, SegmentsDurable = new LogIndex(_nextOfA * i / 5) });
+            Run(rig);
+        }
+
+        Assert.Equal(0, rig.Journal.QueuedRecords);
+        Assert.Equal(rig.Appended.Count, rig.Acknowledged);
+        rig.Disk.PowerCut(_ => false);
+        rig.Start();
+        Assert.Equal(7, rig.Replayed.At(B).LastIndex);
+        rig.Append(Records.Of(B, Records.Entries(B, 8, 9, 1, 100)));
+        Run(rig);
+        rig.Start();
+        Assert.Equal([8L, 9L], rig.Replayed.At(B).Entries.Keys);
+    }
+
     [Fact]
     public void However_many_elections_there_are_a_full_disk_keeps_room_for_the_release_that_ends_it()
     {
