@@ -159,6 +159,9 @@ public enum RareBranch
     /// <summary>What was damaged is behind the log's start everywhere else: the log begins there here too.</summary>
     RepairBehindLogStart,
 
+    /// <summary>The journal knew less of a group's segments than what a repair had put in place.</summary>
+    RepairedMarkTold,
+
     /// <summary>Who was asked for a repair has damage at the same place.</summary>
     RepairRefusedAsDamaged,
 

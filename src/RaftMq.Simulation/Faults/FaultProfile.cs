@@ -57,9 +57,7 @@ internal sealed record FaultProfile
     /// <summary>Of one node's memory; 0 but in runs made for it.</summary>
     public int StateRotEveryUs { get; init; }
 
-    /// <summary>
-    /// Whether the journal's files rot, too. In no drawn run yet: what is open is told in docs/simulation.md.
-    /// </summary>
+    /// <summary>Whether the journal's files rot, too.</summary>
     public bool JournalRots { get; init; }
 
     /// <summary>How many groups there are, once all are made; null where topics are deleted and made anew.</summary>
@@ -101,6 +99,7 @@ internal sealed record FaultProfile
             EndsWithPowerCut = random.OneIn(2),
             MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,
             StateRotEveryUs = inMemory ? random.Next(1_000_000, 10_000_000) : 0,
+            JournalRots = onMedium && random.OneIn(2),
         };
     }
 }

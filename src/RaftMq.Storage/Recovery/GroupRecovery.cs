@@ -41,6 +41,9 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     /// <summary>Segments are durable up to here.</summary>
     private LogIndex _mark;
 
+    /// <summary>As the journal says it. The mark is above where the first file found begins behind it: see <see cref="SkipCut"/>.</summary>
+    private LogIndex _toldMark;
+
     /// <summary>Known to be committed.</summary>
     private LogIndex _commit;
 
@@ -168,6 +171,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     public void SegmentsDurable(LogIndex index)
     {
+        _toldMark = LogIndex.Max(_toldMark, index);
         _mark = LogIndex.Max(_mark, index);
         _commit = LogIndex.Max(_commit, index);
         if (_rebuilder is null)
@@ -209,6 +213,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
 
         // An older history never reached as far as a snapshot that replaced it: a mark above is of the new one.
+        _toldMark = LogIndex.Max(_toldMark, index);
         _mark = LogIndex.Max(_mark, index);
         _inSegments = _mark;
         _commit = LogIndex.Max(_commit, index);
@@ -326,6 +331,12 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     /// <summary>Up to here entries must be in segments: what is behind is in the journal.</summary>
     public LogIndex NeededUpTo => LogIndex.Max(_mark, _inSegments);
+
+    /// <summary>
+    /// What is in segments up to here counts as durable, and the journal does not say so: the next start would cut it off, where the journal has lost those
+    /// entries. Null when it says as much.
+    /// </summary>
+    public LogIndex? UntoldMark => _mark > _toldMark ? _mark : null;
 
     /// <summary>A checkpoint above this entry is of no use: the log was cut there.</summary>
     public LogIndex CheckpointsMax =>

@@ -13,7 +13,8 @@ namespace RaftMq.Storage.Repair;
 /// Mends the files of a group that did not start. Its life:
 /// 1. segment by segment, from the log's beginning to the last entry that the journal no longer has: looked at, and fetched where it is not whole;
 /// 2. the base of the log's beginning, where no checkpoint is whole that the group could start with;
-/// 3. recovery once more, with what the journal said at the start of this process: nothing of the group went there since.
+/// 3. the journal is told how far segments hold the log now, where it did not say as much;
+/// 4. recovery once more, with what the journal said at the start of this process: nothing of the group went there since.
 /// Where all others have cut their logs meanwhile, so has this one: it takes the base behind which theirs begin, tells the journal, and goes on
 /// from there.
 /// </summary>
@@ -195,6 +196,16 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
 
     private void TryAgain()
     {
+        if (_recovery.UntoldMark is { } mark)
+        {
+            // Those files were not there when this process began: they came from another replica and are synced.
+            Probe.Reached(RareBranch.RepairedMarkTold);
+            _recovery.SegmentsDurable(mark);
+            _environment.Journal.Append(new JournalRecord { Group = _recovery.Group, SegmentsDurable = mark, Waiter = new MarkTold(this) });
+            _environment.Journal.Flush();
+            return;
+        }
+
         IsTrying = !_isAbandoned;
         Submit(new Retry(this));
     }
@@ -270,6 +281,18 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
         (IsOver, Failure, Wish) = (true, failure, null);
         _segment?.Abandon();
         _base?.Abandon();
+    }
+
+    /// <summary>Before it nothing may be said by what was fetched.</summary>
+    private sealed class MarkTold(QuarantinedRepair repair) : IJournalWaiter
+    {
+        public void Written(JournalRecord record)
+        {
+            if (!repair._isAbandoned)
+            {
+                repair.TryAgain();
+            }
+        }
     }
 
     /// <summary>Whether the segment that begins at the next entry is there and whole, as far as it must be.</summary>
