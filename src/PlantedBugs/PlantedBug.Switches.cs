@@ -59,6 +59,7 @@ internal static class PlantedBug
     public static bool FormerMembershipBelieved;
     public static bool EmptyFolderKeepsIdentity;
     public static bool AnyFolderRegistered;
+    public static bool LevelOfVotersOnly;
     public static bool RemovedWithReplicas;
     public static bool RefusalForgotten;
     public static bool ReserveNotRemade;

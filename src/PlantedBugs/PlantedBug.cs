@@ -174,6 +174,9 @@ internal static class PlantedBug
     /// <summary>A node registers with whatever folder it comes with.</summary>
     public const bool AnyFolderRegistered = false;
 
+    /// <summary>The cluster's feature level is one that all voters of the controller group know; nobody asks the other nodes.</summary>
+    public const bool LevelOfVotersOnly = false;
+
     /// <summary>A node that leaves is removed while replicas are placed there.</summary>
     public const bool RemovedWithReplicas = false;
 

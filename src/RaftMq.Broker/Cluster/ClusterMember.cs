@@ -641,7 +641,8 @@ internal sealed class ClusterMember : IClusterFollower
         _keeper.Keep(_controller, machine, _clock.MonotonicMs);
         _balance.Keep(machine, _clock.MonotonicMs);
 
-        int common = State.Nodes.Values.Select(n => n.FeatureMax).DefaultIfEmpty(State.FeatureLevel).Min();
+        int common = State.Nodes.Values.Where(n => !PlantedBug.LevelOfVotersOnly || _controller.Membership.IsVoter(n.Replica))
+            .Select(n => n.FeatureMax).DefaultIfEmpty(State.FeatureLevel).Min();
         if (common > State.FeatureLevel)
         {
             machine.TryPropose(new ClusterCommand.FeatureLevelFinalized(common));

@@ -186,6 +186,13 @@ public abstract record HistoryEvent
         ReplicaId By, GroupId Group, Term Term, LogIndex Commit, Term? At, Membership Committed, Membership Membership, LogIndex MembershipAt)
         : HistoryEvent;
 
+    /// <summary>A node knows the cluster, as of some entry of the controller's log.</summary>
+    /// <param name="Level">The cluster's feature level there.</param>
+    /// <param name="Oldest">The lowest of the newest levels that its nodes said there that they know.</param>
+    /// <param name="Own">The newest that the program of this node knows.</param>
+    /// <param name="IsAtEnd">When all is over.</param>
+    public sealed record FeatureLevelKnown(NodeId By, int Level, int Oldest, int Own, bool IsAtEnd = false) : HistoryEvent;
+
     /// <summary>A file takes another name.</summary>
     /// <param name="IsDurable">All that was written to it is.</param>
     public sealed record FileRenamed(NodeId By, string From, string To, bool IsDurable) : HistoryEvent;

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Cluster;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Coverage;
@@ -43,9 +44,15 @@ internal sealed class FaultDriver
             _journal = new JournalRot(nodes, victim, profile.GroupsInAll, random.Split(), Note);
         }
 
+        if (profile.UpgradeEveryUs > 0)
+        {
+            world.NewestFeatureLevel = FeatureLevels.Max + 1;
+        }
+
         foreach (SimulatedNode node in nodes)
         {
             node.Ended = ComeBack;
+            node.FeatureMax = node.IsWanted ? FeatureLevels.Max : world.NewestFeatureLevel;
         }
     }
 
@@ -73,6 +80,7 @@ internal sealed class FaultDriver
         Repeat(_profile.PauseEveryUs, () => Pause(Draw()));
         Repeat(_profile.PauseAtMessageEveryUs, PauseAtMessage);
         Repeat(_profile.CrashAtDiskWorkEveryUs, CrashAtDiskWork);
+        Repeat(_profile.UpgradeEveryUs, Upgrade);
     }
 
     /// <summary>All is well from here on; nodes that are down come back at once.</summary>
@@ -100,6 +108,18 @@ internal sealed class FaultDriver
             {
                 node.Start();
             }
+        }
+    }
+
+    /// <summary>Nobody installs an older one again: a cluster's level does not go down.</summary>
+    private void Upgrade()
+    {
+        SimulatedNode node = Draw();
+        if (node.IsWanted && node.FeatureMax < _world.NewestFeatureLevel)
+        {
+            Note(FaultKind.Upgrade, $"{node.Id} gets the next version");
+            node.FeatureMax = _world.NewestFeatureLevel;
+            Crash(node, CrashKind.Process);
         }
     }
 

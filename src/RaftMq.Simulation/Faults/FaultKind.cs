@@ -55,6 +55,9 @@ internal enum FaultKind
     /// <summary>Of who says something of a kind.</summary>
     PauseAtMessage,
 
+    /// <summary>The next version of the program is installed on one machine and started.</summary>
+    Upgrade,
+
     /// <summary>Of whose disk does something of a kind, or does the next thing after it.</summary>
     CrashAtDiskWork,
 }

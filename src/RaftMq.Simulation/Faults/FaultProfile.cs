@@ -48,6 +48,9 @@ internal sealed record FaultProfile
 
     public int CrashAtDiskWorkEveryUs { get; init; }
 
+    /// <summary>A node gets the next version of the program, which knows one feature level more.</summary>
+    public int UpgradeEveryUs { get; init; }
+
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
     public int CrashInRecoveryOneIn { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed record FaultProfile
             PauseEveryUs = Sometimes(2, 2_000_000, 12_000_000),
             PauseAtMessageEveryUs = Sometimes(3, 500_000, 6_000_000),
             CrashAtDiskWorkEveryUs = Sometimes(3, 500_000, 6_000_000),
+            UpgradeEveryUs = Sometimes(5, 1_000_000, 8_000_000),
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),
             MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,

@@ -41,6 +41,9 @@ internal interface IBrokerHost
     /// <summary>The group that keeps the cluster's metadata; null before the node has a replica of it.</summary>
     GroupId? ControllerGroup => null;
 
+    /// <summary>The cluster's feature level, and the lowest of the newest that its nodes know, as of one entry; null before it has nodes.</summary>
+    (int Cluster, int Oldest)? Levels => null;
+
     /// <summary>
     /// Spoils the state in the memory of a replica whose group has others enough to find that out: one of a partition, with three voters at least. Null:
     /// there is none here.

@@ -83,6 +83,9 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
 
     public GroupId? ControllerGroup => node.Parts.Shard.Replicas.Values.FirstOrDefault(r => r.Name is GroupName.Controller)?.Group;
 
+    public (int Cluster, int Oldest)? Levels =>
+        node.Cluster is { FeatureLevel: > 0, Nodes: { IsEmpty: false } nodes } image ? (image.FeatureLevel, nodes.Values.Min(static n => n.FeatureMax)) : null;
+
     public (GroupId Group, GroupId Key, string Name)? SpoilState(RandomSource random)
     {
         Replica[] candidates =
@@ -153,6 +156,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             Self = machine.Id,
             InitialNodes = machine.Seeds.Count == 0 ? [.. nodes] : [],
             Seeds = [.. machine.Seeds],
+            FeatureMax = machine.FeatureMax,
         };
         return new BrokerNode(options, settings, Journal(world.Surroundings.Journal), new NoSubscriptions(), environment);
     }

@@ -233,8 +233,17 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         {
             _node = node;
             SimulationWorld.RunInside(life, () => host.Inspect(this));
+            LookAtLevel(node, host);
             LookAtRoom(node, life);
             LookAtLimits(node, life, host);
+        }
+    }
+
+    private void LookAtLevel(SimulatedNode node, IBrokerHost host)
+    {
+        if (host.Levels is { } levels)
+        {
+            world.History.Add(new HistoryEvent.FeatureLevelKnown(node.Id, levels.Cluster, levels.Oldest, node.FeatureMax, _isAtEnd));
         }
     }
 

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Cluster;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Coverage;
@@ -65,6 +66,9 @@ internal sealed class SimulatedNode
     public IBrokerHost? Host { get; private set; }
 
     public bool IsUp => Host is not null;
+
+    /// <summary>The newest feature level that the program on this machine knows; the next start's, once another one is installed.</summary>
+    public int FeatureMax { get; set; } = FeatureLevels.Max;
 
     /// <summary>A disk fault was injected: this node may stop itself because of it.</summary>
     public bool MayStop { get; set; }
@@ -158,11 +162,15 @@ internal sealed class SimulatedNode
         End(CrashKind.Process, $"stopped: {report}");
     }
 
-    /// <summary>All that the disk held is gone, synced or not. Only while the node is off.</summary>
+    /// <summary>
+    /// All that the disk held is gone, synced or not. Only while the node is off. Whoever sets it up anew takes the newest program: an older one may not
+    /// be able to join any more.
+    /// </summary>
     public void LoseVolume()
     {
         Invariant.Holds(Life is null);
         Medium.Wipe();
+        FeatureMax = _world.NewestFeatureLevel;
     }
 
     /// <summary>The cluster told the node to stay out: its process ends for good.</summary>

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Cluster;
 using RaftMq.Broker.Space;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
@@ -48,6 +49,9 @@ internal sealed class SimulationWorld
 
     /// <summary>The latest time that any node's clock has shown.</summary>
     public long LatestUnixMs { get; set; }
+
+    /// <summary>Of the newest program that somebody may install in this run.</summary>
+    public int NewestFeatureLevel { get; set; } = FeatureLevels.Max;
 
     /// <summary>The one whose medium forgets what was durable there; null in most runs.</summary>
     public SimulatedNode? DamagedNode { get; set; }
