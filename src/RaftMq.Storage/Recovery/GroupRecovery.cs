@@ -357,6 +357,17 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
     }
 
     /// <summary>
+    /// A repair has brought the base behind which the log is to begin. In the group's section, at the moment at which the journal is told: what is carried to
+    /// a newer file from then on stands behind that record, and must not say that the log ends before.
+    /// </summary>
+    public void BeginBehind(LogIndex index)
+    {
+        // What the last try put in segments lies where it lies; the next one looks at all of it anew.
+        _rebuilder = null;
+        LogBase(index);
+    }
+
+    /// <summary>
     /// A journal file is due that holds entries of this group, which does not start before it is mended: what went to segments is made durable there,
     /// the rest is carried to a newer file. In the group's section, and not while <see cref="TryAgain"/> runs.
     /// </summary>

@@ -244,8 +244,7 @@ public sealed class QuarantinedRepair : GroupRepair, IJournalWaiter
             return;
         }
 
-        // From here on the journal's end of the group is there: what is carried to a newer file goes behind this record.
-        _recovery.LogBase(_newBase);
+        _recovery.BeginBehind(_newBase);
         _environment.Journal.Append(new JournalRecord
         {
             Group = _recovery.Group,
