@@ -221,6 +221,9 @@ public abstract record HistoryEvent
     /// <param name="CanLook">The disk answers the node as well, so it can know.</param>
     public sealed record RoomSeen(NodeId Node, int Life, long FreeBytes, long MinBytes, bool CanLook, long AtUs) : HistoryEvent;
 
+    /// <summary>A node looks how much room its disk has.</summary>
+    public sealed record RoomFound(NodeId Node, long FreeBytes) : HistoryEvent;
+
     /// <summary>Where the log of a leader ends, committed or not. In one term it grows by records that this leader took.</summary>
     public sealed record LeaderEndSeen(NodeId Node, int Life, GroupId Group, Term Term, long NextOffset, long AtUs) : HistoryEvent;
 

@@ -13,6 +13,7 @@ public sealed class RoomChecker : PromiseChecker
 
     private readonly Dictionary<NodeId, (int Life, long SinceUs)> _short = [];
     private readonly Dictionary<(NodeId Node, GroupId Group), HistoryEvent.LeaderEndSeen> _ends = [];
+    private long _minBytes;
 
     public override string Promise => "BOUNDED";
 
@@ -22,6 +23,10 @@ public sealed class RoomChecker : PromiseChecker
         {
             case HistoryEvent.RoomSeen seen:
                 Seen(seen);
+                return null;
+            case HistoryEvent.RoomFound found when found.FreeBytes >= _minBytes:
+                // Room may come and go between two looks from outside.
+                _short.Remove(found.Node);
                 return null;
             case HistoryEvent.LeaderEndSeen end:
                 return Taken(end);
@@ -34,6 +39,7 @@ public sealed class RoomChecker : PromiseChecker
 
     private void Seen(HistoryEvent.RoomSeen seen)
     {
+        _minBytes = seen.MinBytes;
         if (!seen.CanLook || seen.FreeBytes >= seen.MinBytes)
         {
             _short.Remove(seen.Node);

@@ -22,7 +22,12 @@ internal sealed class WatchedDisk(SimulatedDisk disk, NodeId node, History histo
 
     public bool FolderExists(string path) => disk.FolderExists(path);
 
-    public long FreeBytes(string folder) => disk.FreeBytes(folder);
+    public long FreeBytes(string folder)
+    {
+        long found = disk.FreeBytes(folder);
+        history.Add(new HistoryEvent.RoomFound(node, found));
+        return found;
+    }
 
     public IReadOnlyList<string> List(string folder) => disk.List(folder);
 

@@ -20,6 +20,14 @@ public sealed class RoomCheckerTests
         Assert.Null(New().Tell(Room(0, free: 9)).Tell(End(5, 5)).Tell(Room(6, free: 10)).Tell(End(7, 6)).Objection);
 
     [Fact]
+    public void Accepts_records_once_the_node_has_found_room_that_is_gone_since() => Assert.Null(
+        New().Tell(Room(0, free: 9)).Tell(End(5, 5)).Tell(new HistoryEvent.RoomFound(Story.N0, 10)).Tell(End(6, 6)).Tell(Room(6, free: 9)).Objection);
+
+    [Fact]
+    public void Rejects_records_though_the_node_found_no_room_or_another_one_did() => Objects(
+        New().Tell(Room(0, free: 9)).Tell(End(5, 5)).Tell(new HistoryEvent.RoomFound(Story.N0, 9)).Tell(new HistoryEvent.RoomFound(Story.N1, 10)).Tell(End(6, 6)));
+
+    [Fact]
     public void Accepts_a_longer_log_in_another_term_or_life() =>
         Assert.Null(New().Tell(Room(0, free: 9)).Tell(End(5, 5)).Tell(End(6, 6, term: 2)).Tell(Room(6, free: 9, life: 2)).Tell(End(6, 7, term: 2, life: 2)).Objection);
 
