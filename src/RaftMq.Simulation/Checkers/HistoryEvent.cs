@@ -17,7 +17,8 @@ public abstract record HistoryEvent
     public sealed record ClusterFormed(IReadOnlyList<NodeId> Nodes) : HistoryEvent;
 
     /// <param name="MinInSync">The topic's min.insync.replicas.</param>
-    public sealed record PartitionCreated(GroupId Group, string Name, IReadOnlyList<NodeId> Voters, int MinInSync) : HistoryEvent;
+    /// <param name="AtUs">When clients heard of it.</param>
+    public sealed record PartitionCreated(GroupId Group, string Name, IReadOnlyList<NodeId> Voters, int MinInSync, long AtUs = 0) : HistoryEvent;
 
     /// <summary>The partition is being deleted: nothing is promised of it any more.</summary>
     public sealed record PartitionDeleted(GroupId Group) : HistoryEvent;

@@ -98,7 +98,7 @@ internal sealed class TopicKeeper
             Partitions.Add(partition);
             World.Trace.Add(World.NowUs, TraceKind.Observed, $"partition {partition.Name} is {info.Group} on {string.Join(',', info.Replicas)}");
             World.History.Add(new HistoryEvent.PartitionCreated(
-                info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync));
+                info.Group, partition.Name, [.. info.Replicas.Select(r => r.Node)], _minInSync, World.NowUs));
         }
 
         _settings.Begin([.. Partitions]);

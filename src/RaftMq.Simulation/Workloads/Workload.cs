@@ -77,9 +77,9 @@ internal sealed class Workload
         int rivals = _random.Next(2, 4);
         for (int i = 0; i < rivals; i++)
         {
-            TopicRival rival = new(_clients, _profile, _random.Split(), SharedTopic);
             if (_profile.RivalsShareTopic)
             {
+                TopicRival rival = new(_clients, _profile, _random.Split(), SharedTopic);
                 _rivals.Add(rival);
                 rival.Start();
             }

@@ -54,7 +54,7 @@ internal sealed record WorkloadProfile
     public required int RivalEveryUs { get; init; }
 
     /// <summary>Whether rivals share a topic beside an offset.</summary>
-    public required bool RivalsShareTopic { get; init; }
+    public bool RivalsShareTopic { get; init; } = true;
 
     /// <summary>Of one consumer group that shares out its partitions; 0: there is none.</summary>
     public required int Members { get; init; }
@@ -68,19 +68,7 @@ internal sealed record WorkloadProfile
     /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come and go.</summary>
     public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
 
-    /// <summary>Without what is written and not drawn yet; see docs/simulation.md.</summary>
-    public static WorkloadProfile Draw(RandomSource random, int nodes)
-    {
-        WorkloadProfile drawn = DrawAll(random, nodes);
-        return drawn with
-        {
-            ChangeSettingsEveryUs = drawn.RecreateTopicEveryUs > 0 ? 0 : drawn.ChangeSettingsEveryUs,
-            RivalsShareTopic = false,
-            Members = 0,
-        };
-    }
-
-    private static WorkloadProfile DrawAll(RandomSource random, int nodes) => new()
+    public static WorkloadProfile Draw(RandomSource random, int nodes) => new()
     {
         Topics = random.Next(1, 3),
         PartitionsPerTopic = random.Next(1, 4),
@@ -100,7 +88,6 @@ internal sealed record WorkloadProfile
         DeleteRecordsEveryUs = random.OneIn(2) ? random.Next(200_000, 6_000_000) : 0,
         ChangeSettingsEveryUs = random.OneIn(2) ? random.Next(300_000, 5_000_000) : 0,
         RivalEveryUs = random.OneIn(3) ? random.Next(200_000, 3_000_000) : 0,
-        RivalsShareTopic = true,
         Members = random.OneIn(2) ? random.Next(2, 5) : 0,
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
         MoveEveryUs = random.OneIn(2) ? 0 : random.Next(200_000, 5_000_000),

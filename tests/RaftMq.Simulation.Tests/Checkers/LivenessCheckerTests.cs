@@ -18,6 +18,14 @@ public sealed class LivenessCheckerTests
     public void Rejects_a_partition_that_is_written_late() => Objects(New().Tell(Written(11)).Tell(Moved(1)).Tell(End()));
 
     [Fact]
+    public void Counts_from_when_a_partition_is_there_where_it_is_made_later()
+    {
+        HistoryEvent made = new HistoryEvent.PartitionCreated(Group, "t/0", [N0], MinInSync: 1, HealedAtUs + 5_000_000);
+        Assert.Null(New().Tell(made).Tell(Written(14)).Tell(Moved(29)).Tell(End()).Objection);
+        Objects(New().Tell(made).Tell(Written(16)).Tell(Moved(29)).Tell(End()));
+    }
+
+    [Fact]
     public void Accepts_that_a_deleted_partition_is_neither_written_nor_read() =>
         Assert.Null(New().Tell(new HistoryEvent.PartitionDeleted(Group)).Tell(End()).Objection);
 
