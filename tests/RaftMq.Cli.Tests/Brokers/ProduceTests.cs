@@ -174,10 +174,13 @@ public sealed class ProduceTests
         Assert.Equal(ExitCodes.Unreachable, failed.ExitCode);
         Assert.Equal(
             $"t/0 has acknowledged nothing for 1 s: {What}. 1 record is acknowledged, 2 that were read are not (2 of them may be stored all the same).", failed.Message);
-        Assert.InRange(said.Count, 2, 20);
-        Assert.All(said, sentence => Assert.Matches(
+
+        // On a slow machine the way to the topic takes long enough to be told, too.
+        string[] ofSends = [.. said.SkipWhile(static sentence => sentence.StartsWith("t can't be written for", StringComparison.Ordinal))];
+        Assert.InRange(ofSends.Length, 2, 20);
+        Assert.All(ofSends, sentence => Assert.Matches(
             @"^t/0 has acknowledged nothing for [01](\.[0-9])? s: .*\. Waiting on, until 1 s are over\.$", sentence));
-        Assert.Contains(said, sentence => sentence.Contains(What, StringComparison.Ordinal));
+        Assert.Contains(ofSends, sentence => sentence.Contains(What, StringComparison.Ordinal));
     }
 
     [Theory(Timeout = 60_000)]
