@@ -29,9 +29,10 @@ internal sealed class LoopbackListener(Func<NetworkStream, CancellationToken, Ta
 
     public async ValueTask DisposeAsync()
     {
+        // In this order: a listener that was stopped takes nobody, and says so in its own way.
         await stopping.CancelAsync();
-        listener.Stop();
         await accepting;
+        listener.Stop();
         stopping.Dispose();
     }
 
