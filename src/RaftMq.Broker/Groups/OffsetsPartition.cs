@@ -56,7 +56,7 @@ internal sealed class OffsetsPartition(
     /// <summary>Runs the call here, or tells it that the coordinator is not here: at once, or when leadership has settled.</summary>
     public void Run(ICoordinatorCall call)
     {
-        if ((IsSettling || _held.Count > 0) && _held.TryHold(call, clock.MonotonicMs))
+        if ((_held.Count > 0 || IsSettling) && _held.TryHold(call, clock.MonotonicMs))
         {
             replica.WantTicks();
             return;
@@ -125,15 +125,24 @@ internal sealed class OffsetsPartition(
 
     public void LeaderIsElsewhere() => RunHeld(isSettling: false);
 
-    public void AfterProgress() => RunHeld(IsSettling);
+    public void AfterProgress() => RunHeldIfDue();
 
     public void Tick()
     {
-        RunHeld(IsSettling);
+        RunHeldIfDue();
         if (_coordinator is { } coordinator && clock.MonotonicMs >= _nextTickMs)
         {
             _nextTickMs = clock.MonotonicMs + CoordinatorTickMs;
             coordinator.Tick(NowMs);
+        }
+    }
+
+    /// <summary>After each progress and every few milliseconds: mostly nobody waits, and then nothing is asked of the replica.</summary>
+    private void RunHeldIfDue()
+    {
+        if (_held.Count > 0)
+        {
+            RunHeld(IsSettling);
         }
     }
 

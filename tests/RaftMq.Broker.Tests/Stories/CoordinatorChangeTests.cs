@@ -58,11 +58,7 @@ public sealed class CoordinatorChangeTests
     [Fact]
     public void A_commit_waits_for_a_new_leader_that_does_not_serve_yet()
     {
-        // It wins, and its first entry reaches nobody for now.
-        ClusterNode next = _cluster.Nodes.First(node => node != _coordinator);
-        HandOver(isHeard: true, next);
-        _cluster.Alter = (from, _, message) => from == next.Id && IsOf<AppendEntries>(message) ? null : message;
-        _cluster.Until(() => _cluster.ReplicaOf(next.Id.Value, _offsets).IsLeader, "it leads");
+        ClusterNode next = LeaderThatDoesNotServe();
         Answer<OffsetCommitResult> answer = new();
         CoordinatorCall call = Commit(2, answer);
         next.Broker.WithCoordinator("g", call);
@@ -78,20 +74,27 @@ public sealed class CoordinatorChangeTests
     [Fact]
     public void No_call_waits_for_longer_than_its_limit()
     {
-        ClusterNode next = _cluster.Nodes.First(node => node != _coordinator);
-        HandOver(isHeard: true, next);
-        _cluster.Alter = (from, _, message) => from == next.Id && IsOf<AppendEntries>(message) ? null : message;
-        _cluster.Until(() => _cluster.ReplicaOf(next.Id.Value, _offsets).IsLeader, "it leads");
+        ClusterNode next = LeaderThatDoesNotServe();
         Answer<OffsetCommitResult> answer = new();
         CoordinatorCall call = Commit(2, answer);
         next.Broker.WithCoordinator("g", call);
         _cluster.Until(() => call.WasNotHere, "it is told", withinMs: new GroupLimits().CallHeldMsMax + 100);
     }
 
-    private void HandOver(bool isHeard, ClusterNode? to = null)
+    /// <summary>It wins, and its first entry reaches nobody for now.</summary>
+    private ClusterNode LeaderThatDoesNotServe()
+    {
+        ClusterNode next = _cluster.Nodes.First(node => node != _coordinator);
+        HandOver(isHeard: true);
+        _cluster.Alter = (from, _, message) => from == next.Id && IsOf<AppendEntries>(message) ? null : message;
+        _cluster.Until(() => _cluster.ReplicaOf(next.Id.Value, _offsets).IsLeader, "it leads");
+        return next;
+    }
+
+    private void HandOver(bool isHeard)
     {
         _cluster.Alter = (_, _, message) => !isHeard && IsOf<TimeoutNow>(message) ? null : message;
-        to ??= _cluster.Nodes.First(node => node != _coordinator);
+        ClusterNode to = _cluster.Nodes.First(node => node != _coordinator);
         Assert.IsType<ChangeResult.Started>(_cluster.ReplicaOf(_coordinator.Id.Value, _offsets).TransferLeadership(to.Id));
     }
 
