@@ -80,13 +80,13 @@ public sealed class FolderExamination
         Copies(StoreIdentity.IdentityPath, FileRole.Identity, bytes =>
         {
             bool isWhole = IdentityLayout.TryReadIdentity(bytes, out IdentityContent content);
-            _identity = isWhole ? content : _identity;
-            _store = isWhole ? content.Store : _store;
+            _identity ??= isWhole ? content : null;
+            _store = _identity?.Store;
             return isWhole ? $"node {content.Node.Value}, store {content.Store}, format {content.Version}" : null;
         });
         Copies(StoreIdentity.BootPath, FileRole.Boot, bytes =>
         {
-            bool isWhole = _store is { } store && IdentityLayout.TryReadBoot(bytes, store, out long boot) && (_boot = boot) >= 0;
+            bool isWhole = _store is { } store && IdentityLayout.TryReadBoot(bytes, store, out long boot) && (_boot ??= boot) >= 0;
             return isWhole ? $"start {_boot}" : null;
         });
         Look(JournalMarkFile.Path, FileRole.JournalMark, ExamineMark);
@@ -99,7 +99,7 @@ public sealed class FolderExamination
     }
 
     /// <summary>A file that has its content twice.</summary>
-    /// <param name="read">Says what a copy holds; null: it is not whole.</param>
+    /// <param name="read">Says what a copy holds, of which the first whole one counts; null: it is not whole.</param>
     private void Copies(string path, FileRole role, Func<ReadOnlySpan<byte>, string?> read)
     {
         if (!_disk.FileExists(path))

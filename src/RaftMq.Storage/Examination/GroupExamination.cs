@@ -161,8 +161,10 @@ internal sealed class GroupExamination(IDisk disk, string path, GroupId group, I
             return read.Summary;
         }
 
+        // Where the next one's first entry was durable this one had ended, and nothing is cut off it any more.
+        bool mustHaveEnded = next is { } following && !(durableUpTo < following);
         string whole = last < first ? "no entry is whole" : $"whole from entry {first} to {last}";
-        if (last >= owed && (fault is not null || owed < end))
+        if (last >= owed && (fault is not null ? !mustHaveEnded : owed < end))
         {
             Tell(name, FileRole.Segment, FileState.Torn, $"{whole}; {fault ?? $"it ends before {end}"}, where nothing was durable");
             return null;

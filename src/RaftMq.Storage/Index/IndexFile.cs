@@ -111,7 +111,26 @@ internal static class IndexFile
                 BinaryPrimitives.ReadInt64LittleEndian(point[24..]));
         }
 
-        return new SparseIndex(summary, points);
+        return AreInside(summary, points) ? new SparseIndex(summary, points) : null;
+    }
+
+    /// <summary>The first point is the first entry's, each lies behind the one before it, and all in the segment: reads begin there.</summary>
+    private static bool AreInside(in SegmentSummary summary, ReadOnlySpan<IndexPoint> points)
+    {
+        if (points[0].Index != summary.First || points[0].Position != 0)
+        {
+            return false;
+        }
+
+        for (int i = 1; i < points.Length; i++)
+        {
+            if (points[i].Index <= points[i - 1].Index || points[i].Position <= points[i - 1].Position)
+            {
+                return false;
+            }
+        }
+
+        return points[^1].Index <= summary.Last && points[^1].Position < summary.LengthBytes;
     }
 
     /// <summary>Null when there is no whole index file of this group and segment.</summary>

@@ -45,6 +45,6 @@ internal readonly record struct JournalMark(long OpenedFile, long NewestFile)
         sequence = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
         mark = new JournalMark(
             BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]));
-        return true;
+        return sequence is >= 0 and < long.MaxValue && mark.OpenedFile >= 0 && mark.NewestFile >= mark.OpenedFile;
     }
 }

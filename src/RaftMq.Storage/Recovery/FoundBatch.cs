@@ -16,7 +16,7 @@ internal sealed record FoundBatch(BatchHeader Header, ReadOnlyMemory<byte> Bytes
         {
             if (!BatchRow.TryRead(ref at, out BatchRow row) || (entryBytes += row.EntryBytes) > Header.BodyBytes)
             {
-                throw WrittenSo();
+                throw JournalRefusedException.WrittenSo(Header, "its table is whole and this version of RaftMq can't read it");
             }
 
             rows.Add(row);
@@ -24,9 +24,4 @@ internal sealed record FoundBatch(BatchHeader Header, ReadOnlyMemory<byte> Bytes
 
         return rows;
     }
-
-    /// <summary>The header's CRC holds, so what can't be read was written so. It is no damage, which would be cut off where it is the last batch.</summary>
-    private JournalRefusedException WrittenSo() => new(
-        $"{JournalFile.PathOf(Header.FileNumber)}, batch at {Header.FileOffset}: its table is whole and this version of RaftMq can't read it. Start the "
-        + "version that wrote it; if this is that version, keep the folder and report a bug. Nothing was changed.");
 }

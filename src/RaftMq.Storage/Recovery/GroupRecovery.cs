@@ -382,7 +382,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         if (_pending.Count > 0)
         {
             Probe.Reached(RareBranch.QuarantinedCarried);
-            List<Entry> entries = new(_pending.Count);
+            List<Entry> entries = new((int)_pending.Count);
             for (LogIndex index = _pending.First; index <= _pending.Last; index = index.Next)
             {
                 entries.Add(StoredEntry.ToEntry(_pending[index]));

@@ -93,7 +93,7 @@ public static class JournalRecovery
 
     private static void OpenReaders(IDisk disk, StoreId store, List<JournalFileReader> into)
     {
-        byte[] scratch = new byte[JournalFileReader.ScratchBytes];
+        byte[] scratch = GC.AllocateUninitializedArray<byte>(JournalFileReader.ScratchBytes);
         foreach (string name in disk.List(JournalFile.Folder))
         {
             if (JournalFile.TryParse(name, out long number))

@@ -117,7 +117,15 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
     }
 
     /// <summary>There is nothing behind.</summary>
-    public void Finish() => TellLast();
+    /// <exception cref="JournalRefusedException">Batches say less of what was durable than those before them: none is ever written so.</exception>
+    public void Finish()
+    {
+        TellLast();
+        if (Last is { Header: var last } && DurableUpTo < End && (last.DurableUpTo < DurableUpTo || LastBody is null))
+        {
+            throw JournalRefusedException.WrittenSo(last, "batches around it do not agree how far the journal was durable");
+        }
+    }
 
     /// <summary>A hole before the first file that counts.</summary>
     public void Missing(long number, string report) => Hole(number, report);
@@ -143,6 +151,7 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
     }
 
     /// <summary>False: the batch is torn, here is the end.</summary>
+    /// <exception cref="JournalRefusedException">No batch says what this one says.</exception>
     private bool TryTake(LineageFile file, JournalFile asFile, FoundBatch found, bool isLast)
     {
         BatchHeader header = found.Header;
@@ -156,6 +165,11 @@ internal sealed class JournalWalk(ReplaySink sink, IJournalWitness witness)
             CutBytes = header.BatchBytes;
             witness.Torn(asFile, found);
             return false;
+        }
+
+        if (header.FirstNeededFile > header.FileNumber)
+        {
+            throw JournalRefusedException.WrittenSo(header, $"it says that its own file is not needed, and nothing before {JournalFile.PathOf(header.FirstNeededFile)}");
         }
 
         TellLast();

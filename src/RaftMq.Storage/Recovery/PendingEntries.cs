@@ -2,36 +2,39 @@ using RaftMq.Raft;
 
 namespace RaftMq.Storage.Recovery;
 
-/// <summary>Entries that the journal gave back and that are not in a segment yet, in memory of their own; with gaps where it lost some.</summary>
+/// <summary>
+/// Entries that the journal gave back and that are not in a segment yet, in memory of their own; with gaps where it lost some, which take none
+/// however long they are.
+/// </summary>
 internal sealed class PendingEntries
 {
     private const int ArenaBytes = 64 << 10;
 
-    private readonly List<ReadOnlyMemory<byte>> _entries = [];
+    /// <summary>Without a hole between them: entries, and what is lost between some of them.</summary>
+    private readonly List<Piece> _pieces = [];
+
+    /// <summary>Pieces at the beginning that are no longer there.</summary>
     private int _dropped;
-    private int _lost;
+
+    /// <summary>Pieces that are gaps.</summary>
+    private int _gaps;
     private byte[] _arena = [];
     private int _used;
 
     public LogIndex First { get; private set; } = LogIndex.Zero.Next;
 
-    public int Count => _entries.Count - _dropped;
+    public LogIndex Last { get; private set; } = LogIndex.Zero;
 
-    public LogIndex Last => First + (Count - 1);
+    /// <summary>Lost ones too.</summary>
+    public long Count => Last - First + 1;
 
     public long SizeBytes { get; private set; }
 
-    public ReadOnlyMemory<byte> this[LogIndex index] => _entries[_dropped + (int)(index - First)];
+    public ReadOnlyMemory<byte> this[LogIndex index] => _pieces[_gaps == 0 ? _dropped + (int)(index - First) : PieceOf(index)].Bytes;
 
     public void Add(LogIndex index, ReadOnlySpan<byte> bytes)
     {
-        if (Count == 0)
-        {
-            Clear();
-            First = index;
-        }
-
-        Invariant.Holds(index == Last.Next);
+        Append(index, index);
         if (_arena.Length - _used < bytes.Length)
         {
             _arena = GC.AllocateUninitializedArray<byte>(Math.Max(ArenaBytes, bytes.Length));
@@ -39,7 +42,7 @@ internal sealed class PendingEntries
         }
 
         bytes.CopyTo(_arena.AsSpan(_used));
-        _entries.Add(_arena.AsMemory(_used, bytes.Length));
+        _pieces.Add(new Piece(index, index, _arena.AsMemory(_used, bytes.Length)));
         _used += bytes.Length;
         SizeBytes += bytes.Length;
     }
@@ -49,13 +52,13 @@ internal sealed class PendingEntries
     {
         get
         {
-            if (_lost > 0)
+            if (_gaps > 0)
             {
-                for (int i = _dropped; i < _entries.Count; i++)
+                for (int i = _dropped; i < _pieces.Count; i++)
                 {
-                    if (_entries[i].IsEmpty)
+                    if (_pieces[i].IsGap)
                     {
-                        return First + (i - _dropped);
+                        return _pieces[i].First;
                     }
                 }
             }
@@ -67,27 +70,26 @@ internal sealed class PendingEntries
     /// <summary>Entries that there were, and that can't be read.</summary>
     public void AddLost(LogIndex first, LogIndex last)
     {
-        if (Count == 0)
-        {
-            Clear();
-            First = first;
-        }
-
-        Invariant.Holds(first == Last.Next);
-        for (LogIndex index = first; index <= last; index = index.Next)
-        {
-            _entries.Add(default);
-            _lost++;
-        }
+        Append(first, last);
+        _pieces.Add(new Piece(first, last, default));
+        _gaps++;
     }
 
     public void DropFrom(LogIndex index)
     {
         while (Count > 0 && Last >= index)
         {
-            SizeBytes -= _entries[^1].Length;
-            _lost -= _entries[^1].IsEmpty ? 1 : 0;
-            _entries.RemoveAt(_entries.Count - 1);
+            Piece last = _pieces[^1];
+            _pieces.RemoveAt(_pieces.Count - 1);
+            if (last.First < index)
+            {
+                _pieces.Add(last with { Last = index.Previous });
+                Last = index.Previous;
+                return;
+            }
+
+            Forget(last);
+            Last = last.First.Previous;
         }
     }
 
@@ -95,26 +97,73 @@ internal sealed class PendingEntries
     {
         while (Count > 0 && First <= index)
         {
-            SizeBytes -= _entries[_dropped].Length;
-            _lost -= _entries[_dropped].IsEmpty ? 1 : 0;
-            _entries[_dropped++] = default;
-            First = First.Next;
+            Piece first = _pieces[_dropped];
+            if (first.Last > index)
+            {
+                _pieces[_dropped] = first with { First = index.Next };
+                First = index.Next;
+                break;
+            }
+
+            Forget(first);
+            _pieces[_dropped++] = default;
+            First = first.Last.Next;
         }
 
-        if (_dropped > 1024 && _dropped > _entries.Count / 2)
+        if (_dropped > 1024 && _dropped > _pieces.Count / 2)
         {
-            _entries.RemoveRange(0, _dropped);
+            _pieces.RemoveRange(0, _dropped);
             _dropped = 0;
         }
     }
 
     public void Clear()
     {
-        _entries.Clear();
+        _pieces.Clear();
         _dropped = 0;
-        _lost = 0;
+        _gaps = 0;
         _arena = [];
         _used = 0;
         SizeBytes = 0;
+        Last = First.Previous;
+    }
+
+    private void Append(LogIndex first, LogIndex last)
+    {
+        if (Count == 0)
+        {
+            Clear();
+            First = first;
+            Last = first.Previous;
+        }
+
+        Invariant.Holds(first == Last.Next);
+        Invariant.Holds(last >= first);
+        Last = last;
+    }
+
+    private void Forget(in Piece piece)
+    {
+        SizeBytes -= piece.Bytes.Length;
+        _gaps -= piece.IsGap ? 1 : 0;
+    }
+
+    private int PieceOf(LogIndex index)
+    {
+        int low = _dropped;
+        int high = _pieces.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) >>> 1;
+            (low, high) = _pieces[middle].First <= index ? (middle, high) : (low, middle - 1);
+        }
+
+        return low;
+    }
+
+    /// <param name="Bytes">Empty: lost, and so are all up to <paramref name="Last"/>.</param>
+    private readonly record struct Piece(LogIndex First, LogIndex Last, ReadOnlyMemory<byte> Bytes)
+    {
+        public bool IsGap => Bytes.IsEmpty;
     }
 }

@@ -67,6 +67,33 @@ public sealed class FolderExaminationTests
     }
 
     [Fact]
+    public void Bytes_behind_the_last_entry_of_a_segment_that_another_one_follows_are_damage()
+    {
+        string segment = Segment();
+        using (IDiskFile file = _disk.Open(segment, DiskFileMode.Existing))
+        {
+            file.Write(file.Length, new byte[32]);
+        }
+
+        ExaminedFolder folder = Examine();
+        OnlyDamage(folder, segment, FileState.Damaged);
+        Assert.Equal(GroupFate.WaitsForRepair, folder.Groups.Single(group => group.Name == StoppedNode.Group).Fate);
+    }
+
+    [Fact]
+    public void Where_two_whole_copies_of_the_identity_differ_the_first_one_counts_as_at_a_start()
+    {
+        using (IDiskFile file = _disk.Open("identity", DiskFileMode.Existing))
+        {
+            file.Write(IdentityLayout.SectorBytes, IdentityLayout.WriteIdentity(new NodeId(2), new StoreId(77)).AsSpan(0, IdentityLayout.SectorBytes));
+        }
+
+        ExaminedFolder folder = Examine();
+        Assert.Equal((new NodeId(1), new StoreId(9)), (folder.Node, folder.Store));
+        Assert.Empty(folder.Refusals);
+    }
+
+    [Fact]
     public void A_damaged_index_is_said_and_a_lost_one_is_not_missed()
     {
         string index = s_node.FileOf(name => name.EndsWith(".index", StringComparison.Ordinal));

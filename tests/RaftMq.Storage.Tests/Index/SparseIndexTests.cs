@@ -51,6 +51,23 @@ public class SparseIndexTests
         }
     }
 
+    [Fact]
+    public void An_index_whose_points_lie_outside_its_segment_or_out_of_order_is_not_taken()
+    {
+        (SparseIndex index, _) = Make(new RandomSource(9), 60);
+        IndexPoint[] points = [.. index.Points];
+        Assert.True(points.Length > 2);
+        Assert.NotNull(Read(points));
+        Assert.Null(Read([points[0] with { Position = -1 }, .. points[1..]]));
+        Assert.Null(Read([.. points[1..]]));
+        Assert.Null(Read([.. points[..^1], points[^1] with { Position = index.Summary.LengthBytes }]));
+        Assert.Null(Read([.. points[..^1], points[^1] with { Index = index.Summary.Last.Next }]));
+        Assert.Null(Read([points[0], points[2], points[1], .. points[3..]]));
+
+        SparseIndex? Read(IndexPoint[] changed) =>
+            IndexFile.TryDecode(IndexFile.Encode(LogHarness.Group, new SparseIndex(index.Summary, changed)), LogHarness.Group, new LogIndex(1));
+    }
+
     private static (SparseIndex Index, List<EntryHeader> Headers) Make(RandomSource random, int entries)
     {
         SparseIndex index = new(new LogIndex(1), 0);

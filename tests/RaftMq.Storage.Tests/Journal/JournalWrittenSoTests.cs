@@ -42,6 +42,36 @@ public sealed class JournalWrittenSoTests
     }
 
     [Fact]
+    public void A_batch_that_says_that_its_own_file_is_not_needed_refuses_the_start()
+    {
+        // Of the first file, so that there is one of the number that it names; its last batch a later start has written anew.
+        JournalRig rig = WithChangedHeader(header => BinaryPrimitives.WriteInt64LittleEndian(header[88..], 2), lives: 2, batches: 2, isOpening: true);
+        JournalRefusedException refused = Assert.Throws<JournalRefusedException>(() => rig.Start());
+        Assert.Contains("its own file is not needed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_last_batch_that_says_that_less_is_durable_than_the_one_before_refuses_the_start()
+    {
+        JournalRig rig = WithChangedHeader(header => BinaryPrimitives.WriteInt64LittleEndian(header[80..], 0), batches: 2);
+        JournalRefusedException refused = Assert.Throws<JournalRefusedException>(() => rig.Start());
+        Assert.Contains("do not agree how far", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(8, -1)] // The sequence says which of its places is written next.
+    [InlineData(8, long.MaxValue)]
+    [InlineData(32, -1)] // The opened file.
+    [InlineData(40, 0)] // The newest one, older than that.
+    public void A_mark_with_numbers_that_no_mark_has_is_not_taken(int field, long value)
+    {
+        byte[] mark = new JournalMark(7, 8).Encode(JournalRig.Store, sequence: 3);
+        BinaryPrimitives.WriteInt64LittleEndian(mark.AsSpan(field), value);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(4), Crc32C.Compute(mark.AsSpan(8)));
+        Assert.False(JournalMark.TryDecode(mark, JournalRig.Store, out _, out _));
+    }
+
+    [Fact]
     public void Fewer_entries_than_a_row_says_are_damage()
     {
         JournalRig rig = WithChangedHeader(header =>
@@ -86,16 +116,27 @@ public sealed class JournalWrittenSoTests
         Assert.InRange(counted.ReadBytes, file.Length, 5L * file.Length);
     }
 
-    /// <summary>A journal with three entries in its last batch, of which both copies of the header are changed and given their right CRC.</summary>
-    private static JournalRig WithChangedHeader(HeaderChange change)
+    /// <summary>A journal with three entries in each batch; of the last one in its first file both copies of the header are changed and given their right CRC.</summary>
+    /// <param name="isOpening">Of the first one.</param>
+    private static JournalRig WithChangedHeader(HeaderChange change, int lives = 1, int batches = 1, bool isOpening = false)
     {
-        JournalRig rig = new JournalRig().Start();
-        rig.Write(Records.Of(A, Records.Entries(A, 1, 3, 1, 50)));
-        rig.Disk.ProcessCrash();
+        JournalRig rig = new();
+        int next = 1;
+        for (int life = 0; life < lives; life++)
+        {
+            rig.Start();
+            for (int batch = 0; batch < batches; batch++, next += 3)
+            {
+                rig.Write(Records.Of(A, Records.Entries(A, next, next + 2, 1, 50)));
+            }
+
+            rig.Disk.ProcessCrash();
+        }
+
         (string path, BatchHeader last) = rig.Disk.List(JournalFile.Folder)
             .Select(name => $"{JournalFile.Folder}/{name}")
-            .Select(path => (path, LastHeader(rig.Disk, path)))
-            .Last(file => file.Item2.HeaderBytes > 0);
+            .Select(path => (path, HeaderIn(rig.Disk, path, isOpening)))
+            .First(file => file.Item2.HeaderBytes > 0);
         using IDiskFile file = rig.Disk.Open(path, DiskFileMode.Existing);
         byte[] block = new byte[BatchLayout.BlockBytes];
         file.Read(last.FileOffset, block);
@@ -107,7 +148,7 @@ public sealed class JournalWrittenSoTests
         return rig;
     }
 
-    private static BatchHeader LastHeader(IDisk disk, string path)
+    private static BatchHeader HeaderIn(IDisk disk, string path, bool isOpening)
     {
         using IDiskFile file = disk.Open(path, DiskFileMode.Existing);
         byte[] block = new byte[BatchLayout.BlockBytes];
@@ -116,6 +157,10 @@ public sealed class JournalWrittenSoTests
             && BatchHeader.TryRead(block.AsSpan(0, length), out BatchHeader header); at = header.FileEnd)
         {
             last = header;
+            if (isOpening)
+            {
+                break;
+            }
         }
 
         return last;
