@@ -5,7 +5,8 @@ namespace RaftMq.Fuzz.Engine;
 internal sealed record FuzzOptions
 {
     public const string Usage =
-        "[--format NAME]... [--seconds N | --inputs N] [--seed S] [--corpus FOLDER] [--replay FILE] [--unreached] [--save] [--bait] [--list]";
+        "[--format NAME]... [--seconds N | --inputs N] [--seed S] [--corpus FOLDER] [--replay FILE] [--unreached] [--save] [--bait] [--list] "
+        + "[--side-by-side]";
 
     /// <summary>Empty: all.</summary>
     public IReadOnlyList<string> Formats { get; init; } = [];
@@ -16,7 +17,8 @@ internal sealed record FuzzOptions
 
     public long Inputs { get; init; } = long.MaxValue;
 
-    public ulong Seed { get; init; } = 1;
+    public ulong Seed { get; init; } = ulong.Parse(
+        Environment.GetEnvironmentVariable("RAFTMQ_FUZZ_SEED") is { Length: > 0 } seed ? seed : "1", CultureInfo.InvariantCulture);
 
     /// <summary>Null: the one in the repository.</summary>
     public string? Corpus { get; init; }

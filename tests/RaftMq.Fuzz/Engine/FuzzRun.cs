@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using RaftMq.Fuzz.Bait;
 using RaftMq.Fuzz.Formats;
 
@@ -93,6 +94,11 @@ public static class FuzzRun
             {
                 Report(format, find, corpus);
             }
+
+            if (fuzzer.Finds.Count > 0)
+            {
+                Console.WriteLine($"  the whole run again: {Program} --format {format.Name} --seed {options.Seed} --inputs {fuzzer.Inputs}");
+            }
         }
 
         if (options.Save)
@@ -135,6 +141,19 @@ public static class FuzzRun
         Console.WriteLine($"FIND in {format.Name}: {find.Signature}");
         Console.WriteLine($"  replay: {Program} --format {format.Name} --replay {path}");
         Console.WriteLine("  " + find.Report.ReplaceLineEndings("\n  "));
+        Console.WriteLine($"  where only this text is left, the input is made again by\nbase64 -d <<'END' | gunzip > tests/RaftMq.Fuzz/Corpus/{format.Name}/{find.FileName}");
+        Console.WriteLine($"{Convert.ToBase64String(Zipped(find.Input), Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n")}\nEND");
+    }
+
+    private static byte[] Zipped(byte[] bytes)
+    {
+        using MemoryStream zipped = new();
+        using (GZipStream zip = new(zipped, CompressionLevel.SmallestSize))
+        {
+            zip.Write(bytes);
+        }
+
+        return zipped.ToArray();
     }
 
     private static void EndWhenStuck(Fuzzer fuzzer, FuzzFormat format, string corpus)

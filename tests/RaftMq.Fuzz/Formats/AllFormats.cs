@@ -27,5 +27,6 @@ internal static class AllFormats
         new CheckpointFormat(),
         new GroupMetaFormat(),
         new StoreIdentityFormat(),
+        new ExaminationFormat(),
     ];
 }

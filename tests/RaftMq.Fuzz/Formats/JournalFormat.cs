@@ -26,6 +26,16 @@ internal sealed class JournalFormat : FuzzFormat
     };
 
     private readonly List<byte[]> _seeds = [.. Lives()];
+    private readonly HashSet<string> _toldBySeeds = new(StringComparer.Ordinal);
+
+    public JournalFormat()
+    {
+        // A mutant may hold blocks of another seed's life, and a life cut short tells of states in between.
+        foreach (byte[] seed in _seeds)
+        {
+            TryRecover(FolderImage.ToDisk(seed, NameOf), new Replay(_toldBySeeds));
+        }
+    }
 
     public override string Name => "journal";
 
@@ -37,7 +47,7 @@ internal sealed class JournalFormat : FuzzFormat
         "RaftMq.Storage.Journal.JournalMark::TryDecode", "RaftMq.Storage.Journal.JournalMarkFile::TryOpen", "RaftMq.Storage.Journal.JournalFile::TryParse",
     ];
 
-    public override int InputBytesMax => 5 * FileBytes;
+    public override int InputBytesMax => 64 << 10;
 
     public override bool KeepsLength => true;
 
@@ -50,7 +60,7 @@ internal sealed class JournalFormat : FuzzFormat
 
     public override void Run(byte[] input)
     {
-        FuzzDisk disk = FolderImage.Unpack(input, NameOf);
+        FuzzDisk disk = FolderImage.ToDisk(input, NameOf);
         Replay first = new();
         if (!TryRecover(disk, first))
         {
@@ -66,59 +76,58 @@ internal sealed class JournalFormat : FuzzFormat
         }
 
         // Checksums mended around positions that no journal has can make a start pass over files that the next one finds, and finds damaged.
-        if (!first.IsDamaged && !second.IsDamaged && first.Describe().Length > 0)
+        if (!first.IsDamaged && !second.IsDamaged && !first.IsEmpty)
         {
-            Oracle.Holds(first.Describe() == second.Describe(), "a second start tells what the first one told");
+            if (!first.IsSameAs(second))
+            {
+                throw new OracleException($"a second start tells what the first one told: {first}; and then {second}");
+            }
         }
     }
 
-    /// <summary>Of every block that begins with the magic: the header's CRC, and those of its body's blocks and entries.</summary>
     public override void Repair(byte[] input, FuzzRandom random)
     {
-        foreach ((int number, int at, int length) in FolderImage.Find(input))
+        List<(int Number, byte[] Bytes)> files = FolderImage.Unpack(input);
+        foreach ((int number, byte[] bytes) in files)
         {
-            Span<byte> file = input.AsSpan(at, length);
             if (number == 0)
             {
-                for (int place = 0; place + JournalMark.Bytes <= length; place += JournalMarkFile.PlaceBytes)
-                {
-                    BinaryPrimitives.WriteUInt32LittleEndian(file[(place + 4)..], Crc32C.Compute(file[(place + 8)..(place + JournalMark.Bytes)]));
-                }
-
-                continue;
+                MendMark(bytes);
             }
-
-            for (int block = 0; block + BatchLayout.BlockBytes <= length; block += BatchLayout.BlockBytes)
+            else
             {
-                MendHeader(file, block, mendBody: random.OneIn(2));
+                MendFile(bytes, random);
             }
         }
+
+        FolderImage.Update(input, files);
     }
 
     public override void CheckSealed(byte[] seed, byte[] mutant)
     {
-        Replay written = new();
-        Replay read = new();
-        if (TryRecover(FolderImage.Unpack(seed, NameOf), written) && TryRecover(FolderImage.Unpack(mutant, NameOf), read))
+        HashSet<string> told = new(StringComparer.Ordinal);
+        if (TryRecover(FolderImage.ToDisk(mutant, NameOf), new Replay(told)))
         {
-            Oracle.Holds(read.Told.IsSubsetOf(_toldBySeeds ??= ToldBySeeds()), "a journal tells only what was written to it");
+            Oracle.Holds(told.IsSubsetOf(_toldBySeeds), "a journal tells only what was written to it");
         }
     }
 
-    private HashSet<string>? _toldBySeeds;
-
-    private HashSet<string> ToldBySeeds()
+    /// <summary>The CRCs of both places.</summary>
+    internal static void MendMark(Span<byte> file)
     {
-        // A mutant may hold blocks of another seed's life, and a life cut short tells of states in between.
-        HashSet<string> told = [];
-        foreach (byte[] seed in _seeds)
+        for (int place = 0; place + JournalMark.Bytes <= file.Length; place += JournalMarkFile.PlaceBytes)
         {
-            Replay replay = new();
-            TryRecover(FolderImage.Unpack(seed, NameOf), replay);
-            told.UnionWith(replay.Told);
+            BinaryPrimitives.WriteUInt32LittleEndian(file[(place + 4)..], Crc32C.Compute(file[(place + 8)..(place + JournalMark.Bytes)]));
         }
+    }
 
-        return told;
+    /// <summary>Of every block that begins with the magic: the header's CRC, and, of one in two, those of its body's blocks and entries.</summary>
+    internal static void MendFile(Span<byte> file, FuzzRandom random)
+    {
+        for (int block = 0; block + BatchLayout.BlockBytes <= file.Length; block += BatchLayout.BlockBytes)
+        {
+            MendHeader(file, block, mendBody: random.OneIn(2));
+        }
     }
 
     private static string NameOf(int number) => number == 0 ? JournalMarkFile.Path : JournalFile.PathOf((uint)number % 1_000_000);
@@ -226,32 +235,32 @@ internal sealed class JournalFormat : FuzzFormat
             file.Path == JournalMarkFile.Path ? 0 : JournalFile.TryParse(file.Path[(JournalFile.Folder.Length + 1)..], out long number) ? (int)number : 1,
             file.Bytes)));
 
-    /// <summary>What a recovery tells of each group, as texts.</summary>
-    private sealed class Replay : IJournalReplay, IJournalOwner
+    /// <summary>What a recovery tells of each group.</summary>
+    /// <param name="told">Takes all of it as texts; null: not wanted.</param>
+    private sealed class Replay(HashSet<string>? told = null) : IJournalReplay, IJournalOwner
     {
         private readonly SortedDictionary<GroupId, GroupTold> _groups = [];
 
-        public HashSet<string> Told { get; } = new(StringComparer.Ordinal);
-
         public bool IsDamaged { get; private set; }
+
+        public bool IsEmpty => _groups.Count == 0;
 
         public void HardState(GroupId group, HardState state)
         {
-            Told.Add($"{group} {state}");
+            told?.Add($"{group} {state}");
             Of(group).Hard = state;
         }
 
         public void Entries(GroupId group, IReadOnlyList<Entry> entries)
         {
-            GroupTold told = Of(group);
+            GroupTold ofGroup = Of(group);
             foreach (Entry entry in entries)
             {
                 Oracle.Holds(EntryLayout.TryRead(entry.Bytes.Span, out EntryHeader header) && header.Group.IsLifeOf(group), "an entry that is told is whole");
                 Oracle.Holds(header.Index == entry.Index && header.Term == entry.Term, "an entry is what its header says");
-                string bytes = Convert.ToHexString(entry.Bytes.Span);
-                Told.Add($"{group} {bytes}");
-                told.DropFrom(entry.Index);
-                told.Entries.Add(entry.Index, bytes);
+                told?.Add($"{group} {Convert.ToHexString(entry.Bytes.Span)}");
+                ofGroup.DropFrom(entry.Index);
+                ofGroup.Entries.Add(entry.Index, entry.Bytes.ToArray());
             }
         }
 
@@ -261,21 +270,21 @@ internal sealed class JournalFormat : FuzzFormat
 
         public void Reset(GroupId group, LogIndex index, Term term, bool keepsEntries)
         {
-            Told.Add($"{group} reset {index} {term}");
-            GroupTold told = Of(group);
+            told?.Add($"{group} reset {index} {term}");
+            GroupTold ofGroup = Of(group);
             if (keepsEntries)
             {
-                told.Release(index);
+                ofGroup.Release(index);
                 return;
             }
 
-            told.Entries.Clear();
-            told.Reset = (index, term);
-            told.Commit = index;
-            told.Release(index);
+            ofGroup.Entries.Clear();
+            ofGroup.Commit = index;
+            ofGroup.Release(index);
         }
 
-        public void LogBase(GroupId group, LogIndex index) => Of(group).Base = LogIndex.Max(Of(group).Base, index);
+        /// <summary>What lies before the beginning of a log is needed as little as what is in segments, and the next start may say either.</summary>
+        public void LogBase(GroupId group, LogIndex index) => Of(group).Release(index);
 
         public void Deleted(GroupId group) => _groups.Remove(group);
 
@@ -309,16 +318,19 @@ internal sealed class JournalFormat : FuzzFormat
             // Nobody writes on.
         }
 
-        public string Describe() => string.Join('\n', _groups.Select(group => $"{group.Key} {group.Value.Describe()}"));
+        public bool IsSameAs(Replay other) =>
+            _groups.Keys.SequenceEqual(other._groups.Keys) && _groups.All(group => group.Value.IsSameAs(other._groups[group.Key]));
+
+        public override string ToString() => string.Join("; ", _groups.Select(static group => $"{group.Key} {group.Value}"));
 
         private GroupTold Of(GroupId group)
         {
-            if (!_groups.TryGetValue(group, out GroupTold? told))
+            if (!_groups.TryGetValue(group, out GroupTold? known))
             {
-                _groups.Add(group, told = new GroupTold());
+                _groups.Add(group, known = new GroupTold());
             }
 
-            return told;
+            return known;
         }
     }
 
@@ -330,18 +342,26 @@ internal sealed class JournalFormat : FuzzFormat
 
         public LogIndex Durable { get; private set; }
 
-        public LogIndex Base { get; set; }
+        public SortedList<LogIndex, byte[]> Entries { get; } = [];
 
-        public (LogIndex, Term)? Reset { get; set; }
-
-        public SortedDictionary<LogIndex, string> Entries { get; } = [];
-
-        public void DropFrom(LogIndex first) => Entries.Keys.Where(index => index >= first).ToList().ForEach(index => Entries.Remove(index));
+        public void DropFrom(LogIndex first)
+        {
+            while (Entries.Count > 0 && Entries.GetKeyAtIndex(Entries.Count - 1) >= first)
+            {
+                Entries.RemoveAt(Entries.Count - 1);
+            }
+        }
 
         public void Release(LogIndex upTo) => Durable = LogIndex.Max(Durable, upTo);
 
         /// <summary>Entries that lie in segments need not be told again.</summary>
-        public string Describe() =>
-            $"{Hard} {Commit} {Durable} {string.Join(' ', Entries.Where(entry => entry.Key > Durable).Select(entry => $"{entry.Key}={entry.Value}"))}";
+        public bool IsSameAs(GroupTold other) =>
+            Hard == other.Hard && Commit == other.Commit && Durable == other.Durable
+            && Untold.Select(static entry => entry.Key).SequenceEqual(other.Untold.Select(static entry => entry.Key))
+            && Untold.Zip(other.Untold).All(static pair => pair.First.Value.AsSpan().SequenceEqual(pair.Second.Value));
+
+        public override string ToString() => $"{Hard}, commit {Commit}, in segments {Durable}, entries {string.Join(' ', Untold.Select(static entry => entry.Key))}";
+
+        private IEnumerable<KeyValuePair<LogIndex, byte[]>> Untold => Entries.Where(entry => entry.Key > Durable);
     }
 }

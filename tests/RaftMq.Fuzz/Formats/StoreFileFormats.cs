@@ -239,10 +239,15 @@ internal sealed class StoreIdentityFormat : FuzzFormat
             return;
         }
 
-        int step = input[0] % 3 == 2 ? JournalMarkFile.PlaceBytes : IdentityLayout.SectorBytes;
-        for (int at = 1; at + IdentityLayout.ContentBytes <= input.Length; at += step)
+        Mend(input.AsSpan(1), input[0] % 3 == 2 ? JournalMarkFile.PlaceBytes : IdentityLayout.SectorBytes);
+    }
+
+    /// <summary>Of each place where a copy may lie.</summary>
+    internal static void Mend(Span<byte> file, int step)
+    {
+        for (int at = 0; at + IdentityLayout.ContentBytes <= file.Length; at += step)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(input.AsSpan(at + 4), Crc32C.Compute(input.AsSpan(at + 8, IdentityLayout.ContentBytes - 8)));
+            BinaryPrimitives.WriteUInt32LittleEndian(file[(at + 4)..], Crc32C.Compute(file.Slice(at + 8, IdentityLayout.ContentBytes - 8)));
         }
     }
 
