@@ -110,15 +110,21 @@ fuzz() {
     passed=$((passed + 1))
   else
     failed=$((failed + 1))
-    tail -n 80 "$log"
+    # All of it: an input that was found is in there as text.
+    head -c 400000 "$log"
   fi
 }
+
+# A commit has seeds of its own, so that its check can be repeated; without git the simulator's come from the clock.
+commit=$(git rev-parse HEAD 2>/dev/null) && own_seed=$((16#${commit:0:15}))
 
 echo "== fuzzing"
 start=$SECONDS
 if [ "$full" = 1 ]; then export RAFTMQ_FUZZ_SECONDS=60; fi
 fuzz bait --bait --inputs 3000000
-fuzz formats
+if [ -n "${own_seed:-}" ]; then export RAFTMQ_FUZZ_SEED=$own_seed; fi
+fuzz formats --side-by-side
+tail -n 1 "$results/fuzz-formats.log"
 echo "== fuzzing: $((SECONDS - start)) s"
 
 planted() {
@@ -140,8 +146,7 @@ echo "== simulation"
 start=$SECONDS
 if [ "$full" = 0 ]; then
   export RAFTMQ_SIM_SEEDS=330
-  # A commit has seeds of its own, so that its check can be repeated; without git they come from the clock.
-  if commit=$(git rev-parse HEAD 2>/dev/null); then export RAFTMQ_SIM_FIRST=$((16#${commit:0:15})); fi
+  if [ -n "${own_seed:-}" ]; then export RAFTMQ_SIM_FIRST=$own_seed; fi
 fi
 suite tests/RaftMq.Simulation.Tests
 echo "== simulation: $((SECONDS - start)) s"
