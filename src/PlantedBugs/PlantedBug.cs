@@ -171,7 +171,7 @@ internal static class PlantedBug
     /// <summary>A node whose folder was emptied comes back under its old store id.</summary>
     public const bool EmptyFolderKeepsIdentity = false;
 
-    /// <summary>A node registers with whatever folder it comes with.</summary>
+    /// <summary>A node registers with whatever folder it comes with: a new one, or an older copy of its own.</summary>
     public const bool AnyFolderRegistered = false;
 
     /// <summary>The cluster's feature level is one that all voters of the controller group know; nobody asks the other nodes.</summary>

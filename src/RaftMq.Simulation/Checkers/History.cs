@@ -36,7 +36,7 @@ internal sealed class History(SimulationWorld world)
         new RoomChecker(), _limits,
         new SaidDurableChecker(), new HeldChecker(), new CommitRuleChecker(), new DiskOrderChecker(), new MembershipChecker(),
         new LeaderAnswersChecker(), new LinearizableChecker(), new TimeChecker(), new GroupChecker(), new CountedChecker(),
-        new SameStateChecker(ProductNode.DigestEntries), new FeatureLevelChecker(),
+        new SameStateChecker(ProductNode.DigestEntries), new FeatureLevelChecker(), new OnceChecker(),
     ];
 
     /// <summary>A log begins there, or is to. Only the first word on it counts: whoever decided it says it before anybody can see it.</summary>

@@ -113,6 +113,24 @@ public abstract record HistoryEvent
     /// <summary>The answer "stored" to a member's commit leaves the node.</summary>
     public sealed record MemberCommitted(string Group, long Request, int Generation, string Member, int Partition, long AtUs) : HistoryEvent;
 
+    /// <summary>A node asks the controller for something, or asks again.</summary>
+    /// <param name="Number">The same each time it asks for the same.</param>
+    /// <param name="Topic">What the topic's name stood for when the node was asked; zero: no name, or none that it knew.</param>
+    /// <param name="IsOnce">It is to be carried out once; else as often as it comes.</param>
+    public sealed record RequestSaid(ReplicaId By, long Number, UInt128 Topic, bool IsOnce = true) : HistoryEvent;
+
+    /// <summary>A node is told what became of what it asked for, for good.</summary>
+    public sealed record RequestTold(NodeId Whom, long Number, bool IsRefused) : HistoryEvent;
+
+    /// <summary>An entry of the controller's group that answers a request is on its way to a follower.</summary>
+    /// <param name="Changes">It carries the request out.</param>
+    /// <param name="Topic">What it changes; zero: no topic that was there.</param>
+    public sealed record AnswerEntrySeen(GroupId Group, LogIndex Index, Term Term, ReplicaId Asker, long Number, bool Changes, UInt128 Topic) : HistoryEvent;
+
+    /// <summary>A node knows another one by its folder.</summary>
+    /// <param name="Removed">Folders that it knows to have left the cluster.</param>
+    public sealed record FolderKnown(NodeId By, ReplicaId Folder, IReadOnlyCollection<ReplicaId> Removed) : HistoryEvent;
+
     /// <summary>The cluster gave out a block of producer ids.</summary>
     public sealed record ProducerIdsGiven(long First, int Count) : HistoryEvent;
 

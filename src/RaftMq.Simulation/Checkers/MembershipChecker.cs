@@ -4,7 +4,8 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// How replicas come and go (Raft 6, dissertation 4.2): who begins to vote was a learner and has the entry that made it one; a replica that
-/// came by a movement takes no part in elections before its log has a membership that speaks of it; and no node gives up a replica that votes.
+/// came by a movement takes no part in elections before its log has a membership that speaks of it; no node gives up a replica that votes; and a
+/// number does not pass to another folder before the one it had is removed.
 /// </summary>
 public sealed class MembershipChecker : PromiseChecker
 {
@@ -17,6 +18,10 @@ public sealed class MembershipChecker : PromiseChecker
     private readonly Dictionary<GroupId, (LogIndex At, Membership Membership)> _committed = [];
     private readonly Dictionary<(NodeId Node, GroupId Key), LogIndex> _bornFrom = [];
     private readonly HashSet<GroupId> _deleted = [];
+
+    /// <summary>By which folders each number was known, and which of all are out of the cluster.</summary>
+    private readonly Dictionary<NodeId, HashSet<ReplicaId>> _folders = [];
+    private readonly HashSet<ReplicaId> _removed = [];
 
     /// <summary>What the folders of topics begin with that anybody may delete at any time.</summary>
     private readonly List<string> _shared = [];
@@ -39,6 +44,8 @@ public sealed class MembershipChecker : PromiseChecker
                 return null;
             case HistoryEvent.LeaderCommitted leader:
                 return BeganToVote(leader) ?? Learn(leader);
+            case HistoryEvent.FolderKnown known:
+                return IsExchanged(known);
             case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)):
                 return StillVotes(gone);
             case HistoryEvent.Said { Message: VoteRequest or PreVoteRequest or VoteReply { Granted: true } or PreVoteReply { Granted: true } } said:
@@ -103,6 +110,31 @@ public sealed class MembershipChecker : PromiseChecker
                 && _media.KeyOf(replica, group) == gone.Key)
             {
                 return $"group {group}: {replica} gives up its replica, which votes in what is committed up to {at}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>With its former folder went what the node had promised.</summary>
+    private string? IsExchanged(HistoryEvent.FolderKnown known)
+    {
+        _removed.UnionWith(known.Removed);
+        if (!_folders.TryGetValue(known.Folder.Node, out HashSet<ReplicaId>? folders))
+        {
+            _folders.Add(known.Folder.Node, folders = []);
+        }
+
+        if (!folders.Add(known.Folder) || _removed.Contains(known.Folder))
+        {
+            return null;
+        }
+
+        foreach (ReplicaId other in folders)
+        {
+            if (other != known.Folder && !_removed.Contains(other))
+            {
+                return $"{known.By} knows {known.Folder.Node} with the folder {known.Folder.Store}, and {other.Store}, which it had, was never removed";
             }
         }
 

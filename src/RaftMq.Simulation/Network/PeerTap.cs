@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Peers;
 using RaftMq.Broker.Shards;
@@ -38,6 +39,16 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
                 history.Add(new HistoryEvent.SnapshotGiven(from.Node.Id, chunk.Group));
             }
 
+            switch (message)
+            {
+                case PeerMessage.Request request:
+                    See(sender.Replica, request);
+                    break;
+                case PeerMessage.Response response:
+                    See(to, response);
+                    break;
+            }
+
             if (message is PeerMessage.ForGroup said)
             {
                 if (said.Message is AppendEntries or Heartbeat or InstallSnapshot or Quiesce)
@@ -48,6 +59,21 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
                 history.Add(new HistoryEvent.Said(sender.Replica, to, said.Group, said.Message));
                 See(from, said.Group, said.Message);
             }
+        }
+    }
+
+    private void See(ReplicaId asker, PeerMessage.Request request)
+    {
+        var once = AdminCodec.TryDecodeRequest(request.Body.Span) as ControllerRequest.Once;
+        history.Add(new HistoryEvent.RequestSaid(asker, request.Id, once?.Request.TopicId ?? 0, IsOnce: once is not null));
+    }
+
+    private void See(NodeId asker, PeerMessage.Response response)
+    {
+        // The others say that nothing is certain.
+        if (AdminCodec.TryDecodeResponse(response.Body.Span) is { Result.Outcome: not (AdminOutcome.NotController or AdminOutcome.TimedOut) and var outcome })
+        {
+            history.Add(new HistoryEvent.RequestTold(asker, response.Id, IsRefused: outcome != AdminOutcome.Done));
         }
     }
 
@@ -76,6 +102,13 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
             uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(entry.Bytes.Span[EntryChecksumAt..]);
             history.Add(new HistoryEvent.EntrySeen(group, entry.Index, entry.Term, previous, checksum));
             previous = entry.Term;
+            if (entry.Kind == StateEntryKinds.Cluster
+                && ClusterCommand.TryDecode(entry.Bytes.Span[EntryLayout.HeaderBytes..]) is ClusterCommand.RequestAnswered answered)
+            {
+                history.Add(new HistoryEvent.AnswerEntrySeen(
+                    group, entry.Index, entry.Term, answered.Node, answered.Number, answered.Change is not null, TopicOf(answered.Change)));
+            }
+
             if (entry.Kind == StateEntryKinds.LogStart)
             {
                 // One of an earlier term was decided by somebody else, who is not known here.
@@ -85,4 +118,15 @@ internal sealed class PeerTap(History history, RunCoverage coverage)
             }
         }
     }
+
+    /// <summary>Zero: the change is of no topic, or makes one.</summary>
+    private static UInt128 TopicOf(ClusterCommand? change) => change switch
+    {
+        ClusterCommand.TopicDeleted deleted => deleted.TopicId,
+        ClusterCommand.PartitionsAdded added => added.TopicId,
+        ClusterCommand.TopicConfigsSet set => set.TopicId,
+        ClusterCommand.PreferredLeaderSet preferred => preferred.TopicId,
+        ClusterCommand.PartitionMoved moved => moved.TopicId,
+        _ => 0,
+    };
 }

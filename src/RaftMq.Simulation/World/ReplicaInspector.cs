@@ -1,4 +1,5 @@
 using RaftMq.Broker;
+using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
 using RaftMq.Simulation.Coverage;
@@ -15,6 +16,9 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
     private readonly Dictionary<(NodeId Node, int Life, GroupId Key), Role> _roles = [];
     private readonly Dictionary<(NodeId Node, int Life, string Limit), long> _used = [];
     private readonly Dictionary<NodeId, long> _hinderedAtUs = [];
+
+    /// <summary>As last looked at.</summary>
+    private readonly Dictionary<NodeId, ClusterImage> _images = [];
     private const string GroupsFolder = "groups";
 
     /// <summary>A disk that was slow a moment ago has work left from then.</summary>
@@ -234,6 +238,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
             _node = node;
             SimulationWorld.RunInside(life, () => host.Inspect(this));
             LookAtLevel(node, host);
+            LookAtFolders(node, host);
             LookAtRoom(node, life);
             LookAtLimits(node, life, host);
         }
@@ -244,6 +249,22 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         if (host.Levels is { } levels)
         {
             world.History.Add(new HistoryEvent.FeatureLevelKnown(node.Id, levels.Cluster, levels.Oldest, node.FeatureMax, _isAtEnd));
+        }
+    }
+
+    private void LookAtFolders(SimulatedNode node, IBrokerHost host)
+    {
+        ClusterImage image = host.Broker.Cluster;
+        if (!_images.TryGetValue(node.Id, out ClusterImage? before) || !ReferenceEquals(before, image))
+        {
+            _images[node.Id] = image;
+            foreach ((NodeId id, NodeInfo known) in image.Nodes)
+            {
+                if (before is null || !before.Nodes.TryGetValue(id, out NodeInfo? told) || told.Replica != known.Replica)
+                {
+                    world.History.Add(new HistoryEvent.FolderKnown(node.Id, known.Replica, image.Removed));
+                }
+            }
         }
     }
 

@@ -19,6 +19,15 @@ public sealed class MembershipCheckerTests
             .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group, "t-0-7")).Objection);
 
     [Fact]
+    public void Rejects_that_a_number_passes_to_a_folder_while_the_former_one_is_not_removed() => Objects(
+        New().Tell(new HistoryEvent.FolderKnown(N1, A, [])).Tell(new HistoryEvent.FolderKnown(N2, A with { Store = new StoreId(9) }, [])));
+
+    [Fact]
+    public void Accepts_it_once_that_one_is_removed_and_some_still_know_the_former_one() => Assert.Null(
+        New().Tell(new HistoryEvent.FolderKnown(N1, A, [])).Tell(new HistoryEvent.FolderKnown(N2, A with { Store = new StoreId(9) }, [A]))
+            .Tell(new HistoryEvent.FolderKnown(N0, A, [])).Objection);
+
+    [Fact]
     public void Accepts_a_learner_that_has_the_entry_that_made_it_one_and_votes() =>
         Assert.Null(New().Tell(View(5, 5, WithLearner)).Tell(Has(C, Group, 5)).Tell(View(7, 6, Joint)).Objection);
 
