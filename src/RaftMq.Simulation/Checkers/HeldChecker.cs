@@ -4,7 +4,7 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// What was durable of a replica is there after each start, or the replica knows that it is lost: it says so in its journal, votes by what it held,
-/// answers in no term below one that it voted in, and is whole again only when it holds as much (design, "Damage and healing"). By the journals' synced
+/// answers in no term below one that it voted in, follows nobody before it was told a term where it lost its own, and is whole again only when it holds as much (design, "Damage and healing"). By the journals' synced
 /// bytes alone; a medium that forgets does not change what a replica once held.
 /// </summary>
 public sealed class HeldChecker : PromiseChecker
@@ -17,6 +17,9 @@ public sealed class HeldChecker : PromiseChecker
 
     /// <summary>The term of the last vote before the last start. Within a life an older answer may leave late, as a frame may arrive late.</summary>
     private readonly Dictionary<(ReplicaId By, GroupId Key), Term> _floors = [];
+
+    /// <summary>Of replicas that lost their term: whether somebody told them one since the last start.</summary>
+    private readonly Dictionary<(ReplicaId By, GroupId Key), bool> _termless = [];
 
     /// <summary>Where the logs of candidates end.</summary>
     private readonly Dictionary<(GroupId Group, Term Term, NodeId Candidate), LogPosition> _candidates = [];
@@ -39,6 +42,11 @@ public sealed class HeldChecker : PromiseChecker
 
     private string? Lost(HistoryEvent.LossDurable loss)
     {
+        if (loss.IsTermLost)
+        {
+            _termless.TryAdd((loss.By, loss.Key), false);
+        }
+
         if (_media.FindKey(loss.By, loss.Key) is not { } medium || loss.CutFrom is not { } from || from > medium.Last)
         {
             return null;
@@ -59,6 +67,7 @@ public sealed class HeldChecker : PromiseChecker
 
     private string? Healed(HistoryEvent.HealedDurable healed)
     {
+        _termless.Remove((healed.By, healed.Key));
         if (!_held.Remove((healed.By, healed.Key), out LogPosition held) || _media.FindKey(healed.By, healed.Key) is not { } medium
             || End(medium) is not { } end || end.IsAtLeast(held))
         {
@@ -73,6 +82,11 @@ public sealed class HeldChecker : PromiseChecker
         if (_votedIn.TryGetValue((started.By, started.Key), out Term voted))
         {
             _floors[(started.By, started.Key)] = voted;
+        }
+
+        if (_termless.ContainsKey((started.By, started.Key)))
+        {
+            _termless[(started.By, started.Key)] = false;
         }
 
         if (_media.FindKey(started.By, started.Key) is not { } medium)
@@ -91,6 +105,22 @@ public sealed class HeldChecker : PromiseChecker
         {
             _candidates[(said.Group, request.Term, said.By.Node)] = new LogPosition(request.LastTerm, request.LastIndex);
             return null;
+        }
+
+        if (said.Message is TermAnswer)
+        {
+            foreach ((ReplicaId By, GroupId Key) asked in _termless.Keys.Where(t => t.By.Node == said.To && t.Key.IsLifeOf(said.Group)).ToArray())
+            {
+                _termless[asked] = true;
+            }
+
+            return null;
+        }
+
+        if (said.Message is HeartbeatReply or AppendAccepted or AppendRejected && _media.KeyOf(said.By, said.Group) is { } termless
+            && _termless.TryGetValue((said.By, termless), out bool isTold) && !isTold)
+        {
+            return $"{said.By} to {said.To}, group {said.Group}: {said.Message.GetType().Name} of {said.Message.Term}, and it lost its term, and nobody has told it one since it started";
         }
 
         if (said.Message is not (VoteReply { Granted: true } or AppendAccepted or HeartbeatReply) || _media.KeyOf(said.By, said.Group) is not { } key)

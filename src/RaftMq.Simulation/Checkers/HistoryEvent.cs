@@ -180,7 +180,8 @@ public abstract record HistoryEvent
     /// <summary>A journal batch is durable that says what is lost of what was durable of a replica.</summary>
     /// <param name="CutFrom">From here on nothing of its log counts that stands before this batch; null when the log is whole.</param>
     /// <param name="IsRecorded">It is said with it what had been held; without that it would be forgotten.</param>
-    public sealed record LossDurable(ReplicaId By, GroupId Key, LogIndex? CutFrom, bool IsRecorded) : HistoryEvent;
+    /// <param name="IsTermLost">It may have been in a later term, and have voted there.</param>
+    public sealed record LossDurable(ReplicaId By, GroupId Key, LogIndex? CutFrom, bool IsRecorded, bool IsTermLost = false) : HistoryEvent;
 
     /// <summary>A journal batch is durable that says that what was lost of a replica is made up for.</summary>
     public sealed record HealedDurable(ReplicaId By, GroupId Key) : HistoryEvent;
@@ -191,7 +192,12 @@ public abstract record HistoryEvent
 
     /// <summary>A node makes files for a replica that came by a movement.</summary>
     /// <param name="BornFrom">Memberships of entries below say nothing of it.</param>
-    public sealed record ReplicaMade(NodeId Node, GroupId Key, LogIndex BornFrom) : HistoryEvent;
+    /// <param name="BeginsWith">Voters of the membership that it is made with.</param>
+    public sealed record ReplicaMade(NodeId Node, GroupId Key, LogIndex BornFrom, int BeginsWith = 0) : HistoryEvent;
+
+    /// <summary>A running replica that came by a movement counts itself among those that vote.</summary>
+    /// <param name="MembershipAt">Of the entry that brought the newest membership in its log.</param>
+    public sealed record VoterSeen(NodeId Node, GroupId Key, Role Role, LogIndex MembershipAt) : HistoryEvent;
 
     /// <summary>A message leaves a node; whether it arrives is another matter.</summary>
     public sealed record Said(ReplicaId By, NodeId To, GroupId Group, RaftMessage Message) : HistoryEvent;

@@ -50,7 +50,7 @@ internal static class JournalReading
             {
                 // A start whose first batch no sync confirmed is followed by one that tells only where the log ends since.
                 LogIndex? from = row.Has(RowParts.Cut) ? row.CutFrom : row.Has(RowParts.State) ? row.EndIndex.Next : null;
-                history.Add(new HistoryEvent.LossDurable(by, row.Group, from, row.Has(RowParts.Damaged)));
+                history.Add(new HistoryEvent.LossDurable(by, row.Group, from, row.Has(RowParts.Damaged), row is { Damage.HardStateLost: true }));
             }
 
             if (row.Has(RowParts.Healed))

@@ -4,7 +4,7 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// How replicas come and go (Raft 6, dissertation 4.2): who begins to vote was a learner and has the entry that made it one; a replica that
-/// came by a movement takes no part in elections before its log has a membership that speaks of it; no node gives up a replica that votes; and a
+/// came by a movement begins without a membership, and neither takes part in elections nor counts itself a voter before its log has one that speaks of it; no node gives up a replica that votes; and a
 /// number does not pass to another folder before the one it had is removed.
 /// </summary>
 public sealed class MembershipChecker : PromiseChecker
@@ -41,7 +41,13 @@ public sealed class MembershipChecker : PromiseChecker
                 return null;
             case HistoryEvent.ReplicaMade made:
                 _bornFrom[(made.Node, made.Key)] = made.BornFrom;
-                return null;
+                return made.BeginsWith > 0
+                    ? $"{made.Node} makes {made.Key}, which came by a movement, with a membership of {made.BeginsWith} voters, and only its log can tell it one"
+                    : null;
+            case HistoryEvent.VoterSeen seen:
+                return _bornFrom.TryGetValue((seen.Node, seen.Key), out LogIndex since) && seen.MembershipAt < since
+                    ? $"{seen.Node}'s replica {seen.Key} is a {seen.Role}; the newest membership in its log is of {seen.MembershipAt}, and none below {since} speaks of it"
+                    : null;
             case HistoryEvent.LeaderCommitted leader:
                 return BeganToVote(leader) ?? Learn(leader);
             case HistoryEvent.FolderKnown known:

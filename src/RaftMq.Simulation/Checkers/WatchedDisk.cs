@@ -4,6 +4,7 @@ using RaftMq.Raft;
 using RaftMq.Simulation.Disk;
 using RaftMq.Storage.Checkpoints;
 using RaftMq.Storage.Files;
+using RaftMq.Storage.Recovery;
 using RaftMq.Storage.Segments;
 
 namespace RaftMq.Simulation.Checkers;
@@ -71,7 +72,7 @@ internal sealed class WatchedDisk(SimulatedDisk disk, NodeId node, History histo
             string folder = FolderOf(to)[GroupsFolder.Length..];
             if (GroupName.TryParse(folder[..folder.LastIndexOf('-')]) is GroupName.Partition { Life: > 0 } moved)
             {
-                history.Add(new HistoryEvent.ReplicaMade(node, key, moved.BornFrom));
+                history.Add(new HistoryEvent.ReplicaMade(node, key, moved.BornFrom, GroupMeta.TryRead(disk, FolderOf(to))?.Membership.Voters.Count ?? 0));
             }
         }
     }

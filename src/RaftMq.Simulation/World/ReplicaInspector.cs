@@ -162,6 +162,11 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
             world.History.SeeLogStart(replica.Group, _node.Id, begins.State, world.LatestUnixMs);
         }
 
+        if (replica.Key != replica.Group && replica.Role != Role.Learner && _node.Host?.MembershipOf(replica.Group) is (_, var membershipAt))
+        {
+            world.History.Add(new HistoryEvent.VoterSeen(_node.Id, replica.Key, replica.Role, membershipAt));
+        }
+
         NoteRole(replica);
         (NodeId, int, GroupId) key = (_node.Id, _node.Life!.Number, replica.Key);
         LogIndex from = _seenUpTo.GetValueOrDefault(key);

@@ -52,6 +52,28 @@ public sealed class HeldCheckerTests
     public void Accepts_an_older_answer_that_leaves_late_in_the_same_life() => Assert.Null(
         New().Tell(HardState(B, 3)).Tell(Says(B, N0, new VoteReply(T(3), true))).Tell(Says(B, N0, new HeartbeatReply(T(2), 0, I(0)))).Objection);
 
+    [Theory]
+    [InlineData(false, false, false)]
+    [InlineData(true, false, true)]
+    [InlineData(false, true, true)]
+    public void Who_lost_its_term_follows_somebody_once_it_was_told_one_since_its_start_or_is_whole(bool isTold, bool isWhole, bool mayFollow)
+    {
+        Story story = New().Tell(Entries(B, 1, 1, 1)).Tell(Loss(B, 3) with { IsTermLost = true })
+            .Tell(Says(A, B.Node, new TermAnswer(T(3), default))).Tell(Started(B, 2, 1));
+        if (isTold)
+        {
+            story.Tell(Says(A, B.Node, new TermAnswer(T(3), default)));
+        }
+
+        if (isWhole)
+        {
+            story.Tell(new HistoryEvent.HealedDurable(B, Group));
+        }
+
+        story.Tell(Says(B, N0, new HeartbeatReply(T(3), 0, I(0))));
+        Assert.Equal(mayFollow, story.Objection is null);
+    }
+
     private static HistoryEvent.HardStateDurable HardState(ReplicaId by, int term) => new(by, Group, T(term), null);
 
     private static HistoryEvent.EntriesDurable Entries(ReplicaId by, long first, params int[] terms) => new(by, Group, I(first), [.. terms.Select(T)]);

@@ -70,6 +70,20 @@ public sealed class MembershipCheckerTests
         New().Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B))).Tell(new HistoryEvent.PartitionDeleted(Group))
             .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group)).Objection);
 
+    [Fact]
+    public void Rejects_a_replica_that_came_by_a_movement_and_is_made_with_a_membership() =>
+        Objects(New().Tell(new HistoryEvent.ReplicaMade(N1, Second, new LogIndex(5), BeginsWith: 3)));
+
+    [Theory]
+    [InlineData(4, false)]
+    [InlineData(5, true)]
+    public void Who_came_by_a_movement_counts_itself_a_voter_only_by_a_membership_that_speaks_of_it(long membershipAt, bool mayVote)
+    {
+        Story story = New().Tell(new HistoryEvent.ReplicaMade(N1, Second, new LogIndex(5)))
+            .Tell(new HistoryEvent.VoterSeen(N1, Second, Role.Follower, new LogIndex(membershipAt)));
+        Assert.Equal(mayVote, story.Objection is null);
+    }
+
     [Theory]
     [InlineData(4, false)]
     [InlineData(6, true)]
