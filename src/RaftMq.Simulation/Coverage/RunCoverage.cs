@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
+
 namespace RaftMq.Simulation.Coverage;
 
 /// <summary>How often a run, or many, reached what.</summary>
 public sealed class RunCoverage
 {
-    private readonly SortedDictionary<(CoverageKind Kind, string Name), Reach> _reached = new(Comparer<(CoverageKind Kind, string Name)>.Create(
-        static (a, b) => a.Kind != b.Kind ? a.Kind.CompareTo(b.Kind) : string.CompareOrdinal(a.Name, b.Name)));
+    private readonly Dictionary<(CoverageKind Kind, string Name), Reach> _reached = [];
 
     /// <summary>Of one thing.</summary>
     /// <param name="Times">In all runs together.</param>
@@ -14,7 +15,10 @@ public sealed class RunCoverage
     public int Runs { get; private set; } = 1;
 
     /// <summary>In order of kind and name.</summary>
-    public IEnumerable<(CoverageKind Kind, string Name, Reach Reach)> All => _reached.Select(entry => (entry.Key.Kind, entry.Key.Name, entry.Value));
+    public IEnumerable<(CoverageKind Kind, string Name, Reach Reach)> All => _reached
+        .Select(entry => (entry.Key.Kind, entry.Key.Name, entry.Value))
+        .OrderBy(entry => entry.Kind)
+        .ThenBy(entry => entry.Name, StringComparer.Ordinal);
 
     public Reach Of(CoverageKind kind, string name) => _reached.GetValueOrDefault((kind, name));
 
@@ -31,6 +35,9 @@ public sealed class RunCoverage
         }
     }
 
-    internal void Hit(CoverageKind kind, string name) =>
-        _reached[(kind, name)] = new Reach(Of(kind, name).Times + 1, 1);
+    internal void Hit(CoverageKind kind, string name)
+    {
+        ref Reach reach = ref CollectionsMarshal.GetValueRefOrAddDefault(_reached, (kind, name), out _);
+        reach = new Reach(reach.Times + 1, 1);
+    }
 }

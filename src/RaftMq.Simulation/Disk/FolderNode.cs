@@ -12,6 +12,7 @@ internal sealed class FolderNode : Node
 
     private SortedDictionary<string, Node> _durable = new(StringComparer.Ordinal);
     private readonly List<NameChange> _changes = [];
+    private bool _lostSome;
 
     public IReadOnlyDictionary<string, Node> Durable => _durable;
 
@@ -50,11 +51,25 @@ internal sealed class FolderNode : Node
         Names.Remove(name);
         _durable.Remove(name);
         _changes.RemoveAll(change => change.Name == name);
+        _lostSome = true;
     }
 
     public void Sync()
     {
-        _durable = new(Names, StringComparer.Ordinal);
+        if (_lostSome)
+        {
+            // With the changes of a lost name went what else they did.
+            _durable = new(Names, StringComparer.Ordinal);
+            _lostSome = false;
+        }
+        else
+        {
+            foreach (NameChange change in _changes)
+            {
+                Apply(change);
+            }
+        }
+
         _changes.Clear();
     }
 
@@ -77,14 +92,7 @@ internal sealed class FolderNode : Node
                 }
             }
 
-            if (change.Adds is null)
-            {
-                _durable.Remove(change.Name);
-            }
-            else
-            {
-                _durable[change.Name] = change.Adds;
-            }
+            Apply(change with { RemovesToo = null });
         }
 
         _changes.Clear();
@@ -101,7 +109,7 @@ internal sealed class FolderNode : Node
 
     public FolderNode Clone(Dictionary<Node, Node> clones)
     {
-        FolderNode clone = new();
+        FolderNode clone = new() { _lostSome = _lostSome };
         clones.Add(this, clone);
         CloneNames(Names, clone.Names, clones);
         CloneNames(_durable, clone._durable, clones);
@@ -111,6 +119,23 @@ internal sealed class FolderNode : Node
         }
 
         return clone;
+    }
+
+    private void Apply(NameChange change)
+    {
+        if (change.RemovesToo is { } former)
+        {
+            _durable.Remove(former);
+        }
+
+        if (change.Adds is null)
+        {
+            _durable.Remove(change.Name);
+        }
+        else
+        {
+            _durable[change.Name] = change.Adds;
+        }
     }
 
     private static void CloneNames(
