@@ -101,6 +101,11 @@ public static class Simulator
         world.Trace.Add(0, TraceKind.Request, load.ToString());
         world.Trace.Add(0, TraceKind.Request, $"{world.Surroundings}, {world.Space}");
 
+        if (faultProfile.OneLasts)
+        {
+            durationUs += LastingFault.LengthUs;
+        }
+
         ReplicaInspector inspector = new(world, nodes);
         world.LookNow = inspector.LookAtLeaders;
         foreach (SimulatedNode node in nodes.Take(count))
@@ -110,8 +115,15 @@ public static class Simulator
 
         world.After(100_000, workload.Start);
         world.After(QuietStartUs, faults.Start);
-        world.After(durationUs - AfterHealUs - (load.Members > 0 ? LongerWithMembersUs : 0), () =>
+        long healedAtUs = durationUs - AfterHealUs - (load.Members > 0 ? LongerWithMembersUs : 0);
+        if (faultProfile.OneLasts)
         {
+            world.After(healedAtUs - LastingFault.LengthUs, () => workload.HealedButFor(faults.HealAllButOne()));
+        }
+
+        world.After(healedAtUs, () =>
+        {
+            workload.UnwellNoMore();
             faults.Heal();
             workload.Healed();
         });

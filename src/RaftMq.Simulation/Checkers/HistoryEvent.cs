@@ -258,6 +258,13 @@ public abstract record HistoryEvent
     /// <summary>All faults are over; from here on the cluster owes service.</summary>
     public sealed record Healed(long AtUs) : HistoryEvent;
 
+    /// <summary>All faults are over but those of one node; from here on the cluster owes the service that it can give without that one.</summary>
+    public sealed record HealedButForOne(NodeId Unwell, long AtUs) : HistoryEvent;
+
+    /// <summary>The node that was unwell is about to be well.</summary>
+    /// <param name="Owed">The partitions that had a majority of replicas, and as many as an ack asks for, without it.</param>
+    public sealed record UnwellNoMore(IReadOnlyList<GroupId> Owed) : HistoryEvent;
+
     /// <summary>A batch that was first sent after the healing is acknowledged to its client.</summary>
     public sealed record WrittenAfterHeal(GroupId Group, long AtUs) : HistoryEvent;
 

@@ -3,8 +3,9 @@ using RaftMq.Raft;
 namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
-/// L-01: once all faults are over every partition is writable within 10 s and every consumer moves within 30 s; when all is over the
-/// replicas of a partition are equal, and where the cluster wants them, and nowhere else.
+/// L-01: once all faults are over every partition is writable within 10 s and every consumer moves within 30 s, and the same for those that can do
+/// without one node while only that one stays unwell; when all is over the replicas of a partition are equal, and where the cluster wants them, and
+/// nowhere else.
 /// </summary>
 public sealed class LivenessChecker : PromiseChecker
 {
@@ -35,8 +36,15 @@ public sealed class LivenessChecker : PromiseChecker
             case HistoryEvent.ConsumerExpected expected:
                 _consumers[expected.Consumer] = expected.Group;
                 return null;
+            case HistoryEvent.HealedButForOne healed:
+                _healedAtUs = healed.AtUs;
+                return null;
+            case HistoryEvent.UnwellNoMore wellAgain:
+                return NotWritable(wellAgain.Owed.Contains) ?? NotMoving(wellAgain.Owed.Contains);
             case HistoryEvent.Healed healed:
                 _healedAtUs = healed.AtUs;
+                _writtenAtUs.Clear();
+                _movedAtUs.Clear();
                 return null;
             case HistoryEvent.WrittenAfterHeal written:
                 _writtenAtUs.TryAdd(written.Group, written.AtUs);
@@ -49,19 +57,19 @@ public sealed class LivenessChecker : PromiseChecker
             case HistoryEvent.PlacedAtEnd placed:
                 return Placed(placed);
             case HistoryEvent.Ended when _healedAtUs >= 0:
-                return NotWritable() ?? NotMoving() ?? NotPlaced();
+                return NotWritable(static _ => true) ?? NotMoving(static _ => true) ?? NotPlaced();
             default:
                 return null;
         }
     }
 
-    private string? NotWritable()
+    private string? NotWritable(Func<GroupId, bool> isOwed)
     {
         foreach ((GroupId group, (string name, long createdAtUs)) in _partitions)
         {
             // Who makes a topic may wait long for an answer that was lost among the last faults.
             long fromUs = Math.Max(_healedAtUs, createdAtUs);
-            if (!_writtenAtUs.TryGetValue(group, out long atUs) || atUs - fromUs > WritableWithinUs)
+            if (isOwed(group) && (!_writtenAtUs.TryGetValue(group, out long atUs) || atUs - fromUs > WritableWithinUs))
             {
                 return $"partition {name} ({group}) was not writable within {WritableWithinUs / 1_000_000} s after the faults were over and it was there "
                     + (atUs > 0 ? $"(after {(atUs - fromUs) / 1e6:F1} s)" : "(never)");
@@ -71,11 +79,11 @@ public sealed class LivenessChecker : PromiseChecker
         return null;
     }
 
-    private string? NotMoving()
+    private string? NotMoving(Func<GroupId, bool> isOwed)
     {
         foreach ((string consumer, GroupId group) in _consumers)
         {
-            if (_partitions.ContainsKey(group)
+            if (_partitions.ContainsKey(group) && isOwed(group)
                 && (!_movedAtUs.TryGetValue(consumer, out long atUs) || atUs - _healedAtUs > ConsumerMovesWithinUs))
             {
                 return $"consumer {consumer} did not move within {ConsumerMovesWithinUs / 1_000_000} s after the faults were over";

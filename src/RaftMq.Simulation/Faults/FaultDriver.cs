@@ -23,6 +23,7 @@ internal sealed class FaultDriver
     private readonly MessageTrigger _messages;
     private readonly MediumFaults? _medium;
     private readonly JournalRot? _journal;
+    private readonly LastingFault _lasting;
     private bool _isOver;
 
     /// <summary>Of the node that crashes now: its supervisor starts it again at once.</summary>
@@ -37,6 +38,7 @@ internal sealed class FaultDriver
         _profile = profile;
         _random = random;
         _messages = new MessageTrigger(network);
+        _lasting = new LastingFault(world, network, nodes, random.Split(), Note);
         if (profile.MediumEveryUs > 0)
         {
             SimulatedNode victim = world.DamagedNode!;
@@ -83,6 +85,15 @@ internal sealed class FaultDriver
         Repeat(_profile.UpgradeEveryUs, Upgrade);
     }
 
+    /// <summary>All is well from here on but for one node.</summary>
+    /// <returns>Null: nobody could be struck, and all is well.</returns>
+    public SimulatedNode? HealAllButOne()
+    {
+        BeWell();
+        _lasting.Begin();
+        return _lasting.Victim;
+    }
+
     /// <summary>All is well from here on; nodes that are down come back at once.</summary>
     public void Heal()
     {
@@ -91,8 +102,14 @@ internal sealed class FaultDriver
             CrashAll(CrashKind.Power);
         }
 
-        _isOver = true;
+        _lasting.End();
+        BeWell();
         Note("all faults are over");
+    }
+
+    private void BeWell()
+    {
+        _isOver = true;
         _messages.Disarm();
         _network.Heal();
         foreach (SimulatedNode node in _nodes)

@@ -60,4 +60,19 @@ internal enum FaultKind
 
     /// <summary>Of whose disk does something of a kind, or does the next thing after it.</summary>
     CrashAtDiskWork,
+
+    /// <summary>When all else is well; see <see cref="LastingFault"/>.</summary>
+    LastingDeath,
+    LastingStandstill,
+
+    /// <summary>What it sends to some or all others is lost.</summary>
+    LastingMuteness,
+
+    /// <summary>It hears nothing of some or all others.</summary>
+    LastingDeafness,
+
+    /// <summary>It and one other do not reach each other; both reach all the rest.</summary>
+    LastingGap,
+    LastingSlowDisk,
+    LastingDiskStall,
 }

@@ -25,6 +25,9 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
     /// <summary>Null before the faults are over.</summary>
     public long? HealedAtUs { get; set; }
 
+    /// <summary>The one that stays unwell when the other faults are over; null when there is none.</summary>
+    public SimulatedNode? Unwell { get; set; }
+
     /// <summary>Clients begin nothing new.</summary>
     public bool IsEnding { get; set; }
 

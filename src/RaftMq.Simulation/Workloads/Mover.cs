@@ -35,6 +35,12 @@ internal sealed class Mover(
         }
 
         clients.World.After(random.Next(1, 2 * profile.MoveEveryUs), Move);
+        if (clients.Unwell is not null)
+        {
+            // What is owed meanwhile is judged by who has replicas.
+            return;
+        }
+
         if (Draw() is not { } drawn || clients.PartitionOf(drawn.Topic, drawn.Partition, random) is not { } info)
         {
             return;

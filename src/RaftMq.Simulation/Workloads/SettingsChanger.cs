@@ -17,7 +17,7 @@ internal sealed class SettingsChanger
     private const string SegmentBytes = "segment.bytes";
     private const string RetentionMs = "retention.ms";
     private const string RetentionBytes = "retention.bytes";
-    private const string MinInSync = "min.insync.replicas";
+    public const string MinInSync = "min.insync.replicas";
 
     private const int CheckEveryUs = 1_000_000;
 
@@ -92,7 +92,7 @@ internal sealed class SettingsChanger
     public void Tell(WorkPartition partition) => _asked.ForEach(asked => Tell(partition, asked));
 
     /// <summary>Nothing is too large any more: whatever waits for that goes on.</summary>
-    public void Healed() => AskAgain(ImmutableSortedDictionary<string, string?>.Empty.Add(TopicConfigs.MaxMessageBytes, null));
+    public void Healed() => AskAgain(Serving(ImmutableSortedDictionary<string, string?>.Empty));
 
     /// <summary>Nothing goes any more.</summary>
     public void End() => AskAgain(AtEnd);
@@ -103,6 +103,13 @@ internal sealed class SettingsChanger
         {
             Ask(changes, () => Check(changes));
         }
+    }
+
+    /// <summary>With what nobody has to wait for, also while one node is unwell.</summary>
+    private ImmutableSortedDictionary<string, string?> Serving(ImmutableSortedDictionary<string, string?> changes)
+    {
+        ImmutableSortedDictionary<string, string?> serving = changes.SetItem(TopicConfigs.MaxMessageBytes, null);
+        return _clients.Unwell is null ? serving : serving.SetItem(MinInSync, Text(_minInSync));
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
@@ -125,7 +132,7 @@ internal sealed class SettingsChanger
     {
         if (!_clients.IsEnding)
         {
-            Ask(_clients.HealedAtUs is null ? Draw() : Draw().SetItem(TopicConfigs.MaxMessageBytes, null), Later);
+            Ask(_clients.HealedAtUs is null ? Draw() : Serving(Draw()), Later);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
@@ -88,12 +89,38 @@ internal sealed class Workload
         }
     }
 
+    /// <summary>All faults are over but those of one node: what can be served without it is owed from here on.</summary>
+    public void HealedButFor(SimulatedNode? unwell)
+    {
+        if (unwell is not null)
+        {
+            _clients.Unwell = unwell;
+            World.History.Add(new HistoryEvent.HealedButForOne(unwell.Id, World.NowUs));
+            ServiceIsOwed();
+        }
+    }
+
+    /// <summary>The end of that is near: it is told what was owed.</summary>
+    public void UnwellNoMore()
+    {
+        if (_clients.Unwell is not null)
+        {
+            World.History.Add(new HistoryEvent.UnwellNoMore([.. _partitions.Where(p => !p.IsDeleted && IsOwed(p)).Select(p => p.Group)]));
+            _clients.Unwell = null;
+        }
+    }
+
     /// <summary>All faults are over: service is owed from here on.</summary>
     public void Healed()
     {
+        World.History.Add(new HistoryEvent.Healed(World.NowUs));
+        ServiceIsOwed();
+    }
+
+    private void ServiceIsOwed()
+    {
         _clients.HealedAtUs = World.NowUs;
         _clients.Network.LossOneIn = 0;
-        World.History.Add(new HistoryEvent.Healed(World.NowUs));
         _topics.ForEach(static topic => topic.Healed());
     }
 
@@ -139,6 +166,21 @@ internal sealed class Workload
     /// <summary>Those that could not be read to the end.</summary>
     public IEnumerable<string> Unread() =>
         _finalReaders.Where(r => !r.IsDone).Select(r => $"{r.Partition.Name} ({r.Partition.Group}): last answer {r.LastAnswer}");
+
+    /// <summary>Without the node that is unwell: a majority of its replicas, and as many as its topic asks for. Nobody moves replicas meanwhile.</summary>
+    private bool IsOwed(WorkPartition partition)
+    {
+        SimulatedNode[] well = [.. _clients.Nodes.Where(node => node != _clients.Unwell && node.IsUp)];
+        (Membership Membership, LogIndex At)? newest = well.Select(node => node.Host!.MembershipOf(partition.Group)).MaxBy(static m => m?.At);
+        if (newest is not ({ IsJoint: false } members, _))
+        {
+            return false;
+        }
+
+        int count = members.Voters.Count(voter => well.Any(node => node.Host!.Self == voter));
+        string? asked = well[0].Host!.Broker.Cluster.Topics.GetValueOrDefault(partition.Topic)?.Configs.GetValueOrDefault(SettingsChanger.MinInSync);
+        return count > members.Voters.Count / 2 && count >= (asked is null ? 1 : int.Parse(asked, CultureInfo.InvariantCulture));
+    }
 
     private void Opened(WorkPartition partition)
     {

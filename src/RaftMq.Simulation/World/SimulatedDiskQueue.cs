@@ -57,7 +57,7 @@ internal sealed class SimulatedDiskQueue(
     {
         if (pace.StalledUntilUs > world.NowUs)
         {
-            world.AfterAlsoPaused(pace.StalledUntilUs - world.NowUs, life, () => Execute(lane, work));
+            world.AfterAlsoPaused(Math.Min(pace.StalledUntilUs - world.NowUs, StepUsMax), life, () => Execute(lane, work));
             return;
         }
 

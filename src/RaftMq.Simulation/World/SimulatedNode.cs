@@ -76,6 +76,9 @@ internal sealed class SimulatedNode
     /// <summary>Its process is to run: it is started again after a crash.</summary>
     public bool IsWanted { get; set; } = true;
 
+    /// <summary>Nobody can start it.</summary>
+    public bool IsHeldDown { get; set; }
+
     /// <summary>The cluster may end this node: it was removed, or its volume was emptied.</summary>
     public bool MayBeRefused { get; set; }
 
@@ -88,6 +91,11 @@ internal sealed class SimulatedNode
     public void Start()
     {
         Invariant.Holds(Life is null);
+        if (IsHeldDown)
+        {
+            return;
+        }
+
         NodeLife life = new(_world, this, ++_lives, _random.Split(), _network);
         Life = life;
         _world.Trace.Add(_world.NowUs, TraceKind.NodeStarted, Id.Value, life.Number);

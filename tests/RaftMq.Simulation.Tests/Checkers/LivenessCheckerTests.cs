@@ -57,6 +57,29 @@ public sealed class LivenessCheckerTests
         Objects(New().Tell(Replica(N0, 5, 9)).Tell(Replica(N1, 5, 9)).Tell(Replica(N2, 5, 9)).Tell(placed).Tell(Written(1)).Tell(Moved(1)).Tell(End()));
     }
 
+    [Fact]
+    public void Accepts_service_in_time_while_one_node_is_unwell() =>
+        Assert.Null(ButForOne().Tell(Written(9)).Tell(Moved(29)).Tell(WellAgain(Group)).Objection);
+
+    [Fact]
+    public void Rejects_a_partition_that_waits_for_the_one_that_is_unwell() => Objects(ButForOne().Tell(Moved(1)).Tell(WellAgain(Group)));
+
+    [Fact]
+    public void Rejects_a_consumer_that_waits_for_the_one_that_is_unwell() => Objects(ButForOne().Tell(Written(1)).Tell(WellAgain(Group)));
+
+    [Fact]
+    public void Accepts_that_what_has_no_majority_without_that_one_waits() => Assert.Null(ButForOne().Tell(WellAgain()).Objection);
+
+    [Fact]
+    public void Owes_everything_anew_when_that_one_is_well_again() => Objects(ButForOne()
+        .Tell(Written(1)).Tell(Moved(1)).Tell(WellAgain(Group)).Tell(new HistoryEvent.Healed(HealedAtUs + 2_000_000)).Tell(End()));
+
+    private static Story ButForOne() => new Story(new LivenessChecker())
+        .Tell(new HistoryEvent.ConsumerExpected("c", Group))
+        .Tell(new HistoryEvent.HealedButForOne(N0, HealedAtUs));
+
+    private static HistoryEvent.UnwellNoMore WellAgain(params GroupId[] owed) => new(owed);
+
     private static Story New() => new Story(new LivenessChecker())
         .Tell(new HistoryEvent.ConsumerExpected("c", Group))
         .Tell(new HistoryEvent.ConsumerMoved("c", HealedAtUs - 1))

@@ -1,0 +1,102 @@
+using RaftMq.Raft;
+using RaftMq.Simulation.Network;
+using RaftMq.Simulation.World;
+using RaftMq.Storage.Files;
+
+namespace RaftMq.Simulation.Faults;
+
+/// <summary>
+/// One node stays unwell when the other faults are over: for so long that nobody could wait for it. Every partition that has a majority without it owes
+/// its service all the same.
+/// </summary>
+internal sealed class LastingFault(
+    SimulationWorld world, SimulatedNetwork network, IReadOnlyList<SimulatedNode> nodes, RandomSource random, Action<FaultKind, string> note)
+{
+    /// <summary>What is owed meanwhile is owed within 30 s.</summary>
+    public const long LengthUs = 32_000_000;
+
+    private const int SlowTimes = 100;
+
+    public static readonly IReadOnlyList<FaultKind> Kinds =
+    [
+        FaultKind.LastingDeath, FaultKind.LastingStandstill, FaultKind.LastingMuteness, FaultKind.LastingDeafness, FaultKind.LastingGap,
+        FaultKind.LastingSlowDisk, FaultKind.LastingDiskStall,
+    ];
+
+    /// <summary>Null before it began, and where nobody could be struck.</summary>
+    public SimulatedNode? Victim { get; private set; }
+
+    /// <summary>All else is well at this instant.</summary>
+    public void Begin()
+    {
+        // One that has lost something already, or a second one would be missing beside it.
+        SimulatedNode[] well = [.. nodes.Where(static node => node.IsWanted && !node.MayBeRefused)];
+        SimulatedNode? drawn = world.DamagedNode ?? world.SpoiltNode ?? (well.Length == 0 ? null : well[random.Next(well.Length)]);
+        if (drawn is not { Life: { } life })
+        {
+            return;
+        }
+
+        Victim = drawn;
+        FaultKind kind = Kinds[random.Next(Kinds.Count)];
+        note(kind, $"{drawn.Id}, for long");
+        switch (kind)
+        {
+            case FaultKind.LastingDeath:
+                drawn.IsHeldDown = true;
+                drawn.Crash(random.OneIn(2) ? CrashKind.Process : CrashKind.Power);
+                break;
+            case FaultKind.LastingStandstill:
+                if (!life.IsPaused)
+                {
+                    life.Pause();
+                }
+
+                break;
+            case FaultKind.LastingMuteness:
+                Cut(link => link.From == drawn.Id, all: random.OneIn(2));
+                break;
+            case FaultKind.LastingDeafness:
+                Cut(link => link.To == drawn.Id, all: random.OneIn(2));
+                break;
+            case FaultKind.LastingGap:
+                SimulatedNode[] others = [.. nodes.Where(node => node != drawn && node.IsWanted)];
+                NodeId other = others[random.Next(others.Length)].Id;
+                Cut(link => (link.From == drawn.Id && link.To == other) || (link.From == other && link.To == drawn.Id), all: true);
+                break;
+            case FaultKind.LastingSlowDisk:
+                foreach (DiskLane lane in Enum.GetValues<DiskLane>())
+                {
+                    drawn.Pace.SlowDown(lane, SlowTimes);
+                }
+
+                break;
+            default:
+                drawn.Pace.StalledUntilUs = world.NowUs + LengthUs;
+                break;
+        }
+    }
+
+    /// <summary>It is over: the node may come back. The rest is made well with everything else.</summary>
+    public void End()
+    {
+        if (Victim is { } victim)
+        {
+            victim.IsHeldDown = false;
+        }
+    }
+
+    private void Cut(Func<Link, bool> concerns, bool all)
+    {
+        LinkState state = random.OneIn(2) ? LinkState.Dropped : LinkState.Stalled;
+        Link[] links = [.. network.Links.Where(concerns)];
+        int one = random.Next(links.Length);
+        for (int i = 0; i < links.Length; i++)
+        {
+            if (all || i == one || random.OneIn(2))
+            {
+                links[i].Conditions.State = state;
+            }
+        }
+    }
+}
