@@ -16,6 +16,7 @@ internal static class PlantedBug
     public static bool WrittenNoticeWithoutTerm;
     public static bool ReadWithoutRound;
     public static bool ServesBeforeOwnTermCommits;
+    public static bool QuorumNotChecked;
     public static bool QuietGroupSleepsOn;
     public static bool DirectoryNotSynced;
     public static bool CheckpointNotSynced;

@@ -45,6 +45,9 @@ internal static class PlantedBug
     /// <summary>A new leader decides upon a state that lacks what the old leader committed.</summary>
     public const bool ServesBeforeOwnTermCommits = false;
 
+    /// <summary>A leader that hears nobody leads on: those that hear it elect no other one.</summary>
+    public const bool QuorumNotChecked = false;
+
     /// <summary>A quiet group sleeps on when a node of it dies or restarts.</summary>
     public const bool QuietGroupSleepsOn = false;
 

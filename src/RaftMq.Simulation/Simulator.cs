@@ -42,6 +42,12 @@ public static class Simulator
 
     private const long InspectEveryUs = 50_000;
 
+    /// <summary>
+    /// At the end a leadership may have just gone back to where it belongs, which is an entry: replicas have so much longer to become equal, looked at
+    /// each second.
+    /// </summary>
+    private const long SettlingUs = 5_000_000;
+
     public static SimulationResult Run(SimulationOptions options) => Run(options, ProductNode.Factories);
 
     internal static SimulationResult Run(SimulationOptions options, NodeFactories factories)
@@ -134,6 +140,11 @@ public static class Simulator
         world.After(durationUs - ReadingUs, workload.ReadEverything);
         inspector.Every(InspectEveryUs);
         world.RunUntil(durationUs);
+        for (long us = 1_000_000; us <= SettlingUs && !world.History.IsViolated && !inspector.IsSettled; us += 1_000_000)
+        {
+            world.RunUntil(durationUs + us);
+        }
+
         ulong hash = world.Trace.Hash;
         Finish(world, workload, inspector);
         if (world.History.IsViolated)

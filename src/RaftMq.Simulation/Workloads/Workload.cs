@@ -105,7 +105,10 @@ internal sealed class Workload
     {
         if (_clients.Unwell is not null)
         {
-            World.History.Add(new HistoryEvent.UnwellNoMore([.. _partitions.Where(p => !p.IsDeleted && IsOwed(p)).Select(p => p.Group)]));
+            WorkPartition[] owed = [.. _partitions.Where(p => !p.IsDeleted && IsOwed(p))];
+            World.Totals.OwedWithoutOne += owed.Length;
+            World.Trace.Add(World.NowUs, TraceKind.Observed, $"owed without {_clients.Unwell.Id}: {string.Join(' ', owed.Select(p => p.Name))}");
+            World.History.Add(new HistoryEvent.UnwellNoMore([.. owed.Select(p => p.Group)]));
             _clients.Unwell = null;
         }
     }

@@ -52,6 +52,21 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         }
     }
 
+    /// <summary>All replicas of each group have committed and applied equally far.</summary>
+    public bool IsSettled
+    {
+        get
+        {
+            EndVisitor ends = new();
+            foreach (SimulatedNode node in nodes)
+            {
+                node.Host?.Inspect(ends);
+            }
+
+            return ends.AreEqual;
+        }
+    }
+
     /// <summary>When all is over and nothing is on its way.</summary>
     public void AtEnd()
     {
@@ -218,6 +233,21 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
         }
 
         _roles[key] = replica.Role;
+    }
+
+    private sealed class EndVisitor : IReplicaVisitor
+    {
+        private readonly Dictionary<GroupId, (LogIndex Last, LogIndex Commit, LogIndex Applied)> _ends = [];
+
+        public bool AreEqual { get; private set; } = true;
+
+        public void Visit(in ReplicaView replica)
+        {
+            (LogIndex, LogIndex, LogIndex) end = (replica.Last, replica.Commit, replica.Applied);
+            AreEqual &= replica.Commit == replica.Last && (_ends.TryAdd(replica.Group, end) || _ends[replica.Group] == end);
+        }
+
+        public void VisitDamaged(GroupId group, string report) => AreEqual = false;
     }
 
     private sealed class LeaderVisitor(SimulationWorld world, IBrokerHost host) : IReplicaVisitor

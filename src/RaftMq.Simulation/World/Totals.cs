@@ -79,6 +79,9 @@ public sealed class Totals
 
     public long AnswersLost { get; internal set; }
 
+    /// <summary>Partitions that owed their service while one node stayed unwell.</summary>
+    public long OwedWithoutOne { get; internal set; }
+
     /// <summary>Sends that had to wait in the broker: for room in the journal or among uncommitted entries, or for a leader to settle.</summary>
     public long SendsHeld { get; internal set; }
 
@@ -130,6 +133,7 @@ public sealed class Totals
         Joins += other.Joins;
         MemberCommits += other.MemberCommits;
         AnswersLost += other.AnswersLost;
+        OwedWithoutOne += other.OwedWithoutOne;
         SendsHeld += other.SendsHeld;
         AppendsHeldOff += other.AppendsHeldOff;
         VirtualUs += other.VirtualUs;
@@ -139,7 +143,7 @@ public sealed class Totals
     public override string ToString() =>
         $"acks {Acks}, records {RecordsAcked}, retried duplicates {RetriedDuplicates}, crashes {Crashes}, power cuts {PowerCuts}, "
         + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, pauses {Pauses}, disk stops {DiskStops}, full disks {FullDisks}, starts without room {StartsWithoutRoom}, transfers {Transfers}, moves {Moves}, nodes joined {NodesJoined}, removed {NodesRemoved}, volumes lost {VolumesLost}, "
-        + $"topics deleted {TopicsDeleted}, settings changed {SettingsChanged}, offset commits {OffsetCommits}, reads {Reads}, ends asked {EndsAsked}, times asked {TimesAsked}, calls {Calls}, joins {Joins}, member commits {MemberCommits}, answers lost {AnswersLost}, "
+        + $"topics deleted {TopicsDeleted}, settings changed {SettingsChanged}, offset commits {OffsetCommits}, reads {Reads}, ends asked {EndsAsked}, times asked {TimesAsked}, calls {Calls}, joins {Joins}, member commits {MemberCommits}, answers lost {AnswersLost}, owed without one {OwedWithoutOne}, "
         + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}; "
         + $"largest use of limits {string.Join(", ", LargestUses.Select(use => $"{use.Key} {use.Value} %"))}";
 }

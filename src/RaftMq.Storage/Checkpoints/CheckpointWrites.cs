@@ -52,7 +52,8 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
             Probe.ReachedWhen(work.Head.LastIndex > durable, RareBranch.CheckpointWaited);
             if ((!PlantedBug.CheckpointAboveDurableLog && work.Head.LastIndex > durable)
                 || work.Head.LogStartIndex > durableBase.Next
-                || (work.Kind == CheckpointKind.Newest && (NewestOnItsWay is not null || AwaitsBase(work.Head.LastIndex))))
+                || AwaitsBase(work.Head.LastIndex)
+                || (work.Kind == CheckpointKind.Newest && NewestOnItsWay is not null))
             {
                 continue;
             }
@@ -114,7 +115,10 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         }
     }
 
-    /// <summary>The newest checkpoint never passes a segment's boundary of which the base is not durable: it may find no room yet.</summary>
+    /// <summary>
+    /// No checkpoint, whatever its kind, passes a segment's boundary of which the base is not durable: that may find no room yet, and a start takes a base
+    /// that is missing below a checkpoint for one that was lost.
+    /// </summary>
     private bool AwaitsBase(LogIndex upTo)
     {
         foreach (BaseCheckpoint candidate in known.Bases)

@@ -70,7 +70,7 @@ internal sealed class FoundCheckpoints
 
     /// <summary>A segment begins behind this entry, and its base was durable once.</summary>
     /// <param name="logBase">The log begins behind this entry.</param>
-    /// <param name="applied">Of the newest checkpoint, which never passes a segment without a durable base.</param>
+    /// <param name="applied">Of the newest checkpoint or base, which never passes a segment without a durable base.</param>
     public static bool MustHaveBase(LogIndex index, LogIndex logBase, LogIndex applied) =>
         index > LogIndex.Zero && index >= logBase && index < applied;
 

@@ -185,6 +185,18 @@ public class GroupLogTests
         Assert.Equal((index, term), (follower.Log.SnapshotToSend!.Value.Index, follower.Log.SnapshotToSend!.Value.Term));
     }
 
+    /// <summary>A start that found one that is later took it for lost.</summary>
+    [Fact]
+    public void No_base_is_written_before_an_earlier_one_that_found_no_room()
+    {
+        LogIndex[] all = BasesAfterStepsWithoutRoom(0, static _ => { });
+        Assert.True(all.Length > 2);
+        for (int steps = 1; steps < 12; steps++)
+        {
+            Assert.Equal(all, BasesAfterStepsWithoutRoom(steps, bases => Assert.Equal(all.Take(bases.Length), bases)));
+        }
+    }
+
     /// <summary>It was given up once, and neither retention nor the newest checkpoint got past its segment before the next start.</summary>
     [Fact]
     public void A_base_that_finds_no_room_is_written_once_there_is_some_and_the_newest_checkpoint_waits_for_it()
@@ -365,6 +377,32 @@ public class GroupLogTests
         leader.Log.ReadSnapshot(index, 0, 1 << 20, transfer);
         leader.Queue.RunAll();
         return transfer;
+    }
+
+    /// <param name="look">Is shown those that are there, after each step.</param>
+    private static LogIndex[] BasesAfterStepsWithoutRoom(int steps, Action<LogIndex[]> look)
+    {
+        LogHarness harness = Filled(12);
+        harness.Disk.CapacityBytesMax = harness.Disk.UsedBytes;
+        for (int step = 0; step < steps; step++)
+        {
+            _ = harness.StepDisk(DiskLane.Background);
+        }
+
+        harness.Disk.CapacityBytesMax = long.MaxValue;
+        LogIndex[] bases;
+        do
+        {
+            harness.Log.Pump();
+            bases = [.. harness.Disk.List(harness.Log.Folder)
+                .Select(static name => CheckpointFile.TryParse(name, CheckpointKind.Base, out LogIndex index) ? index : LogIndex.Zero)
+                .Where(static index => index > LogIndex.Zero).Order()];
+            look(bases);
+            harness.StepJournal();
+        }
+        while (harness.StepDisk(DiskLane.Background) || harness.Journal.DurableCount < harness.Journal.Count);
+
+        return bases;
     }
 
     private static LogHarness Filled(int entries)
