@@ -351,8 +351,39 @@ internal sealed class FaultDriver
         }
     }
 
-    /// <summary>Both ways between two sides, complete or with one node that both sides see .</summary>
     private void Cut()
+    {
+        if (_random.OneIn(5))
+        {
+            CutToRing();
+        }
+        else
+        {
+            CutInTwo();
+        }
+    }
+
+    /// <summary>Each node reaches its two neighbours only: every leader lacks somebody, and nobody lacks all.</summary>
+    private void CutToRing()
+    {
+        int[] ring = [.. Enumerable.Range(0, _nodes.Count)];
+        for (int i = ring.Length - 1; i > 0; i--)
+        {
+            int other = _random.Next(i + 1);
+            (ring[i], ring[other]) = (ring[other], ring[i]);
+        }
+
+        CutLinks(FaultKind.CutToRing, [.. _network.Links.Where(link => !AreNeighbours(ring, IndexOf(link.From), IndexOf(link.To)))]);
+    }
+
+    private static bool AreNeighbours(int[] ring, int one, int other)
+    {
+        int apart = Math.Abs(Array.IndexOf(ring, one) - Array.IndexOf(ring, other));
+        return apart == 1 || apart == ring.Length - 1;
+    }
+
+    /// <summary>Both ways between two sides, complete or with one node that both sides see .</summary>
+    private void CutInTwo()
     {
         bool[] side = new bool[_nodes.Count];
         int bridge = _random.OneIn(3) ? _random.Next(_nodes.Count) : -1;

@@ -20,6 +20,9 @@ internal enum FaultKind
 
     /// <summary>With a node that both sides see .</summary>
     CutWithBridge,
+
+    /// <summary>Each node reaches its neighbours in a ring only.</summary>
+    CutToRing,
     OneWayCut,
     Reset,
     SlowLink,
