@@ -9,8 +9,7 @@ namespace RaftMq.Simulation.Faults;
 /// One node stays unwell when the other faults are over: for so long that nobody could wait for it. Every partition that has a majority without it owes
 /// its service all the same.
 /// </summary>
-internal sealed class LastingFault(
-    SimulationWorld world, SimulatedNetwork network, IReadOnlyList<SimulatedNode> nodes, RandomSource random, Action<FaultKind, string> note)
+internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
 {
     /// <summary>What is owed meanwhile is owed within 30 s.</summary>
     public const long LengthUs = 32_000_000;
@@ -30,21 +29,21 @@ internal sealed class LastingFault(
     public void Begin()
     {
         // One that has lost something already, or a second one would be missing beside it.
-        SimulatedNode[] well = [.. nodes.Where(static node => node.IsWanted && !node.MayBeRefused)];
-        SimulatedNode? drawn = world.DamagedNode ?? world.SpoiltNode ?? (well.Length == 0 ? null : well[random.Next(well.Length)]);
+        SimulatedNode[] well = [.. scene.Nodes.Where(static node => node.IsWanted && !node.MayBeRefused)];
+        SimulatedNode? drawn = scene.World.DamagedNode ?? scene.World.SpoiltNode ?? (well.Length == 0 ? null : well[scene.Random.Next(well.Length)]);
         if (drawn is not { Life: { } life })
         {
             return;
         }
 
         Victim = drawn;
-        FaultKind kind = Kinds[random.Next(Kinds.Count)];
-        note(kind, $"{drawn.Id}, for long");
+        FaultKind kind = Kinds[scene.Random.Next(Kinds.Count)];
+        scene.Note(kind, $"{drawn.Id}, for long");
         switch (kind)
         {
             case FaultKind.LastingDeath:
                 drawn.IsHeldDown = true;
-                drawn.Crash(random.OneIn(2) ? CrashKind.Process : CrashKind.Power);
+                drawn.Crash(scene.Random.OneIn(2) ? CrashKind.Process : CrashKind.Power);
                 break;
             case FaultKind.LastingStandstill:
                 if (!life.IsPaused)
@@ -54,14 +53,14 @@ internal sealed class LastingFault(
 
                 break;
             case FaultKind.LastingMuteness:
-                Cut(link => link.From == drawn.Id, all: random.OneIn(2));
+                Cut(link => link.From == drawn.Id, all: scene.Random.OneIn(2));
                 break;
             case FaultKind.LastingDeafness:
-                Cut(link => link.To == drawn.Id, all: random.OneIn(2));
+                Cut(link => link.To == drawn.Id, all: scene.Random.OneIn(2));
                 break;
             case FaultKind.LastingGap:
-                SimulatedNode[] others = [.. nodes.Where(node => node != drawn && node.IsWanted)];
-                NodeId other = others[random.Next(others.Length)].Id;
+                SimulatedNode[] others = [.. scene.Nodes.Where(node => node != drawn && node.IsWanted)];
+                NodeId other = others[scene.Random.Next(others.Length)].Id;
                 Cut(link => (link.From == drawn.Id && link.To == other) || (link.From == other && link.To == drawn.Id), all: true);
                 break;
             case FaultKind.LastingSlowDisk:
@@ -72,7 +71,7 @@ internal sealed class LastingFault(
 
                 break;
             default:
-                drawn.Pace.StalledUntilUs = world.NowUs + LengthUs;
+                drawn.Pace.StalledUntilUs = scene.World.NowUs + LengthUs;
                 break;
         }
     }
@@ -88,12 +87,12 @@ internal sealed class LastingFault(
 
     private void Cut(Func<Link, bool> concerns, bool all)
     {
-        LinkState state = random.OneIn(2) ? LinkState.Dropped : LinkState.Stalled;
+        LinkState state = scene.Random.OneIn(2) ? LinkState.Dropped : LinkState.Stalled;
         Link[] links = [.. network.Links.Where(concerns)];
-        int one = random.Next(links.Length);
+        int one = scene.Random.Next(links.Length);
         for (int i = 0; i < links.Length; i++)
         {
-            if (all || i == one || random.OneIn(2))
+            if (all || i == one || scene.Random.OneIn(2))
             {
                 links[i].Conditions.State = state;
             }
