@@ -1,11 +1,9 @@
 using RaftMq.Broker.Cluster;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
-using RaftMq.Simulation.Coverage;
 using RaftMq.Simulation.Disk;
 using RaftMq.Simulation.Network;
 using RaftMq.Simulation.World;
-using RaftMq.Storage.Files;
 
 namespace RaftMq.Simulation.Faults;
 
