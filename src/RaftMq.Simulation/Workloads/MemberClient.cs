@@ -9,9 +9,8 @@ namespace RaftMq.Simulation.Workloads;
 /// A member of a consumer group, as a client library is one: joins, shares the partitions out when it leads, takes what it is given, keeps its
 /// session, commits. Now and then it leaves, dies without a word, or stands still for longer than its session and then goes on as if nothing had happened.
 /// </summary>
-internal sealed class MemberClient(ClientSide clients, RandomSource random, string consumers, string name)
+internal sealed class MemberClient(ClientSide clients, RandomSource random, string consumers, string name, SharedPartitions partitions)
 {
-    private const int Partitions = 6;
     private const string Topic = "any";
     private const string Protocol = "range";
     private const int SessionMs = 6_000;
@@ -27,6 +26,9 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
     /// <summary>By the last sync, which may be of an older generation than the last join.</summary>
     private IReadOnlyList<int> _owned = [];
     private Generation _ownedIn = Generation.None;
+
+    /// <summary>So many partitions it shared out as leader of its generation; null: another one leads.</summary>
+    private int? _led;
 
     private SimulationWorld World => clients.World;
 
@@ -99,12 +101,14 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
     private void Sync(JoinResult.Joined joined)
     {
         MemberAssignment[] assignments = [];
+        _led = null;
         if (joined.Leader == _member)
         {
+            _led = partitions.Count;
             Dictionary<string, IReadOnlyList<int>> made = [];
             for (int i = 0; i < joined.Members.Length; i++)
             {
-                made[joined.Members[i].Member.Value] = [.. Enumerable.Range(0, Partitions).Where(p => p % joined.Members.Length == i)];
+                made[joined.Members[i].Member.Value] = [.. Enumerable.Range(0, partitions.Count).Where(p => p % joined.Members.Length == i)];
             }
 
             World.History.Add(new HistoryEvent.AssignmentMade(consumers, joined.Generation.Value, made));
@@ -125,6 +129,11 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
             {
                 if (result is SyncResult.Synced synced)
                 {
+                    if (_led is { } count && generation == _generation.Value)
+                    {
+                        partitions.Made(generation, count);
+                    }
+
                     World.History.Add(new HistoryEvent.MemberAssigned(consumers, generation, member, [.. synced.Assignment.Select(p => (int)p)]));
                 }
             },
@@ -159,7 +168,12 @@ internal sealed class MemberClient(ClientSide clients, RandomSource random, stri
         }
 
         bool mayGo = clients.HealedAtUs is null;
-        if (mayGo && random.OneIn(80))
+        if (_led < partitions.Count)
+        {
+            // Who leads looks how many there are, and has them shared out anew.
+            Join();
+        }
+        else if (mayGo && random.OneIn(80))
         {
             Leave();
         }

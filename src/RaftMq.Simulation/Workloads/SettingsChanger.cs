@@ -33,7 +33,7 @@ internal sealed class SettingsChanger
 
     /// <summary>What is or may be in force: all that was asked of the topic, and of former ones of its name without an answer until now.</summary>
     private readonly List<Asked> _asked = [];
-    private IReadOnlyList<WorkPartition> _partitions = [];
+    private List<WorkPartition> _partitions = [];
 
     /// <param name="minInSync">No fewer are ever asked for than this.</param>
     public SettingsChanger(ClientSide clients, WorkloadProfile profile, RandomSource random, string topic, int minInSync)
@@ -62,7 +62,7 @@ internal sealed class SettingsChanger
     /// The topic is there, with these partitions. It lives on until one of them is deleted. What was asked for by the topic's name, and comes to a node only now,
     /// is meant for this one as far as that node can know.
     /// </summary>
-    public void Begin(IReadOnlyList<WorkPartition> partitions)
+    public void Begin(List<WorkPartition> partitions)
     {
         _partitions = partitions;
         _asked.RemoveAll(static asked => asked.IsAnswered);
@@ -89,7 +89,13 @@ internal sealed class SettingsChanger
     }
 
     /// <summary>One more partition of the topic: all that was asked for may be in force there.</summary>
-    public void Tell(WorkPartition partition) => _asked.ForEach(asked => Tell(partition, asked));
+    public void Grown(WorkPartition partition)
+    {
+        _partitions.Add(partition);
+        Tell(partition);
+    }
+
+    private void Tell(WorkPartition partition) => _asked.ForEach(asked => Tell(partition, asked));
 
     /// <summary>Nothing is too large any more: whatever waits for that goes on.</summary>
     public void Healed() => AskAgain(Serving(ImmutableSortedDictionary<string, string?>.Empty));

@@ -24,6 +24,10 @@ internal sealed class Workload
     private readonly Queue<long> _producerIds = [];
     private readonly Queue<Action<long>> _wantProducerId = [];
     private readonly List<FinalReader> _finalReaders = [];
+
+    /// <summary>By topic: the producers and consumer groups that work on it, which find what is new.</summary>
+    private readonly Dictionary<UInt128, (List<long> Producers, List<string> Groups)> _working = [];
+    private readonly SharedPartitions _sharedOut = new();
     private bool _isAskingForIds;
     private int _consumers;
 
@@ -63,7 +67,7 @@ internal sealed class Workload
 
         for (int i = 0; i < _profile.Members; i++)
         {
-            new MemberClient(_clients, _random.Split(), SharedGroup, $"member-{i}").Start();
+            new MemberClient(_clients, _random.Split(), SharedGroup, $"member-{i}", _sharedOut).Start();
         }
     }
 
@@ -128,7 +132,15 @@ internal sealed class Workload
     }
 
     /// <summary>Long before the others end: who is given up without a word is so only after its session, by whoever coordinates the group by then.</summary>
-    public void EndMembers() => _clients.MembersAreLeaving = true;
+    public void EndMembers()
+    {
+        _clients.MembersAreLeaving = true;
+        if (_profile.Members > 0 && _sharedOut.SharedOut < _sharedOut.Count)
+        {
+            World.History.Violated(
+                "group", $"'{SharedGroup}' has {_sharedOut.Count} partitions since before the faults were over, and its members shared out {_sharedOut.SharedOut}");
+        }
+    }
 
     /// <summary>Nothing new is begun.</summary>
     public void End()
@@ -153,6 +165,7 @@ internal sealed class Workload
     /// <summary>Where each node believes the partitions to be, when all is over.</summary>
     public void TellPlacement()
     {
+        _topics.ForEach(static topic => topic.TellEnd());
         foreach (SimulatedNode node in _clients.Nodes)
         {
             foreach (PartitionInfo info in node.Host?.Broker.Cluster.Topics.Values.SelectMany(t => t.Partitions) ?? [])
@@ -185,13 +198,35 @@ internal sealed class Workload
         return count > members.Voters.Count / 2 && count >= (asked is null ? 1 : int.Parse(asked, CultureInfo.InvariantCulture));
     }
 
-    private void Opened(WorkPartition partition)
+    /// <param name="isGrown">Those who work on the topic's other partitions come to this one too, with their sequences and commits beginning anew.</param>
+    private void Opened(WorkPartition partition, bool isGrown)
     {
         _partitions.Add(partition);
+        if (isGrown && _clients.HealedAtUs is null)
+        {
+            _sharedOut.Grow();
+        }
+
+        if (!_working.TryGetValue(partition.TopicId, out (List<long> Producers, List<string> Groups) working))
+        {
+            _working.Add(partition.TopicId, working = ([], []));
+        }
+
+        Queue<long> producers = new(isGrown ? working.Producers.Distinct() : []);
         for (int i = 0; i < _profile.IdempotentProducersPerPartition; i++)
         {
             RandomSource random = _random.Split();
-            WithProducerId(id => new ProducerClient(_clients, partition, _profile, random, id).Start());
+            if (producers.TryDequeue(out long known))
+            {
+                new ProducerClient(_clients, partition, _profile, random, known).Start();
+                continue;
+            }
+
+            WithProducerId(id =>
+            {
+                working.Producers.Add(id);
+                new ProducerClient(_clients, partition, _profile, random, id).Start();
+            });
         }
 
         for (int i = 0; i < _profile.PlainProducersPerPartition; i++)
@@ -206,7 +241,12 @@ internal sealed class Workload
 
         for (int i = 0; i < _profile.ConsumersPerPartition; i++)
         {
-            string consumers = $"group-{_consumers++}";
+            string consumers = isGrown && i < working.Groups.Count ? working.Groups[i] : $"group-{_consumers++}";
+            if (!isGrown)
+            {
+                working.Groups.Add(consumers);
+            }
+
             OffsetCommitter? committer = i == 0 ? new(_clients, partition, _random.Split(), consumers) : null;
             new ConsumerClient(_clients, partition, _random.Split(), $"{consumers} of {partition.Name} ({partition.Group})", committer).Start();
         }

@@ -65,8 +65,11 @@ internal sealed record WorkloadProfile
     /// <summary>Mean virtual time between movements of replicas; 0: never.</summary>
     public required int MoveEveryUs { get; init; }
 
-    /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come and go.</summary>
-    public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
+    /// <summary>Mean virtual time between growths of a topic, which its clients find out by themselves; 0: never.</summary>
+    public required int GrowTopicEveryUs { get; init; }
+
+    /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come, go or grow.</summary>
+    public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 && GrowTopicEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
 
     public static WorkloadProfile Draw(RandomSource random, int nodes) => new()
     {
@@ -91,5 +94,6 @@ internal sealed record WorkloadProfile
         Members = random.OneIn(2) ? random.Next(2, 5) : 0,
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
         MoveEveryUs = random.OneIn(2) ? 0 : random.Next(200_000, 5_000_000),
+        GrowTopicEveryUs = random.OneIn(3) ? random.Next(500_000, 10_000_000) : 0,
     };
 }

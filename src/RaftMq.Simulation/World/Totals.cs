@@ -65,6 +65,9 @@ public sealed class Totals
 
     public long TopicsDeleted { get; internal set; }
 
+    /// <summary>Topics to which the cluster said that it gave more partitions.</summary>
+    public long TopicsGrown { get; internal set; }
+
     /// <summary>Changes of topics' settings that the cluster said were done.</summary>
     public long SettingsChanged { get; internal set; }
 
@@ -128,6 +131,7 @@ public sealed class Totals
         NodesRemoved += other.NodesRemoved;
         VolumesLost += other.VolumesLost;
         TopicsDeleted += other.TopicsDeleted;
+        TopicsGrown += other.TopicsGrown;
         SettingsChanged += other.SettingsChanged;
         Calls += other.Calls;
         Joins += other.Joins;
@@ -143,7 +147,7 @@ public sealed class Totals
     public override string ToString() =>
         $"acks {Acks}, records {RecordsAcked}, retried duplicates {RetriedDuplicates}, crashes {Crashes}, power cuts {PowerCuts}, "
         + $"network cuts {NetworkCuts}, leader changes {LeaderChanges}, resets {Resets}, pauses {Pauses}, disk stops {DiskStops}, full disks {FullDisks}, starts without room {StartsWithoutRoom}, transfers {Transfers}, moves {Moves}, nodes joined {NodesJoined}, removed {NodesRemoved}, volumes lost {VolumesLost}, "
-        + $"topics deleted {TopicsDeleted}, settings changed {SettingsChanged}, offset commits {OffsetCommits}, reads {Reads}, ends asked {EndsAsked}, times asked {TimesAsked}, calls {Calls}, joins {Joins}, member commits {MemberCommits}, answers lost {AnswersLost}, owed without one {OwedWithoutOne}, "
+        + $"topics deleted {TopicsDeleted}, topics grown {TopicsGrown}, settings changed {SettingsChanged}, offset commits {OffsetCommits}, reads {Reads}, ends asked {EndsAsked}, times asked {TimesAsked}, calls {Calls}, joins {Joins}, member commits {MemberCommits}, answers lost {AnswersLost}, owed without one {OwedWithoutOne}, "
         + $"sends held {SendsHeld}, appends held off {AppendsHeldOff}; "
         + $"largest use of limits {string.Join(", ", LargestUses.Select(use => $"{use.Key} {use.Value} %"))}";
 }
