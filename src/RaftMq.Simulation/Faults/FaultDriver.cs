@@ -177,6 +177,11 @@ internal sealed class FaultDriver
                 return;
             }
 
+            if (!_scene.IsOver && _profile.ForeignVolumeOneIn > 0 && _random.OneIn(_profile.ForeignVolumeOneIn))
+            {
+                MountForeign(node);
+            }
+
             if (!_scene.IsOver && _random.OneIn(_profile.CrashInRecoveryOneIn))
             {
                 _scene.Note(FaultKind.CrashInRecovery, $"{node.Id} will crash in its recovery");
@@ -185,6 +190,16 @@ internal sealed class FaultDriver
 
             node.Start();
         });
+    }
+
+    private void MountForeign(SimulatedNode node)
+    {
+        SimulatedNode other = _scene.Draw();
+        if (other != node && other.Medium.FileExists("identity"))
+        {
+            _scene.Note(FaultKind.ForeignVolume, $"{node.Id} is started on the volume of {other.Id}");
+            node.StartOnVolumeOf(other);
+        }
     }
 
     private CrashKind DrawKind() => _random.OneIn(2) ? CrashKind.Process : CrashKind.Power;

@@ -58,6 +58,9 @@ internal enum FaultKind
     /// <summary>Of who says something of a kind.</summary>
     PauseAtMessage,
 
+    /// <summary>A node is started with another node's disk, and then with its own again.</summary>
+    ForeignVolume,
+
     /// <summary>The next version of the program is installed on one machine and started.</summary>
     Upgrade,
 

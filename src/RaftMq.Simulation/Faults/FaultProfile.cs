@@ -51,6 +51,9 @@ internal sealed record FaultProfile
     /// <summary>A node gets the next version of the program, which knows one feature level more.</summary>
     public int UpgradeEveryUs { get; init; }
 
+    /// <summary>Before a node comes back somebody starts it on another one's disk with this chance, one in.</summary>
+    public int ForeignVolumeOneIn { get; init; }
+
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
     public int CrashInRecoveryOneIn { get; init; }
 
@@ -108,6 +111,7 @@ internal sealed record FaultProfile
             StateRotEveryUs = inMemory ? random.Next(1_000_000, 10_000_000) : 0,
             JournalRots = onMedium && random.OneIn(2),
             OneLasts = random.OneIn(4),
+            ForeignVolumeOneIn = random.Next(4, 16),
         };
     }
 }

@@ -57,7 +57,7 @@ internal sealed class SimulatedNode
     public SimulatedDisk Medium { get; }
 
     /// <summary>What the node sees of <see cref="Medium"/>: the same, watched by the durability checker.</summary>
-    public IDisk Disk { get; }
+    public IDisk Disk { get; private set; }
 
     public DiskPace Pace { get; }
 
@@ -119,6 +119,41 @@ internal sealed class SimulatedNode
             _network.Up(life);
             ScheduleTick(life, host, _random.Next(0, (int)TickUs));
         });
+    }
+
+    /// <summary>Another node's volume is mounted where the own one belongs: the start must refuse, say why, and change nothing there.</summary>
+    public void StartOnVolumeOf(SimulatedNode other)
+    {
+        Invariant.Holds(Life is null);
+        SimulatedDisk foreign = other.Medium.Clone(_random.Split());
+        long operations = foreign.Operations;
+        IDisk own = Disk;
+        NodeLife life = new(_world, this, ++_lives, _random.Split(), _network);
+        string? wrong = $"{Id} started on the volume of {other.Id}";
+        SimulationWorld.RunInside(life, () =>
+        {
+            Disk = foreign;
+            try
+            {
+                _factory(this, life).Start();
+            }
+            catch (StoreRefusedException refused)
+            {
+                wrong = refused.Reason != StoreRefusal.OtherNode || !refused.Message.Contains("Start the node with its own folder", StringComparison.Ordinal)
+                    ? $"{Id} refused the volume of {other.Id} for the wrong reason: {refused.Message}"
+                    : foreign.Operations != operations ? $"{Id} changed the volume of {other.Id} before it refused it"
+                    : null;
+            }
+            finally
+            {
+                Disk = own;
+            }
+        });
+        life.End();
+        if (wrong is not null)
+        {
+            _world.History.Violated("STOPPED", wrong);
+        }
     }
 
     public void Crash(CrashKind kind)
