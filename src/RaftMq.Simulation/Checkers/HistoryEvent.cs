@@ -82,6 +82,9 @@ public abstract record HistoryEvent
     /// <summary>Many clients make and delete a topic of this name, none of which knows what the others do.</summary>
     public sealed record TopicShared(string Name) : HistoryEvent;
 
+    /// <summary>A topic is deleted together with partitions of these numbers, if there are any that no client has found yet.</summary>
+    public sealed record UnfoundDeleted(string Topic, int From, int To) : HistoryEvent;
+
     /// <summary>A client is about to do something with an object that others use too.</summary>
     /// <param name="Object">A name: of a topic, or of a group and a partition.</param>
     /// <param name="Call">Another number each time.</param>

@@ -26,6 +26,9 @@ public sealed class MembershipChecker : PromiseChecker
     /// <summary>What the folders of topics begin with that anybody may delete at any time.</summary>
     private readonly List<string> _shared = [];
 
+    /// <summary>What the folders of partitions begin with that a topic had grown by and that went with it before any client had found them.</summary>
+    private readonly HashSet<string> _unfound = [];
+
     public override string Promise => "membership";
 
     public override string? Observe(HistoryEvent happened)
@@ -38,6 +41,12 @@ public sealed class MembershipChecker : PromiseChecker
                 return null;
             case HistoryEvent.TopicShared shared:
                 _shared.Add($"{shared.Name}-");
+                return null;
+            case HistoryEvent.UnfoundDeleted unfound:
+                _unfound.UnionWith(Enumerable.Range(unfound.From, unfound.To - unfound.From).Select(number => $"{unfound.Topic}-{number}"));
+                return null;
+            case HistoryEvent.PartitionCreated created:
+                _unfound.Remove(created.Name.Replace('/', '-'));
                 return null;
             case HistoryEvent.ReplicaMade made:
                 _bornFrom[(made.Node, made.Key)] = made.BornFrom;
@@ -52,7 +61,7 @@ public sealed class MembershipChecker : PromiseChecker
                 return BeganToVote(leader) ?? Learn(leader);
             case HistoryEvent.FolderKnown known:
                 return IsExchanged(known);
-            case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)):
+            case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)) && !IsUnfound(gone.Folder):
                 return StillVotes(gone);
             case HistoryEvent.Said { Message: VoteRequest or PreVoteRequest or VoteReply { Granted: true } or PreVoteReply { Granted: true } } said:
                 return IsUnborn(said);
@@ -60,6 +69,10 @@ public sealed class MembershipChecker : PromiseChecker
                 return null;
         }
     }
+
+    /// <summary>A movement stands behind a ~, the incarnation behind the last dash.</summary>
+    private bool IsUnfound(string folder) =>
+        _unfound.Count > 0 && folder.LastIndexOf('-') is var dash and > 0 && _unfound.Contains(folder[..dash].Split('~')[0]);
 
     private string? BeganToVote(HistoryEvent.LeaderCommitted leader)
     {

@@ -204,6 +204,7 @@ internal sealed class TopicKeeper
             World.History.Add(new HistoryEvent.PartitionDeleted(partition.Group));
         }
 
+        World.History.Add(new HistoryEvent.UnfoundDeleted(_name, Partitions.Count, PartitionsMax));
         AskToDelete();
     }
 
