@@ -29,6 +29,9 @@ public sealed class MembershipChecker : PromiseChecker
     /// <summary>What the folders of partitions begin with that a topic had grown by and that went with it before any client had found them.</summary>
     private readonly HashSet<string> _unfound = [];
 
+    /// <summary>Partitions that clients know.</summary>
+    private readonly HashSet<GroupId> _found = [];
+
     public override string Promise => "membership";
 
     public override string? Observe(HistoryEvent happened)
@@ -46,7 +49,7 @@ public sealed class MembershipChecker : PromiseChecker
                 _unfound.UnionWith(Enumerable.Range(unfound.From, unfound.To - unfound.From).Select(number => $"{unfound.Topic}-{number}"));
                 return null;
             case HistoryEvent.PartitionCreated created:
-                _unfound.Remove(created.Name.Replace('/', '-'));
+                _found.Add(created.Group);
                 return null;
             case HistoryEvent.ReplicaMade made:
                 _bornFrom[(made.Node, made.Key)] = made.BornFrom;
@@ -61,7 +64,7 @@ public sealed class MembershipChecker : PromiseChecker
                 return BeganToVote(leader) ?? Learn(leader);
             case HistoryEvent.FolderKnown known:
                 return IsExchanged(known);
-            case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)) && !IsUnfound(gone.Folder):
+            case HistoryEvent.ReplicaGivenUp gone when !_shared.Exists(name => gone.Folder.StartsWith(name, StringComparison.Ordinal)):
                 return StillVotes(gone);
             case HistoryEvent.Said { Message: VoteRequest or PreVoteRequest or VoteReply { Granted: true } or PreVoteReply { Granted: true } } said:
                 return IsUnborn(said);
@@ -125,7 +128,8 @@ public sealed class MembershipChecker : PromiseChecker
     {
         foreach ((GroupId group, (LogIndex at, Membership membership)) in _committed)
         {
-            if (group.IsLifeOf(gone.Key) && !_deleted.Contains(group) && _media.Here(gone.Node) is { } replica && membership.IsVoter(replica)
+            bool isExcused = _deleted.Contains(group) || (!_found.Contains(group) && IsUnfound(gone.Folder));
+            if (group.IsLifeOf(gone.Key) && !isExcused && _media.Here(gone.Node) is { } replica && membership.IsVoter(replica)
                 && _media.KeyOf(replica, group) == gone.Key)
             {
                 return $"group {group}: {replica} gives up its replica, which votes in what is committed up to {at}";

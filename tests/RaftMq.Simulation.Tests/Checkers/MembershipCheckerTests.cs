@@ -12,11 +12,27 @@ public sealed class MembershipCheckerTests
     private static readonly Membership WithLearner = new([A, B], [], [C]);
     private static readonly Membership Joint = new([A, B, C], [A, B], []);
     private static readonly GroupId Second = Group.WithLife(4);
+    private static readonly GroupId Unknown = new(new UInt128(7, 7));
 
     [Fact]
     public void Accepts_that_a_replica_goes_of_a_topic_that_anybody_may_delete() => Assert.Null(
         New().Tell(new HistoryEvent.TopicShared("t")).Tell(Has(B, Group, 5)).Tell(View(5, 5, Membership.Of(A, B)))
             .Tell(new HistoryEvent.ReplicaGivenUp(N1, Group, "t-0-7")).Objection);
+
+    [Theory]
+    [InlineData("t-3-7", false)]
+    [InlineData("t-3~2.5-7", false)]
+    [InlineData("t-2-7", true)]
+    [InlineData("u-3-7", true)]
+    public void Accepts_that_what_nobody_had_found_goes_with_its_topic(string folder, bool objects) => Assert.Equal(
+        objects,
+        New().Tell(new HistoryEvent.UnfoundDeleted("t", 3, 5)).Tell(Has(B, Unknown, 5)).Tell(View(5, 5, Membership.Of(A, B), group: Unknown))
+            .Tell(new HistoryEvent.ReplicaGivenUp(N1, Unknown, folder)).Objection is not null);
+
+    [Fact]
+    public void Rejects_it_of_a_partition_of_that_name_that_clients_know() => Objects(
+        New().Tell(new HistoryEvent.UnfoundDeleted("t", 3, 5)).Tell(new HistoryEvent.PartitionCreated(Unknown, "t/3", [N0, N1], MinInSync: 1))
+            .Tell(Has(B, Unknown, 5)).Tell(View(5, 5, Membership.Of(A, B), group: Unknown)).Tell(new HistoryEvent.ReplicaGivenUp(N1, Unknown, "t-3-7")));
 
     [Fact]
     public void Rejects_that_a_number_passes_to_a_folder_while_the_former_one_is_not_removed() => Objects(
@@ -99,8 +115,8 @@ public sealed class MembershipCheckerTests
         new(by, key, new LogIndex(1), [.. Enumerable.Repeat(new Term(1), (int)last)], new LogIndex(membershipAt));
 
     /// <param name="committed">Null when it is the newest.</param>
-    private static HistoryEvent.LeaderCommitted View(long commit, long at, Membership membership, Membership? committed = null) =>
-        new(A, Group, new Term(1), new LogIndex(commit), new Term(1), committed ?? membership, membership, new LogIndex(at));
+    private static HistoryEvent.LeaderCommitted View(long commit, long at, Membership membership, Membership? committed = null, GroupId? group = null) =>
+        new(A, group ?? Group, new Term(1), new LogIndex(commit), new Term(1), committed ?? membership, membership, new LogIndex(at));
 
     private static Story New() => new(new MembershipChecker());
 
