@@ -79,7 +79,9 @@ public sealed class MembershipChecker : PromiseChecker
 
     private string? BeganToVote(HistoryEvent.LeaderCommitted leader)
     {
-        if (!leader.Membership.IsJoint)
+        // Who stood still and does not know what was committed since has begun it long ago, if at all, and nobody takes it.
+        bool isFormer = leader.Commit < _committed.GetValueOrDefault(leader.Group).At;
+        if (!leader.Membership.IsJoint || isFormer)
         {
             return null;
         }

@@ -52,24 +52,25 @@ internal sealed class QuorumTally
 
     /// <summary>Null when enough voters hold it to acknowledge it, else what is missing.</summary>
     public string? ShortOfAck(GroupId group, Mark mark, long baseOffset) =>
-        ShortOf(group, mark, baseOffset, _minInSync.GetValueOrDefault(group));
+        ShortOfNow(group, mark, baseOffset, _minInSync.GetValueOrDefault(group));
 
-    /// <summary>
-    /// Null when a majority of voters holds it, else what is missing. For what is read: a former leader may still tell what was committed, long
-    /// after those who hold it are others.
-    /// </summary>
-    public string? ShortOfMajority(GroupId group, Mark mark, long baseOffset)
+    /// <summary>Null when a majority of voters holds it, else what is missing. For what is read.</summary>
+    public string? ShortOfMajority(GroupId group, Mark mark, long baseOffset) => ShortOfNow(group, mark, baseOffset, atLeast: 0);
+
+    /// <summary>A former leader, which stood still, may still tell what was committed long after those who hold it are others.</summary>
+    private string? ShortOfNow(GroupId group, Mark mark, long baseOffset, int atLeast)
     {
         if (_newest.TryGetValue(group, out (LogIndex At, ulong Voters, ulong Outgoing) newest))
         {
             _holders.TryGetValue((mark, baseOffset), out ulong holders);
-            if (HasMajority(holders, newest.Outgoing == 0 ? newest.Voters : newest.Outgoing))
+            if (HasMajority(holders, newest.Outgoing == 0 ? newest.Voters : newest.Outgoing)
+                && BitOperations.PopCount(holders & (newest.Voters | newest.Outgoing)) >= atLeast)
             {
                 return null;
             }
         }
 
-        return ShortOf(group, mark, baseOffset, atLeast: 0);
+        return ShortOf(group, mark, baseOffset, atLeast);
     }
 
     /// <summary>For what a group keeps beside batches: on a majority of its voters.</summary>

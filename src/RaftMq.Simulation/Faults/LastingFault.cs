@@ -16,10 +16,10 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
 
     private const int SlowTimes = 100;
 
-    public static readonly IReadOnlyList<FaultKind> Kinds =
+    /// <summary>Those that are drawn; not yet <see cref="FaultKind.LastingMuteness"/>, <see cref="FaultKind.LastingDeafness"/>, <see cref="FaultKind.LastingGap"/>.</summary>
+    private static readonly FaultKind[] Drawn =
     [
-        FaultKind.LastingDeath, FaultKind.LastingStandstill, FaultKind.LastingMuteness, FaultKind.LastingDeafness, FaultKind.LastingGap,
-        FaultKind.LastingSlowDisk, FaultKind.LastingDiskStall,
+        FaultKind.LastingDeath, FaultKind.LastingStandstill, FaultKind.LastingSlowDisk, FaultKind.LastingDiskStall,
     ];
 
     /// <summary>Null before it began, and where nobody could be struck.</summary>
@@ -37,8 +37,8 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
         }
 
         Victim = drawn;
-        FaultKind kind = Kinds[scene.Random.Next(Kinds.Count)];
-        scene.Note(kind, $"{drawn.Id}, for long");
+        FaultKind kind = Drawn[scene.Random.Next(Drawn.Length)];
+        scene.Note(kind, $"{kind} of {drawn.Id}, for long");
         switch (kind)
         {
             case FaultKind.LastingDeath:
@@ -98,6 +98,7 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
         {
             if (all || i == one || scene.Random.OneIn(2))
             {
+                scene.Note($"{state} for long: {links[i].From}>{links[i].To}");
                 links[i].Conditions.State = state;
             }
         }

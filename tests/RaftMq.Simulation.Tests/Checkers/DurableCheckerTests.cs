@@ -79,6 +79,15 @@ public sealed class DurableCheckerTests
     public void Accepts_an_ack_that_both_halves_hold() =>
         Assert.Null(New().Sent(1).Tell(Members(5, [N2, N3, N4], [N0, N1, N2])).Durable(1, 0, N1, N2, N3).Acked(1, 0).Objection);
 
+    /// <summary>It stood still, and the group went to other nodes meanwhile.</summary>
+    [Fact]
+    public void Accepts_what_a_former_leader_acknowledges_late_once_others_hold_it() =>
+        Assert.Null(New().Sent(1).Tell(Members(9, [N2, N3, N4], [])).Tell(Members(5, [N0, N1, N2], [])).Durable(1, 0, N2, N3).Acked(1, 0).Objection);
+
+    [Fact]
+    public void Rejects_it_where_neither_those_nor_these_hold_it() =>
+        Objects(New().Sent(1).Tell(Members(9, [N2, N3, N4], [])).Tell(Members(5, [N0, N1, N2], [])).Durable(1, 0, N1, N3).Acked(1, 0));
+
     private static readonly Raft.NodeId N3 = new(3);
     private static readonly Raft.NodeId N4 = new(4);
 

@@ -50,6 +50,11 @@ public sealed class MembershipCheckerTests
     [Fact]
     public void Rejects_a_voter_that_was_no_learner() => Objects(New().Tell(Has(C, Group, 5)).Tell(View(7, 6, Joint)));
 
+    /// <summary>It was a learner then, and is known not to be a member any more.</summary>
+    [Fact]
+    public void Accepts_what_a_leader_that_stood_still_began_long_ago() => Assert.Null(
+        New().Tell(View(9, 8, Membership.Of(A, B))).Tell(Has(C, Group, 5)).Tell(View(5, 6, Joint)).Objection);
+
     [Fact]
     public void Rejects_a_voter_that_has_not_the_entry_that_made_it_a_learner() =>
         Objects(New().Tell(View(5, 5, WithLearner)).Tell(Has(C, Group, 4)).Tell(View(7, 6, Joint)));
