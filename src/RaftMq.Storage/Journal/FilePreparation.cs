@@ -11,7 +11,7 @@ namespace RaftMq.Storage.Journal;
 internal sealed class FilePreparation(
     JournalFile file, string? recycles, Action<FilePreparation> completed, Action<FilePreparation> full) : DiskWork
 {
-    private static readonly byte[] Zeros = new byte[1 << 20];
+    private const int ZeroBytes = 1 << 20;
 
     /// <summary>
     /// Zeros that may wait for the disk together: the batches' own fdatasync waits behind them. On the reference machine it took up to 126 ms
@@ -100,11 +100,12 @@ internal sealed class FilePreparation(
 
     private static void WriteZeros(IDiskFile handle, long from, long to)
     {
+        byte[] zeros = new byte[Math.Min(ZeroBytes, to - from)];
         long unsynced = 0;
         while (from < to)
         {
-            int count = (int)Math.Min(Zeros.Length, to - from);
-            handle.Write(from, Zeros.AsSpan(0, count));
+            int count = (int)Math.Min(zeros.Length, to - from);
+            handle.Write(from, zeros.AsSpan(0, count));
             from += count;
             unsynced += count;
             if (unsynced >= UnsyncedZeroBytesMax)
