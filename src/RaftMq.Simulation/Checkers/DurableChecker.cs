@@ -12,6 +12,7 @@ public sealed class DurableChecker : PromiseChecker
     private readonly QuorumTally _tally = new();
     private readonly Dictionary<GroupId, List<(Mark Mark, long BaseOffset)>> _acked = [];
     private readonly RetentionModel _retention = new();
+    private readonly HashSet<GroupId> _deleted = [];
 
     public override string Promise => "DURABLE";
 
@@ -22,8 +23,12 @@ public sealed class DurableChecker : PromiseChecker
         _retention.Observe(happened);
         switch (happened)
         {
-            case HistoryEvent.LogStartSeen:
-                return tooEarly;
+            case HistoryEvent.PartitionDeleted deleted:
+                _deleted.Add(deleted.Group);
+                return null;
+            case HistoryEvent.LogStartSeen start:
+                // A node that has not heard of it takes for this one what is meant for the next topic of that name.
+                return _deleted.Contains(start.Group) ? null : tooEarly;
             case HistoryEvent.SendAcked acked:
                 AckedIn(acked.Group).Add((acked.Mark, acked.BaseOffset));
                 return Said("acknowledged send", _tally.ShortOfAck(acked.Group, acked.Mark, acked.BaseOffset));

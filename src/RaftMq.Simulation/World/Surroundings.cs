@@ -10,8 +10,6 @@ internal sealed record Surroundings
 {
     public static readonly Surroundings Usual = new();
 
-    private const int TinyAppendBytesMax = 64 << 10;
-
     public JournalSize Journal { get; init; }
 
     /// <summary>One append carries at most so much; 1: one entry.</summary>
@@ -50,8 +48,7 @@ internal sealed record Surroundings
         };
 
         // A tiny journal is full after each append, and the next comes with a heartbeat: one entry at a time, a new replica would take longer than
-        // a run has left for it. As the product's settings have it, an append is not more than a journal file: a full journal still takes one of each
-        // group (JournalOptions.TotalBytesMax).
-        return drawn.Journal == JournalSize.Tiny ? drawn with { AppendBytesMax = TinyAppendBytesMax } : drawn;
+        // a run has left for it.
+        return drawn.Journal == JournalSize.Tiny ? drawn with { AppendBytesMax = Usual.AppendBytesMax } : drawn;
     }
 }

@@ -79,6 +79,16 @@ public sealed class DurableCheckerTests
     public void Accepts_an_ack_that_both_halves_hold() =>
         Assert.Null(New().Sent(1).Tell(Members(5, [N2, N3, N4], [N0, N1, N2])).Durable(1, 0, N1, N2, N3).Acked(1, 0).Objection);
 
+    [Fact]
+    public void Rejects_a_log_that_begins_behind_what_was_acknowledged_and_accepts_it_of_a_topic_that_is_deleted()
+    {
+        Story acked = New().Sent(1).Durable(1, 0, N0, N1).Acked(1, 0);
+        Assert.Null(acked.Objection);
+        Assert.Null(New().Sent(1).Durable(1, 0, N0, N1).Acked(1, 0).Tell(new HistoryEvent.PartitionDeleted(Group))
+            .Tell(new HistoryEvent.LogStartSeen(Group, N0, 1, 0)).Objection);
+        Objects(acked.Tell(new HistoryEvent.LogStartSeen(Group, N0, 1, 0)));
+    }
+
     /// <summary>It stood still, and the group went to other nodes meanwhile.</summary>
     [Fact]
     public void Accepts_what_a_former_leader_acknowledges_late_once_others_hold_it() =>
