@@ -105,7 +105,7 @@ public static class Simulator
             world.SpoiltNode = nodes[world.Random.Next(count)];
         }
 
-        if (world.Surroundings.Journal == JournalSize.Tiny)
+        if (world.Surroundings.Journal != JournalSize.Usual)
         {
             // Not drawn yet; see docs/simulation.md.
             load = load with { RivalsShareTopic = false, GrowTopicEveryUs = 0 };

@@ -100,7 +100,7 @@ internal sealed record WorkloadProfile
         TransferEveryUs = random.OneIn(2) ? random.Next(500_000, 8_000_000) : 0,
         DeleteRecordsEveryUs = random.OneIn(2) ? random.Next(200_000, 6_000_000) : 0,
         ChangeSettingsEveryUs = random.OneIn(2) ? random.Next(300_000, 5_000_000) : 0,
-        RivalEveryUs = random.OneIn(2) ? random.Next(100_000, 2_000_000) : 0,
+        RivalEveryUs = random.OneIn(3) ? random.Next(200_000, 3_000_000) : 0,
         Members = random.OneIn(2) ? random.Next(2, 5) : 0,
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
         MoveEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 4_000_000),
