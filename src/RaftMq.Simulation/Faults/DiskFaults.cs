@@ -25,12 +25,7 @@ internal sealed class DiskFaults(FaultScene scene)
     {
         SimulatedNode node = scene.Draw();
         scene.Note(FaultKind.DiskStall, $"{node.Id}'s disk hangs");
-        int only = scene.Random.Next(6);
-        long untilUs = scene.World.NowUs + scene.Random.Next(100_000, 8_000_000);
-        foreach (DiskLane lane in Enum.GetValues<DiskLane>().Where(lane => only >= 3 || (int)lane == only))
-        {
-            node.Pace.Stall(lane, untilUs);
-        }
+        node.Pace.StalledUntilUs = scene.World.NowUs + scene.Random.Next(100_000, 8_000_000);
     }
 
     public void FailDisk()

@@ -71,11 +71,7 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
 
                 break;
             default:
-                foreach (DiskLane lane in Enum.GetValues<DiskLane>())
-                {
-                    drawn.Pace.Stall(lane, scene.World.NowUs + LengthUs);
-                }
-
+                drawn.Pace.StalledUntilUs = scene.World.NowUs + LengthUs;
                 break;
         }
     }

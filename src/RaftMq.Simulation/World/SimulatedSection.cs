@@ -43,11 +43,10 @@ internal sealed class SimulatedSection(
             return;
         }
 
-        long busyUs = life.BusyUntilUs - world.NowUs;
-        if (busyUs > 0 || random.OneIn(4))
+        if (random.OneIn(4))
         {
             _isDrainScheduled = true;
-            world.After(busyUs > 0 ? busyUs : random.Next(1, 150), life, () =>
+            world.After(random.Next(1, 150), life, () =>
             {
                 _isDrainScheduled = false;
                 Drain();
