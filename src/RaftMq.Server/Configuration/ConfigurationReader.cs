@@ -11,9 +11,6 @@ internal sealed class ConfigurationReader
     private const string EnvironmentPrefix = "RAFTMQ_";
     private const string ConfigKey = "config";
 
-    /// <summary>Switches of the project's own tests, which the processes that they start inherit.</summary>
-    private static readonly HashSet<string> NotSettings = ["RAFTMQ_FULL", "RAFTMQ_GOLDEN"];
-
     private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
     private readonly List<string> _faults = [];
     private bool _helpWanted;
@@ -138,7 +135,7 @@ internal sealed class ConfigurationReader
         var variables = new Dictionary<string, (string Name, string Value)>(StringComparer.Ordinal);
         foreach ((string name, string value) in environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
-            if (!name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal) || NotSettings.Contains(name))
+            if (!name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
             {
                 continue;
             }

@@ -313,9 +313,16 @@ internal readonly record struct BatchRow
             row = row with { Damage = ReadDamage(rest) };
         }
 
-        return row.EntryBytes >= 0 && row.EndIndex >= LogIndex.Zero && row.EndIndex < IndexMax && row.CutFrom >= LogIndex.Zero && row.CutFrom < IndexMax
-            && (row.EntryCount == 0 || row.LastIndex - row.FirstIndex + 1 == row.EntryCount);
+        return row.EntryBytes >= 0
+            && IsIndex(row.Commit) && IsIndex(row.SegmentsDurable) && IsIndex(row.ResetIndex) && IsIndex(row.LogBase) && IsIndex(row.EndIndex)
+            && IsIndex(row.CutFrom)
+            && (row.EntryCount == 0 || (IsIndex(row.FirstIndex) && IsIndex(row.LastIndex) && row.LastIndex - row.FirstIndex + 1 == row.EntryCount))
+
+            // The end of a group leaves nothing to be said of it.
+            && (!row.Has(RowParts.Deleted) || row.Parts == RowParts.Deleted);
     }
+
+    private static bool IsIndex(LogIndex index) => index >= LogIndex.Zero && index < IndexMax;
 
     private static void Write(Span<byte> to, in JournalDamage damage)
     {

@@ -50,7 +50,7 @@ public sealed class JournalRecord
     /// <summary>What was recorded as lost of this group is made up for (<see cref="Ready.Healed"/>).</summary>
     public bool Healed { get; init; }
 
-    /// <summary>The group was deleted; nothing of it is needed any more.</summary>
+    /// <summary>The group was deleted; nothing of it is needed any more. Nothing else may be said in the same record.</summary>
     public bool Deleted { get; init; }
 
     /// <summary>Who is told; null when nobody waits.</summary>

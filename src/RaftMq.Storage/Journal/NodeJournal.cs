@@ -108,6 +108,7 @@ public sealed class NodeJournal : IJournal, IDisposable
         BatchRow row = BatchRow.Of(record);
         GroupLedger group = _ledger.GetOrAdd(record.Group);
         CheckRecord(record, group);
+        Invariant.Holds(!record.Deleted || row.Parts == RowParts.Deleted);
 
         if (record.GivenUp)
         {

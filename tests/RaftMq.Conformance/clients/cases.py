@@ -1,7 +1,29 @@
 """What the Python scripts share: one case per process, its arguments as JSON, its result as one JSON line."""
 import json
+import os
 import sys
 import time
+
+
+class Pace:
+    """When each of a stream of records is due: at a rate per second, or at once from when a file is there that says so."""
+
+    def __init__(self, rate, hurry=None):
+        self.rate = rate
+        self.hurry = hurry
+        self.hurries = False
+        self.looked = self.start = time.monotonic()
+
+    def is_due(self, number):
+        now = time.monotonic()
+        if self.hurry is not None and not self.hurries and now - self.looked > 0.1:
+            self.looked = now
+            self.hurries = os.path.exists(self.hurry)
+        return self.hurries or now - self.start >= number / self.rate
+
+    def wait(self, number):
+        while not self.is_due(number):
+            time.sleep(min(0.05, max(0, number / self.rate - (time.monotonic() - self.start))))
 
 
 def read_on(member, count, seconds):

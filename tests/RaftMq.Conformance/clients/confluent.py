@@ -338,14 +338,15 @@ def transactional(bootstrap, topic):
                 "text": error.str()}
 
 
-def produce_stream(bootstrap, topic, count, rate, idempotent):
-    """Sends at a steady rate and says how far it is, while the test does things to the cluster."""
+def produce_stream(bootstrap, topic, count, rate, idempotent, hurry=None):
+    """Sends at a steady rate, or once the file of hurry is there as fast as it can, and says how far it is, while the test does things to the cluster."""
     delivered = Delivered()
     sender = producer(bootstrap, **{"enable.idempotence": idempotent, "message.timeout.ms": 60000})
     start = time.monotonic()
     said = last = 0
     gap = 0.0
     moved = start
+    pace = cases.Pace(rate, hurry)
     for number in range(count):
         while True:
             sender.poll(0)
@@ -355,7 +356,7 @@ def produce_stream(bootstrap, topic, count, rate, idempotent):
                 if last // 500 != said:
                     said = last // 500
                     cases.say("acknowledged %d" % last)
-            if time.monotonic() - start >= number / rate:
+            if pace.is_due(number):
                 break
             sender.poll(0.001)
         sender.produce(topic, b"%d" % number, key=str(number), on_delivery=delivered)

@@ -194,15 +194,15 @@ def too_large(bootstrap, topic):
     return {"error": error, "after": sender.send(topic, b"after").get(20).offset >= 0}
 
 
-def produce_stream(bootstrap, topic, count, rate):
-    """Not idempotent, so a retry may store a record twice; none may be missing."""
+def produce_stream(bootstrap, topic, count, rate, hurry=None):
+    """Not idempotent, so a retry may store a record twice; none may be missing. Once the file of hurry is there, the rest is not paced."""
     sender = KafkaProducer(bootstrap_servers=servers(bootstrap), acks="all", retries=100, retry_backoff_ms=50, linger_ms=5,
                            request_timeout_ms=10000, max_in_flight_requests_per_connection=1)
-    start = time.monotonic()
+    pace = cases.Pace(rate, hurry)
     sent = []
     said = done = 0
     for number in range(count):
-        time.sleep(max(0, number / rate - (time.monotonic() - start)))
+        pace.wait(number)
         sent.append(sender.send(topic, b"%d" % number, str(number).encode()))
         while done < len(sent) and sent[done].is_done:
             done += 1

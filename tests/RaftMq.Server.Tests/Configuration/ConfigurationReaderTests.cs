@@ -38,7 +38,6 @@ public sealed class ConfigurationReaderTests
         {
             ["RAFTMQ_NODE_ID"] = "2",
             ["RAFTMQ_NUM_PARTITIONS"] = "8",
-            ["RAFTMQ_FULL"] = "1",
             ["OTHER"] = "x",
         };
 

@@ -299,6 +299,12 @@ public sealed class WholeNodeTests : IDisposable
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
+        // The tests' own switches have the names of settings.
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("RAFTMQ_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
