@@ -56,10 +56,16 @@ internal sealed class GroupLedger(GroupId group)
     /// <summary>The newest file that names the group; a deleted group is forgotten when that file is recycled.</summary>
     public JournalFile? NewestFile { get; set; }
 
+    /// <summary>Of a group that there is, all that the journal had said is lost.</summary>
+    public bool IsUnknown => Damage is { StateLost: true };
+
     /// <summary>There is something to say of it where a file is opened.</summary>
     public bool IsKnown => !Deleted && (NewestFile is not null || Damage is not null || IsDamageSuspect);
 
     public IReadOnlyList<EntryRun> Runs => _runs;
+
+    /// <summary><see cref="SuspectAll"/>, by this replay; it is recorded with the file that keeps what is left.</summary>
+    private bool IsMissed => Damage is { StateLost: true, KeptBelowFile: 0 };
 
     /// <summary>This start cut the log before this entry; said in the first batch that it writes.</summary>
     public LogIndex? CutFrom { get; private set; }
@@ -133,12 +139,13 @@ internal sealed class GroupLedger(GroupId group)
             CutAt(row.CutFrom);
         }
 
-        if (row.Has(RowParts.Damaged))
+        // Both speak of what an earlier start had found, not of what this replay misses.
+        if (row.Has(RowParts.Damaged) && !IsMissed)
         {
             Damage = row.Damage;
         }
 
-        if (row.Has(RowParts.Healed))
+        if (row.Has(RowParts.Healed) && !IsMissed)
         {
             Damage = null;
         }
@@ -173,15 +180,11 @@ internal sealed class GroupLedger(GroupId group)
     /// <param name="row">Without what this ledger knows already.</param>
     public void ApplyState(in BatchRow row, in BatchRow whole, JournalFile file)
     {
-        if (Damage is { StateLost: true })
-        {
-            NewestFile = file;
-            return;
-        }
-
+        // Where nothing was known of the group, a state tells all that its writer knew, and that this is still nothing.
+        bool isUnknown = IsUnknown;
         bool isNew = NewestFile is null;
-        LogIndex? suspectFrom = SuspectFrom;
-        bool isSameLog = LastIndex == whole.EndIndex && LastTerm == whole.EndTerm && LastTerm > Term.Zero && !row.Has(RowParts.Reset);
+        LogIndex? suspectFrom = isUnknown ? LogIndex.Zero : SuspectFrom;
+        bool isSameLog = !isUnknown && LastIndex == whole.EndIndex && LastTerm == whole.EndTerm && LastTerm > Term.Zero && !row.Has(RowParts.Reset);
         Apply(row, file);
         IsDamageSuspect = false;
         Damage = whole.Has(RowParts.Damaged) ? whole.Damage : null;
@@ -192,8 +195,9 @@ internal sealed class GroupLedger(GroupId group)
 
         if (isNew || !isSameLog)
         {
-            // Of a new group's entries none was met: they are found further on, in a segment or written again, or they are lost.
-            LogIndex from = LogIndex.Max(suspectFrom ?? LogIndex.Zero, SegmentsDurable.Next);
+            // Of a new group's entries none was met, and of one whose reset was lost all that was met is void: they are found further on, in a
+            // segment or written again, or they are lost.
+            LogIndex from = LogIndex.Max(row.Has(RowParts.Reset) ? LogIndex.Zero : suspectFrom ?? LogIndex.Zero, SegmentsDurable.Next);
 
             // A log that was given up ends even before what had been committed.
             LogIndex dropped = LogIndex.Min(from, LogIndex.Max(whole.EndIndex, SegmentsDurable).Next);

@@ -135,7 +135,12 @@ internal sealed class NewGeneration(
                 continue;
             }
 
-            BatchRow row = IsCut(found) ? found.WithoutEntries() : found;
+            BatchRow row = AsNow(found);
+            if (row.IsEmpty)
+            {
+                continue;
+            }
+
             _batch.Rows.Add(row);
             tableBytes += row.Bytes;
             if (row.EntryBytes > 0)
@@ -146,6 +151,20 @@ internal sealed class NewGeneration(
         }
 
         return bodyBytes;
+    }
+
+    /// <summary>
+    /// The row as it holds behind this start's states, which come before it: these say what is lost of the group and where its log is cut for
+    /// that, with what this start found, and no older word on either may follow.
+    /// </summary>
+    private BatchRow AsNow(in BatchRow found)
+    {
+        GroupLedger? group = ledger.Find(found.Group);
+        RowParts older = RowParts.Damaged
+            | (group?.Damage is null ? RowParts.None : RowParts.Healed)
+            | (group?.CutFrom is null ? RowParts.None : RowParts.Cut);
+        BatchRow row = IsCut(found) ? found.WithoutEntries() : found;
+        return row with { Parts = row.Parts & ~older };
     }
 
     /// <summary>Its entries stand behind some that are lost.</summary>

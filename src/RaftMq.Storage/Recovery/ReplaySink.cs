@@ -156,7 +156,7 @@ internal sealed class ReplaySink(JournalLedger ledger, IJournalReplay replay)
     {
         // What the journal told already is not told again: in an undamaged journal that is everything but the first file's states.
         bool isNew = group.NewestFile is null;
-        bool isSuspect = group.SuspectFrom is not null;
+        bool isSuspect = group.SuspectFrom is not null || group.IsUnknown;
         bool resetIsNews = isNew || (isSuspect && row.Has(RowParts.Reset) && group.Reset != (row.ResetIndex, row.ResetTerm));
         BatchRow news = row with
         {

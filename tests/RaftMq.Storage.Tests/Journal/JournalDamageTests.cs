@@ -89,6 +89,65 @@ public sealed class JournalDamageTests
         }
     }
 
+    /// <summary>
+    /// The last batch, of which no other says that it was durable, is written anew by a start. That it says of an earlier loss does not hold for
+    /// one that this start found: neither is that one healed, nor less was lost.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_the_last_batch_says_of_an_earlier_loss_is_not_said_of_a_new_one(bool healed)
+    {
+        JournalRig rig = new JournalRig().Start();
+        long start = UsedBytes(rig, NewestFile(rig));
+        rig.Write(Records.Of(B, Records.Entries(B, 1, 3, 1, 3000)));
+        rig.Write(Records.Of(A, Records.Entries(A, 1, 3, 1, 50)));
+        Lose(rig, blocks: [start + Block, start + (2 * Block)]);
+        Assert.Equal(new LogPosition(new Term(1), new LogIndex(3)), rig.Replayed.Damages[B].Held);
+
+        start = UsedBytes(rig, NewestFile(rig));
+        rig.Write(Records.Of(B, Records.Entries(B, 1, 5, 1, 2000)));
+        long behind = UsedBytes(rig, NewestFile(rig));
+        rig.Write(healed ? new JournalRecord { Group = B, Healed = true } : new JournalRecord { Group = B, GivenUp = true });
+        Lose(rig, blocks: healed ? [start + Block, start + (2 * Block)] : [start, behind - Block]);
+        JournalDamage damage = rig.Replayed.Damages[B];
+        Assert.Equal(healed, !damage.HardStateLost);
+
+        for (int restart = 0; restart < 3; restart++)
+        {
+            rig.Disk.ProcessCrash();
+            rig.Start(damageIsFailure: false);
+            Assert.Equal(damage with { KeptBelowFile = rig.Replayed.Damages[B].KeptBelowFile }, rig.Replayed.Damages[B]);
+            Assert.Empty(rig.Replayed.At(B).Entries);
+        }
+    }
+
+    /// <summary>A group's votes and log went with the state that a file opens with; the word that follows is of what was lost before.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_said_of_an_earlier_loss_behind_a_hole_does_not_hide_the_hole(bool healed)
+    {
+        JournalRig rig = new JournalRig().Start();
+        long start = UsedBytes(rig, NewestFile(rig));
+        rig.Write(Records.Of(B, Records.Entries(B, 1, 3, 1, 3000)));
+        rig.Write(Records.Of(A, Records.Entries(A, 1, 3, 1, 50)));
+        Lose(rig, blocks: [start + Block, start + (2 * Block)]);
+        long opened = UsedBytes(rig, NewestFile(rig));
+
+        rig.Write(healed ? new JournalRecord { Group = B, Healed = true } : new JournalRecord { Group = B, GivenUp = true });
+        rig.Write(Records.Of(A, Records.Entries(A, 4, 5, 1, 50)));
+        rig.Seal();
+        Lose(rig, blocks: [0, opened - Block]);
+
+        for (int restart = 0; restart < 3; restart++)
+        {
+            Assert.True(rig.Replayed.Damages[B].StateLost);
+            rig.Disk.ProcessCrash();
+            rig.Start(damageIsFailure: false);
+        }
+    }
+
     [Fact]
     public void What_lies_before_the_beginning_of_the_log_is_no_loss()
     {
@@ -382,6 +441,17 @@ public sealed class JournalDamageTests
         rig.Write(new JournalRecord { Group = B, HardState = Records.Hard(4) });
         rig.Seal();
         return rig;
+    }
+
+    private static void Lose(JournalRig rig, long[] blocks)
+    {
+        foreach (long block in blocks)
+        {
+            rig.Disk.Decay(NewestFile(rig), block, 1);
+        }
+
+        rig.Disk.ProcessCrash();
+        rig.Start(damageIsFailure: false);
     }
 
     private static string NewestFile(JournalRig rig)

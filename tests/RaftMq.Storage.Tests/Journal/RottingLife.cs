@@ -56,12 +56,16 @@ internal sealed class RottingLife
                 Step();
             }
 
-            // Without a batch behind it the last one can't be told from a torn one; docs/on-disk.md says so.
-            Seal();
+            bool isSealed = !_random.OneIn(3);
+            if (isSealed)
+            {
+                Seal();
+            }
+
             _rig.Disk.PowerCut(_ => false);
             if (!_random.OneIn(4))
             {
-                Rot();
+                Rot(isSealed);
             }
 
             Restart();
@@ -162,8 +166,10 @@ internal sealed class RottingLife
         _rig.Queue.RunAll();
     }
 
-    /// <summary>Damage comes in neighbourhoods. The seal at the very end is spared, for what was said above.</summary>
-    private void Rot()
+    /// <summary>
+    /// Damage comes in neighbourhoods. The last batch is spared, which without one behind it can't be told from a torn one; docs/on-disk.md says so.
+    /// </summary>
+    private void Rot(bool isSealed)
     {
         string[] files = [.. _rig.Disk.List(JournalFile.Folder).Select(name => $"{JournalFile.Folder}/{name}")];
         if (_random.OneIn(6) && files.Length > 3)
@@ -172,9 +178,14 @@ internal sealed class RottingLife
             return;
         }
 
-        string[] used = [.. files.Where(file => UsedBlocks(file) > 2)];
+        string[] used = [.. files.Where(file => RottableBlocks(file, isSealed) > 0)];
+        if (used.Length == 0)
+        {
+            return;
+        }
+
         string rotten = used[_random.OneIn(2) ? used.Length - 1 : _random.Next(used.Length)];
-        int blocks = UsedBlocks(rotten) - 2;
+        int blocks = RottableBlocks(rotten, isSealed);
         int from = _random.Next(blocks);
         int bad = _random.Next(2, 9);
         for (int block = from; block < Math.Min(blocks, from + bad); block++)
@@ -184,21 +195,24 @@ internal sealed class RottingLife
         }
     }
 
-    /// <summary>Blocks of batches that were written to the file under this name; a recycled one has others behind.</summary>
-    private int UsedBlocks(string file)
+    /// <summary>Blocks of batches, but the last one's, that were written to the file under this name; a recycled one has others behind.</summary>
+    private int RottableBlocks(string file, bool isSealed)
     {
         using IDiskFile open = _rig.Disk.Open(file, DiskFileMode.Existing);
         byte[] bytes = new byte[open.Length];
         open.Read(0, bytes);
         Assert.True(JournalFile.TryParse(file[(JournalFile.Folder.Length + 1)..], out long number));
         int end = 0;
+        int last = 0;
         while (end + Block <= bytes.Length && BatchHeader.TryReadLength(bytes.AsSpan(end, Block), out int headerBytes)
             && end + headerBytes <= bytes.Length && BatchHeader.TryRead(bytes.AsSpan(end, headerBytes), out BatchHeader header) && header.FileNumber == number)
         {
+            last = end;
             end = (int)header.FileEnd;
         }
 
-        return end / Block;
+        // A seal has two blocks at most.
+        return isSealed ? (end / Block) - 2 : last / Block;
     }
 
     private void Restart()
