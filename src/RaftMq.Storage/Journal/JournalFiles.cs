@@ -168,6 +168,12 @@ internal sealed class JournalFiles(
     /// <summary>What releases files has no room itself: one more file, or nothing ever moves again (L-06).</summary>
     public void PrepareNextForReleases()
     {
+        if (_next is not null || _preparing is not null)
+        {
+            // It waits for that one, and for none behind it.
+            return;
+        }
+
         _releaseNeedsFile = true;
         PrepareNext();
     }

@@ -205,6 +205,31 @@ public sealed class JournalFullTests
         rig.RestartAndCheck();
     }
 
+    /// <summary>Red where the wish for a file outlives the file: each one granted another, until all that waits was written past the limit.</summary>
+    [Fact]
+    public void What_elections_need_past_the_hard_limit_is_one_file_and_not_one_after_the_other()
+    {
+        JournalRig rig = new JournalRig().Start();
+        FillToHardLimit(rig);
+        for (int i = 0; i < 200; i++)
+        {
+            rig.Append(Records.Of(A, Records.Entry(A, _nextOfA++, 1, 3000)));
+        }
+
+        Run(rig);
+        long full = rig.Journal.UsedBytes;
+        for (int term = 2; rig.Journal.UsedBytes == full; term++)
+        {
+            rig.Append(new JournalRecord { Group = B, HardState = Records.Hard(term) });
+            rig.Journal.Flush();
+            rig.Append(new JournalRecord { Group = B, HardState = Records.Hard(term, 1) });
+            Run(rig);
+        }
+
+        Assert.Equal(full + JournalRig.Small.FileBytes, rig.Journal.UsedBytes);
+        Assert.True(rig.Journal.QueuedRecords > 100);
+    }
+
     private static void Run(JournalRig rig)
     {
         rig.Journal.Flush();
