@@ -147,14 +147,14 @@ internal sealed class JournalFiles(
         }
 
         JournalFile current = Current;
-        int reusable = _free.FindIndex(file => file.Number < _durableFirstNeeded);
-        if (reusable < 0 && !_releaseNeedsFile && UsedBytes + options.FileBytes > options.HardBytesMax)
+        // A free one as well: what is in use is what a start reads, and what the groups hold back.
+        if (!_releaseNeedsFile && UsedBytes + options.FileBytes > options.HardBytesMax)
         {
             return;
         }
 
         _releaseNeedsFile = false;
-
+        int reusable = _free.FindIndex(file => file.Number < _durableFirstNeeded);
         string? recycles = reusable < 0 ? null : _free[reusable].Path;
         if (reusable >= 0)
         {
