@@ -99,12 +99,6 @@ public static class Simulator
             world.SpoiltNode = nodes[world.Random.Next(count)];
         }
 
-        if (world.Surroundings.Journal != JournalSize.Usual)
-        {
-            // Not drawn yet; see docs/simulation.md.
-            load = load with { RivalsShareTopic = false, GrowTopicEveryUs = 0 };
-        }
-
         ClientNetwork clientNetwork = new(world, world.Random.Split()) { LossOneIn = load.AnswerLossOneIn };
         Workload workload = new(new ClientSide(world, nodes, clientNetwork), load, world.Random.Split());
         FaultProfile faultProfile = FaultProfile.Draw(world.Random.Split(), onMedium, inMemory) with { GroupsInAll = load.GroupsInAll };
