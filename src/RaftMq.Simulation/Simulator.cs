@@ -87,6 +87,12 @@ public static class Simulator
         {
             // Where replicas stay where they are, it is known that the others have what one disk forgets.
             load = load with { MoveEveryUs = 0, ChangeNodesEveryUs = 0 };
+            if (world.Random.OneIn(2))
+            {
+                // Where no group comes late, more of the journal may be struck.
+                load = load with { RivalEveryUs = 0 };
+            }
+
             world.DamagedNode = nodes[world.Random.Next(count)];
             world.ScrubInterval = TimeSpan.FromSeconds(world.Random.Next(2, 13));
         }

@@ -25,7 +25,12 @@ internal sealed class DiskFaults(FaultScene scene)
     {
         SimulatedNode node = scene.Draw();
         scene.Note(FaultKind.DiskStall, $"{node.Id}'s disk hangs");
-        node.Pace.StalledUntilUs = scene.World.NowUs + scene.Random.Next(100_000, 8_000_000);
+        int only = scene.Random.Next(6);
+        long untilUs = scene.World.NowUs + scene.Random.Next(100_000, 8_000_000);
+        foreach (DiskLane lane in Enum.GetValues<DiskLane>().Where(lane => only >= 3 || (int)lane == only))
+        {
+            node.Pace.Stall(lane, untilUs);
+        }
     }
 
     public void FailDisk()

@@ -84,6 +84,8 @@ internal sealed class FaultDriver
         Repeat(_profile.StateRotEveryUs, SpoilState);
         Repeat(_profile.PauseEveryUs, () => Pause(_scene.Draw()));
         Repeat(_profile.PauseAtMessageEveryUs, PauseAtMessage);
+        Repeat(_profile.ResetAtMessageEveryUs, ResetAtMessage);
+        Repeat(_profile.FarNodeEveryUs, _onNetwork.MoveAway);
         Repeat(_profile.CrashAtDiskWorkEveryUs, CrashAtDiskWork);
         Repeat(_profile.UpgradeEveryUs, Upgrade);
     }
@@ -119,7 +121,7 @@ internal sealed class FaultDriver
         {
             Resume(node);
             node.Pace.Recover();
-            node.Pace.StalledUntilUs = 0;
+            node.Pace.EndStalls();
             node.Clock.CorrectJumps();
             node.Medium.CancelCrash();
             node.Medium.DisarmAll();
@@ -131,12 +133,16 @@ internal sealed class FaultDriver
         }
     }
 
-    /// <summary>Nobody installs an older one again: a cluster's level does not go down.</summary>
+    /// <summary>Nobody installs an older one again: a cluster's level does not go down. Some begin with the nodes that vote in the controller's group.</summary>
     private void Upgrade()
     {
-        SimulatedNode node = _scene.Draw();
-        if (node.IsWanted && node.FeatureMax < _world.NewestFeatureLevel)
+        SimulatedNode[] old = [.. _nodes.Where(n => n.IsWanted && n.FeatureMax < _world.NewestFeatureLevel)];
+        IReadOnlyList<NodeId> voters = _profile.UpgradesVotersFirst ? _nodes.FirstOrDefault(static n => n.IsUp)?.Host!.Broker.Cluster.ControllerVoters ?? [] : [];
+        SimulatedNode[] first = [.. old.Where(n => voters.Contains(n.Id))];
+        SimulatedNode[] from = first.Length > 0 ? first : old;
+        if (from.Length > 0)
         {
+            SimulatedNode node = from[_random.Next(from.Length)];
             _scene.Note(FaultKind.Upgrade, $"{node.Id} gets the next version");
             node.FeatureMax = _world.NewestFeatureLevel;
             Crash(node, CrashKind.Process);
@@ -225,7 +231,7 @@ internal sealed class FaultDriver
         int delayUs = _random.OneIn(2) ? 0 : _random.Next(1, 3_000);
         CrashKind crash = DrawKind();
         _scene.Note(FaultKind.CrashAtMessage, $"who says {kind.Name} next crashes {delayUs} us later");
-        _messages.Arm(kind, from => _scene.WhileFaulty(delayUs, () =>
+        _messages.Arm(kind, (from, _) => _scene.WhileFaulty(delayUs, () =>
         {
             _startsAtOnce = _random.OneIn(2);
             _nodes[_scene.IndexOf(from)].Crash(crash);
@@ -238,7 +244,19 @@ internal sealed class FaultDriver
         Type kind = MessageTrigger.Kinds[_random.Next(MessageTrigger.Kinds.Count)];
         int delayUs = _random.OneIn(2) ? 0 : _random.Next(1, 3_000);
         _scene.Note(FaultKind.PauseAtMessage, $"who says {kind.Name} next stands still {delayUs} us later");
-        _messages.Arm(kind, from => _scene.WhileFaulty(delayUs, () => Pause(_nodes[_scene.IndexOf(from)])));
+        _messages.Arm(kind, (from, _) => _scene.WhileFaulty(delayUs, () => Pause(_nodes[_scene.IndexOf(from)])));
+    }
+
+    /// <summary>What it says is lost, and both live: a request without an answer, or an answer that nobody got.</summary>
+    private void ResetAtMessage()
+    {
+        Type kind = MessageTrigger.Kinds[_random.Next(MessageTrigger.Kinds.Count)];
+        _scene.Note(FaultKind.ResetAtMessage, $"the connection on which {kind.Name} is said next is reset");
+        _messages.Arm(kind, (from, to) => _scene.WhileFaulty(0, () =>
+        {
+            _world.Totals.Resets++;
+            _network.Reset(from, to);
+        }));
     }
 
     /// <summary>From shorter than an election to far longer than anybody waits.</summary>
@@ -304,16 +322,32 @@ internal sealed class FaultDriver
         }
     }
 
-    /// <summary>What is lost of the journal is met at a start; one comes soon, half of the time, before it is released.</summary>
+    /// <summary>
+    /// What is lost of the journal is met at a start; one comes soon, mostly, before it is released, or before a record behind it says the same. Now and then all
+    /// start, and nobody leads who could tell the damaged one what it lost.
+    /// </summary>
     private void StrikeMedium()
     {
-        if (!_profile.JournalRots || !_random.OneIn(2) || !_journal!.Strike())
+        if (!_profile.JournalRots || _random.OneIn(3) || !_journal!.Strike())
         {
             _medium!.Strike();
         }
-        else if (_random.OneIn(2))
+        else if (!_random.OneIn(4))
         {
-            _scene.WhileFaulty(_random.Next(1, 1_000_000), () => _world.DamagedNode!.Crash(DrawKind()));
+            bool all = _random.OneIn(4);
+            _scene.WhileFaulty(_random.OneIn(2) ? _random.Next(1, 20_000) : _random.Next(1, 1_000_000), () =>
+            {
+                if (all)
+                {
+                    CrashAll(CrashKind.Power);
+                }
+                else
+                {
+                    _startsAtOnce = _random.OneIn(2);
+                    _world.DamagedNode!.Crash(DrawKind());
+                    _startsAtOnce = false;
+                }
+            });
         }
     }
 

@@ -28,6 +28,12 @@ internal enum FaultKind
     SlowLink,
     SlowNetwork,
     NastyLink,
+
+    /// <summary>All ways to one node and from it are long.</summary>
+    FarNode,
+
+    /// <summary>Of the connection on which something of a kind is said.</summary>
+    ResetAtMessage,
     SlowDisk,
     SlowLane,
     DiskStall,

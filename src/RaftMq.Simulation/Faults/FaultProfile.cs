@@ -54,6 +54,13 @@ internal sealed record FaultProfile
     /// <summary>Before a node comes back somebody starts it on another one's disk with this chance, one in.</summary>
     public int ForeignVolumeOneIn { get; init; }
 
+    /// <summary>The nodes that vote in the controller's group get it before the others.</summary>
+    public bool UpgradesVotersFirst { get; init; }
+
+    public int ResetAtMessageEveryUs { get; init; }
+
+    public int FarNodeEveryUs { get; init; }
+
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
     public int CrashInRecoveryOneIn { get; init; }
 
@@ -104,12 +111,15 @@ internal sealed record FaultProfile
             PauseEveryUs = Sometimes(2, 2_000_000, 12_000_000),
             PauseAtMessageEveryUs = Sometimes(3, 500_000, 6_000_000),
             CrashAtDiskWorkEveryUs = Sometimes(3, 500_000, 6_000_000),
-            UpgradeEveryUs = Sometimes(5, 1_000_000, 8_000_000),
+            UpgradeEveryUs = Sometimes(4, 1_000_000, 6_000_000),
+            UpgradesVotersFirst = random.OneIn(2),
+            ResetAtMessageEveryUs = Sometimes(3, 300_000, 4_000_000),
+            FarNodeEveryUs = Sometimes(2, 3_000_000, 12_000_000),
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),
             MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,
             StateRotEveryUs = inMemory ? random.Next(1_000_000, 10_000_000) : 0,
-            JournalRots = onMedium && random.OneIn(2),
+            JournalRots = onMedium && !random.OneIn(3),
             ForeignVolumeOneIn = random.Next(4, 16),
         };
     }

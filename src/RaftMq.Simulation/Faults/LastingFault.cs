@@ -71,7 +71,11 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
 
                 break;
             default:
-                drawn.Pace.StalledUntilUs = scene.World.NowUs + LengthUs;
+                foreach (DiskLane lane in Enum.GetValues<DiskLane>())
+                {
+                    drawn.Pace.Stall(lane, scene.World.NowUs + LengthUs);
+                }
+
                 break;
         }
     }

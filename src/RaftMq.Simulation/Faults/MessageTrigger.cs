@@ -16,14 +16,16 @@ internal sealed class MessageTrigger(SimulatedNetwork network)
     [
         typeof(PreVoteRequest), typeof(PreVoteReply), typeof(VoteRequest), typeof(VoteReply), typeof(AppendEntries), typeof(AppendAccepted),
         typeof(AppendRejected), typeof(Heartbeat), typeof(HeartbeatReply), typeof(InstallSnapshot), typeof(SnapshotReply), typeof(TimeoutNow),
-        typeof(Quiesce), typeof(Wake),
+        typeof(Quiesce), typeof(Wake), typeof(PeerMessage.Request), typeof(PeerMessage.Response), typeof(PeerMessage.SnapshotWanted),
+        typeof(PeerMessage.SnapshotChunk),
     ];
 
     private readonly List<PeerMessage> _messages = [];
-    private (Type Kind, Action<NodeId> Struck)? _armed;
+    private (Type Kind, Action<NodeId, NodeId> Struck)? _armed;
 
     /// <summary>In place of what was waited for before.</summary>
-    public void Arm(Type kind, Action<NodeId> struck)
+    /// <param name="struck">Who says it, and to whom.</param>
+    public void Arm(Type kind, Action<NodeId, NodeId> struck)
     {
         _armed = (kind, struck);
         network.Leaving = See;
@@ -35,16 +37,16 @@ internal sealed class MessageTrigger(SimulatedNetwork network)
         network.Leaving = null;
     }
 
-    private void See(NodeId from, PeerFrame frame)
+    private void See(NodeId from, NodeId to, PeerFrame frame)
     {
         _messages.Clear();
         if (_armed is not { } armed || !PeerCodec.TryRead(frame.Written, out _, _messages)
-            || !_messages.Exists(message => message is PeerMessage.ForGroup said && said.Message.GetType() == armed.Kind))
+            || !_messages.Exists(message => (message is PeerMessage.ForGroup said ? said.Message.GetType() : message.GetType()) == armed.Kind))
         {
             return;
         }
 
         Disarm();
-        armed.Struck(from);
+        armed.Struck(from, to);
     }
 }

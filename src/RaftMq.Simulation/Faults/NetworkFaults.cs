@@ -141,6 +141,30 @@ internal sealed class NetworkFaults(FaultScene scene, SimulatedNetwork network)
         });
     }
 
+    /// <summary>
+    /// One node behind a long or congested way, to some longer than to others: it hears of one group later than of another, and what it asks is asked again
+    /// before the answer comes.
+    /// </summary>
+    public void MoveAway()
+    {
+        SimulatedNode node = scene.Draw();
+        Link[] links = [.. network.Links.Where(l => l.From == node.Id || l.To == node.Id)];
+        scene.Note(FaultKind.FarNode, $"{node.Id} is far from all");
+        foreach (Link link in links)
+        {
+            link.Conditions.LatencyUs = scene.Random.OneIn(2) ? scene.Random.Next(1_000, 100_000) : scene.Random.Next(100_000, 1_800_000);
+            link.Conditions.JitterUs = scene.Random.Next(1_000, 50_000);
+        }
+
+        scene.WhileFaulty(scene.Random.Next(2_000_000, 9_000_000), () =>
+        {
+            foreach (Link link in links)
+            {
+                link.Conditions.BeFast();
+            }
+        });
+    }
+
     public void NastyLink()
     {
         Link link = DrawLink();

@@ -18,8 +18,8 @@ internal sealed class SimulatedNetwork(SimulationWorld world, RandomSource rando
     /// <summary>Sees each frame as it leaves its sender, for the checkers.</summary>
     public Action<NodeLife, NodeId, PeerFrame>? Tap { get; set; }
 
-    /// <summary>Sees each frame as it leaves its sender, whatever becomes of it then.</summary>
-    public Action<NodeId, PeerFrame>? Leaving { get; set; }
+    /// <summary>Sees each frame as it leaves its sender for another node, whatever becomes of it then.</summary>
+    public Action<NodeId, NodeId, PeerFrame>? Leaving { get; set; }
 
     public void Connect(IReadOnlyList<NodeId> nodes)
     {

@@ -17,7 +17,7 @@ internal sealed class SimulatedPeers(NodeLife life, SimulatedNetwork network) : 
         if (life.IsAlive)
         {
             network.Tap?.Invoke(life, to, carried);
-            network.Leaving?.Invoke(life.Node.Id, carried);
+            network.Leaving?.Invoke(life.Node.Id, to, carried);
             network.LinkBetween(life.Node.Id, to).Send(lane, carried);
         }
         else

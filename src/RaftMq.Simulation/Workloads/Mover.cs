@@ -14,6 +14,10 @@ internal sealed class Mover(
 {
     private const int ReplicasMax = 5;
 
+    /// <summary>A movement that is not over after some seconds is not taken back.</summary>
+    private const int BackTriesMax = 30;
+    private const int BackPollUs = 200_000;
+
     /// <summary>What consumer groups are told is kept by a majority of three is checked as such, so these have no fewer.</summary>
     private const int OffsetsReplicasMin = 3;
 
@@ -47,12 +51,37 @@ internal sealed class Mover(
         }
 
         // One more, a while later, often finds the first under way.
-        Ask(drawn.Topic, drawn.Partition, random.OneIn(8) ? null : Target(info, drawn.ReplicasMin));
+        ImmutableArray<NodeId>? target = random.OneIn(8) ? null : Target(info, drawn.ReplicasMin);
+        Ask(drawn.Topic, drawn.Partition, target);
+        if (target is { } to && random.OneIn(2))
+        {
+            BackWhenOver(drawn.Topic, drawn.Partition, to, [.. info.Replicas.Select(r => r.Node)], BackTriesMax);
+        }
+
         if (random.OneIn(3))
         {
             clients.World.After(random.Next(1_000, 400_000), () => Ask(drawn.Topic, drawn.Partition, random.OneIn(3) ? null : Target(info, drawn.ReplicasMin)));
         }
     }
+
+    /// <summary>Some nodes hear that a replica left, and that it is back, long after its group has made it a member again.</summary>
+    private void BackWhenOver(string topic, int partition, ImmutableArray<NodeId> to, ImmutableArray<NodeId> before, int tries) =>
+        clients.World.After(random.Next(1_000, BackPollUs), () =>
+        {
+            if (clients.IsEnding || clients.Unwell is not null)
+            {
+                return;
+            }
+
+            if (clients.PartitionOf(topic, partition, random) is { IsMoving: false } now && now.Replicas.Select(r => r.Node).SequenceEqual(to))
+            {
+                Ask(topic, partition, before);
+            }
+            else if (tries > 0)
+            {
+                BackWhenOver(topic, partition, to, before, tries - 1);
+            }
+        });
 
     private (string Topic, int Partition, int ReplicasMin)? Draw()
     {

@@ -89,10 +89,10 @@ internal sealed class TopicRival(ClientSide clients, WorkloadProfile profile, Ra
         long value = World.Totals.Calls + 1_000;
         return random.Next(8) switch
         {
-            0 or 1 => (new ObjectCall.Create(partitions), new AdminCommand.CreateTopic(
+            0 or 1 or 2 => (new ObjectCall.Create(partitions), new AdminCommand.CreateTopic(
                 topic, partitions, profile.ReplicationFactor, [], ImmutableSortedDictionary<string, string>.Empty, ValidateOnly: false)),
-            2 => (new ObjectCall.Delete(), new AdminCommand.DeleteTopic(topic, UInt128.Zero)),
-            3 or 4 => (new ObjectCall.Grow(partitions), new AdminCommand.AddPartitions(topic, partitions, [], ValidateOnly: false)),
+            3 or 4 => (new ObjectCall.Delete(), new AdminCommand.DeleteTopic(topic, UInt128.Zero)),
+            5 => (new ObjectCall.Grow(partitions), new AdminCommand.AddPartitions(topic, partitions, [], ValidateOnly: false)),
             _ => (new ObjectCall.Set(value), new AdminCommand.SetTopicConfigs(
                 topic, ImmutableSortedDictionary<string, string?>.Empty.Add(Setting, value.ToString(CultureInfo.InvariantCulture)),
                 Replace: false, ValidateOnly: false)),

@@ -71,7 +71,17 @@ internal sealed record WorkloadProfile
     /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come, go or grow.</summary>
     public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 && GrowTopicEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
 
-    public static WorkloadProfile Draw(RandomSource random, int nodes) => new()
+    public static WorkloadProfile Draw(RandomSource random, int nodes)
+    {
+        WorkloadProfile drawn = DrawBusy(random, nodes);
+
+        // Hardly anybody writes, and no partition is asked for anything that its leader makes sure of: groups go quiet.
+        return random.OneIn(6)
+            ? drawn with { SendEveryUs = random.Next(500_000, 2_000_000), AsksForEnds = false, DeleteRecordsEveryUs = 0, ChangeSettingsEveryUs = 0 }
+            : drawn;
+    }
+
+    private static WorkloadProfile DrawBusy(RandomSource random, int nodes) => new()
     {
         Topics = random.Next(1, 3),
         PartitionsPerTopic = random.Next(1, 4),
@@ -93,7 +103,7 @@ internal sealed record WorkloadProfile
         RivalEveryUs = random.OneIn(3) ? random.Next(200_000, 3_000_000) : 0,
         Members = random.OneIn(2) ? random.Next(2, 5) : 0,
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
-        MoveEveryUs = random.OneIn(2) ? 0 : random.Next(200_000, 5_000_000),
+        MoveEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 4_000_000),
         GrowTopicEveryUs = random.OneIn(3) ? random.Next(500_000, 10_000_000) : 0,
     };
 }

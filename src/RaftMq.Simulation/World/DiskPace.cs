@@ -7,6 +7,7 @@ namespace RaftMq.Simulation.World;
 internal sealed class DiskPace(Surroundings surroundings)
 {
     private readonly int[] _slowness = [1, 1, 1];
+    private readonly long[] _stalledUntilUs = new long[3];
 
     /// <summary>How many times slower a lane is than it should be; 1 is healthy.</summary>
     public int SlownessOf(DiskLane lane) => _slowness[(int)lane];
@@ -16,8 +17,14 @@ internal sealed class DiskPace(Surroundings surroundings)
 
     public void Recover() => Array.Fill(_slowness, 1);
 
-    /// <summary>Nothing completes before this instant.</summary>
-    public long StalledUntilUs { get; set; }
+    /// <summary>Nothing of a lane completes before this instant.</summary>
+    public long StalledUntilUs(DiskLane lane) => _stalledUntilUs[(int)lane];
+
+    public bool IsStalled(long nowUs) => Array.Exists(_stalledUntilUs, untilUs => untilUs > nowUs);
+
+    public void Stall(DiskLane lane, long untilUs) => _stalledUntilUs[(int)lane] = untilUs;
+
+    public void EndStalls() => Array.Clear(_stalledUntilUs);
 
     /// <summary>Microseconds: mostly about what the reference machine measured (0.1 ms per journal sync), sometimes far above.</summary>
     public long DrawUs(DiskLane lane, RandomSource random)

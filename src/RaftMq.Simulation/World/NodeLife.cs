@@ -71,10 +71,17 @@ internal sealed class NodeLife : INodeEnvironment
         IsPaused = true;
     }
 
-    /// <summary>What should have run meanwhile runs now, in its order, a moment apart: a burst that the process works off in several turns.</summary>
+    /// <summary>Other threads are inside the sections until then: what comes waits, and is done in one turn.</summary>
+    public long BusyUntilUs { get; private set; }
+
+    /// <summary>
+    /// What should have run meanwhile runs now, in its order, a moment apart: a burst that the process works off in several turns, or, where much of it is
+    /// read before anybody gets to work, in one.
+    /// </summary>
     public void Resume()
     {
         IsPaused = false;
+        BusyUntilUs = _random.OneIn(2) ? _world.NowUs + _random.Next(1, 30_000) : 0;
         long delayUs = 0;
         foreach ((Action run, _) in _whenRunning)
         {

@@ -305,7 +305,7 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
 
     private void LookAtRoom(SimulatedNode node, NodeLife life)
     {
-        if (life.IsPaused || node.Pace.StalledUntilUs > world.NowUs || Enum.GetValues<DiskLane>().Any(lane => node.Pace.SlownessOf(lane) > 1))
+        if (life.IsPaused || node.Pace.IsStalled(world.NowUs) || Enum.GetValues<DiskLane>().Any(lane => node.Pace.SlownessOf(lane) > 1))
         {
             _hinderedAtUs[node.Id] = world.NowUs;
         }

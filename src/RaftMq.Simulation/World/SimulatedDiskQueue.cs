@@ -55,9 +55,9 @@ internal sealed class SimulatedDiskQueue(
 
     private void Execute(DiskLane lane, DiskWork work)
     {
-        if (pace.StalledUntilUs > world.NowUs)
+        if (pace.StalledUntilUs(lane) > world.NowUs)
         {
-            world.AfterAlsoPaused(Math.Min(pace.StalledUntilUs - world.NowUs, StepUsMax), life, () => Execute(lane, work));
+            world.AfterAlsoPaused(Math.Min(pace.StalledUntilUs(lane) - world.NowUs, StepUsMax), life, () => Execute(lane, work));
             return;
         }
 

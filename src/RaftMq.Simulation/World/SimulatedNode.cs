@@ -250,7 +250,7 @@ internal sealed class SimulatedNode
         Medium.CancelCrash();
         Medium.DisarmAll();
         MayStop = false;
-        Pace.StalledUntilUs = 0;
+        Pace.EndStalls();
         if (kind == CrashKind.Power)
         {
             _world.Totals.PowerCuts++;

@@ -43,10 +43,11 @@ internal sealed class SimulatedSection(
             return;
         }
 
-        if (random.OneIn(4))
+        long busyUs = life.BusyUntilUs - world.NowUs;
+        if (busyUs > 0 || random.OneIn(4))
         {
             _isDrainScheduled = true;
-            world.After(random.Next(1, 150), life, () =>
+            world.After(busyUs > 0 ? busyUs : random.Next(1, 150), life, () =>
             {
                 _isDrainScheduled = false;
                 Drain();
