@@ -120,6 +120,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>The group left this node: its log is void, and what still comes of journal or disk finds nothing to do.</summary>
     public bool IsClosed { get; private set; }
 
+    /// <summary>Nothing of its log is on the way to the disk.</summary>
+    public bool HasAllDurable => IsClosed || _raft.DurableIndex == _raft.LastIndex;
+
     public bool IsQuiet => _raft.IsQuiet;
 
     public int InSyncCount => _inSync;
@@ -241,8 +244,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>
     /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself only while what fills the
     /// journals can be committed, and where all of a group's replicas are full, that takes appends. So three things are taken all the same:
-    /// what brings nothing new; the controller's few entries; and, while the journal's queue in memory has room, one small append of a
-    /// group every <see cref="TakenWhenFullEveryMs"/>. A partition's records find no taker either where the node is short of room on its disk and the
+    /// what brings nothing new; the controller's few entries; and one small append of a group every <see cref="TakenWhenFullEveryMs"/>, or, where the
+    /// journal's queue in memory is full too, of one group at a time (<see cref="PastFullQueue"/>). A partition's records find no taker either where the node is short of room on its disk and the
     /// others go on without it (<see cref="Space.GroupRoom.IsSpared"/>): what is left is for consumers' offsets, the cluster's own group, and deletions.
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
@@ -266,8 +269,8 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         long now = _shard.Clock.MonotonicMs;
-        if (_shard.Journal.QueueIsFull || _raft.DurableIndex != _raft.LastIndex || now < _nextTakenWhenFullMs
-            || (append.Entries.Count > 1 && bytes > TakenWhenFullBytesMax))
+        if (!HasAllDurable || now < _nextTakenWhenFullMs || (append.Entries.Count > 1 && bytes > TakenWhenFullBytesMax)
+            || (_shard.Journal.QueueIsFull && !_shard.PastFullQueue.MayTake(this)))
         {
             return false;
         }

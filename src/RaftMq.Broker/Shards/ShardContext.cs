@@ -31,6 +31,8 @@ internal sealed class ShardContext
     /// <summary>What limits held back on this node since its start.</summary>
     public HoldCounts Holds { get; } = new();
 
+    public PastFullQueue PastFullQueue { get; } = new();
+
     /// <summary>Groups that something happened to in this turn.</summary>
     public List<Replica> Dirty { get; } = [];
 

@@ -1,3 +1,4 @@
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
@@ -154,6 +155,16 @@ public sealed class FullJournalTests
 
         // What it serves is committed by the two of them, the full one included.
         Assert.True(cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex > before);
+    }
+
+    /// <summary>Red without <see cref="PastFullQueue"/>: what groups give the journal again fills its queue for as long as nothing is committed.</summary>
+    [Fact]
+    public void Queues_that_are_full_everywhere_all_the_time_keep_no_leader_from_committing()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options with { Limits = new BrokerLimits { JournalQueueBytes = 0 } });
+        TopicInfo topic = cluster.CreateTopic("t", 6);
+        Assert.All(cluster.Nodes, node => Assert.True(node.Parts.Shard.Context.Journal.QueueIsFull));
+        Assert.All(topic.Partitions, partition => cluster.Until(() => cluster.LeaderOf(partition.Group) is not null, $"{partition.Group} has a leader that serves"));
     }
 
     private static NodeStatus Collected(WholeCluster cluster, ClusterNode node)
