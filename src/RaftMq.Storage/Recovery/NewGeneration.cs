@@ -160,6 +160,12 @@ internal sealed class NewGeneration(
     private BatchRow AsNow(in BatchRow found)
     {
         GroupLedger? group = ledger.Find(found.Group);
+        if (group is { Deleted: true })
+        {
+            // That it ended is all there is to say, by a row of its own or by what a state left out.
+            return found.WithoutEntries() with { Parts = found.Parts & RowParts.Deleted };
+        }
+
         RowParts older = RowParts.Damaged
             | (group?.Damage is null ? RowParts.None : RowParts.Healed)
             | (group?.CutFrom is null ? RowParts.None : RowParts.Cut);
