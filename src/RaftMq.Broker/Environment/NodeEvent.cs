@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using RaftMq.Storage.Files;
 
 namespace RaftMq.Broker.Environment;
 
@@ -12,11 +13,17 @@ public sealed record NodeEvent(NodeEventKind Kind, string Text, ImmutableArray<(
     public NodeEventLevel Level => Kind switch
     {
         NodeEventKind.RefusedByCluster or NodeEventKind.DiskFull or NodeEventKind.GroupDamaged or NodeEventKind.LogDamaged
-            or NodeEventKind.RepairWaits or NodeEventKind.LogLost or NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer => NodeEventLevel.Error,
+            or NodeEventKind.BlockUnreadable or NodeEventKind.RepairWaits or NodeEventKind.LogLost or NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer => NodeEventLevel.Error,
         NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.WaitsToJoin or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused
             or NodeEventKind.JournalAboveDisk or NodeEventKind.DiskLow => NodeEventLevel.Warning,
         _ => NodeEventLevel.Information,
     };
+
+    public static NodeEvent Of(UnreadableBlock block) => new(
+        NodeEventKind.BlockUnreadable,
+        $"The disk does not give back what was written to {block.Path} at {block.Position} ({block.Fault}). What lies there is taken from other replicas; a disk that "
+        + "begins with this goes on with it: replace it.",
+        [("file", block.Path), ("position", block.Position)]);
 }
 
 /// <summary>The numbers are the log's event ids and never change their meaning.</summary>
@@ -40,6 +47,7 @@ public enum NodeEventKind
     DiskHasRoom = 1054,
     JournalAboveDisk = 1055,
     DiskLow = 1056,
+    BlockUnreadable = 1057,
     GroupDamaged = 1061,
     LogDamaged = 1062,
     DamagedGroupDeleted = 1063,

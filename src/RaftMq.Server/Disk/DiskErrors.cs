@@ -20,6 +20,12 @@ internal static class DiskErrors
         ? new DiskFullException($"{call} of {path} failed: no space left (errno {errno})")
         : Fault(call, path, errno);
 
+    /// <summary>A read failed: by what the medium has lost, or for any other reason.</summary>
+    public static DiskFaultException ReadFault(string path, Exception cause) =>
+        cause is IOException && cause.HResult is LibC.Eio or LibC.Ebadmsg
+            ? new UnreadableException($"read of {path} failed: {cause.Message}", cause)
+            : Fault("read", path, cause);
+
     public static DiskFaultException Fault(string call, string path, Exception cause) =>
         new($"{call} of {path} failed: {cause.Message}", cause);
 

@@ -27,11 +27,15 @@ internal sealed class DiskMetrics
         _writtenBytes = registry.Counters("raftmq_disk_written_bytes_total", "Bytes written to files.", "lane", LaneNames);
         _readBytes = registry.Counters("raftmq_disk_read_bytes_total", "Bytes read from files.", "lane", LaneNames);
         WaitingReads = registry.Gauge("raftmq_disk_reads_waiting", "Reads that wait for a thread of the read lane.");
+        UnreadableFiles = registry.Counter(
+            "raftmq_disk_unreadable_files_total", "Files of which a block could not be read back, each counted once in a run of the process.");
         ReadsByCaller = registry.Counter(
             "raftmq_disk_reads_by_caller_total", "Reads done by the shard itself because the read lane's queue was at its limit.");
     }
 
     public Gauge WaitingReads { get; }
+
+    public Counter UnreadableFiles { get; }
 
     public Counter ReadsByCaller { get; }
 

@@ -15,7 +15,9 @@ internal static partial class LibC
     public const int Eintr = 4;
     public const int Eagain = 11;
     public const int Einval = 22;
+    public const int Eio = 5;
     public const int Enospc = 28;
+    public const int Ebadmsg = 74;
     public const int Edquot = 122;
 
     private const int CloseOnExec = 0x80000; // O_CLOEXEC

@@ -49,7 +49,7 @@ internal sealed class RealDiskFile(string path, string fullPath, SafeFileHandle 
         }
         catch (Exception exception) when (DiskErrors.IsFromSystem(exception))
         {
-            throw DiskErrors.Fault("read", Path, exception);
+            throw DiskErrors.ReadFault(Path, exception);
         }
     }
 

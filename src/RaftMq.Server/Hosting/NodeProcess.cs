@@ -15,6 +15,7 @@ using RaftMq.Server.Listeners;
 using RaftMq.Server.Peers;
 using RaftMq.Server.Security;
 using RaftMq.Server.Telemetry;
+using RaftMq.Storage.Files;
 
 namespace RaftMq.Server.Hosting;
 
@@ -51,7 +52,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DataFolderLock _lock = null!;
     private DiskLanes _lanes = null!;
-    private RealDisk _disk = null!;
+    private LatentErrorDisk _disk = null!;
     private PeerTransport _peers = null!;
     private INode? _node;
     private HttpFace _http = null!;
@@ -181,7 +182,11 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private void PrepareDisk()
     {
         var metrics = new DiskMetrics(_metrics);
-        _disk = new RealDisk(_options.DataFolder, metrics);
+        _disk = new LatentErrorDisk(new RealDisk(_options.DataFolder, metrics), block =>
+        {
+            metrics.UnreadableFiles.Increment();
+            NodeEventLog.Write(_logger, NodeEvent.Of(block));
+        });
         var options = new DiskOptions
         {
             JournalSpin = _options.Disk.JournalSpin,

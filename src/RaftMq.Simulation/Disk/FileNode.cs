@@ -8,6 +8,9 @@ internal sealed class FileNode : Node
     private SectorPage?[] _pages = [];
     private List<int> _unsynced = [];
 
+    /// <summary>Pages that the medium does not give back; null when there are none, which is nearly always.</summary>
+    private SortedSet<int>? _unreadable;
+
     public long Length { get; private set; }
 
     public long DurableLength { get; private set; }
@@ -174,6 +177,25 @@ internal sealed class FileNode : Node
         }
     }
 
+    /// <summary>
+    /// The page that holds this position can't be read until something is written to it, and then the rest of it is not what it was.
+    /// </summary>
+    public void LosePage(long position, PagePool pool)
+    {
+        (int number, _) = Locate(position);
+        long start = (long)number * SectorPage.PageSizeBytes;
+        for (long at = start; at < Math.Min(Math.Max(Length, DurableLength), start + SectorPage.PageSizeBytes); at++)
+        {
+            Decay(at, 0xFF, pool);
+        }
+
+        (_unreadable ??= []).Add(number);
+    }
+
+    public bool IsReadable(long position, int bytes) =>
+        _unreadable is null || bytes == 0
+        || _unreadable.GetViewBetween(Locate(position).Page, Locate(position + bytes - 1).Page).Count == 0;
+
     /// <summary>Cuts the durable file as well, as damage to the medium does.</summary>
     public void CutOnMedium(long length, PagePool pool)
     {
@@ -200,6 +222,7 @@ internal sealed class FileNode : Node
             _unsynced = [.. _unsynced],
             Length = Length,
             DurableLength = DurableLength,
+            _unreadable = _unreadable is null ? null : [.. _unreadable],
         };
         for (int number = 0; number < _pages.Length; number++)
         {
@@ -214,6 +237,7 @@ internal sealed class FileNode : Node
 
     private void WriteInPage(int number, int inside, ReadOnlySpan<byte> bytes, PagePool pool)
     {
+        _unreadable?.Remove(number);
         bool known = number < _pages.Length && _pages[number] is not null;
         if (!known && bytes.IndexOfAnyExcept((byte)0) < 0)
         {
@@ -338,6 +362,8 @@ internal sealed class FileNode : Node
     private void ForgetBehind(long length, PagePool pool)
     {
         (int number, int inside) = Locate(length);
+        int first = inside == 0 ? number : number + 1;
+        _unreadable?.RemoveWhere(page => page >= first);
         for (; number < _pages.Length; number++, inside = 0)
         {
             SectorPage? page = _pages[number];

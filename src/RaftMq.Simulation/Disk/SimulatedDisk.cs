@@ -133,6 +133,18 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>The block that holds this position can't be read until something is written to it (a latent sector error).</summary>
+    public void LoseBlock(string path, long position) => FileAt(path).LosePage(position, _pool);
+
+    /// <summary>The whole file as it is cached, whether the medium gives it back or not.</summary>
+    public byte[] Content(string path)
+    {
+        FileNode file = FileAt(path);
+        byte[] bytes = new byte[file.Length];
+        file.Read(0, bytes, durable: false);
+        return bytes;
+    }
+
     /// <summary>The file is shorter on the medium (and in the cache) than what was written.</summary>
     public void CutOnMedium(string path, long length) => FileAt(path).CutOnMedium(length, _pool);
 
@@ -303,8 +315,8 @@ public sealed class SimulatedDisk : IDisk
     internal int Read(FileNode file, string path, long position, Span<byte> buffer)
     {
         _counters = _counters with { Reads = _counters.Reads + 1, BytesRead = _counters.BytesRead + buffer.Length };
-        return Strikes(SimulatedDiskFault.ReadFails)
-            ? throw new DiskFaultException($"EIO (simulated): read of '{path}' at {position}")
+        return Strikes(SimulatedDiskFault.ReadFails) || !file.IsReadable(position, buffer.Length)
+            ? throw new UnreadableException($"EIO (simulated): read of '{path}' at {position}")
             : file.Read(position, buffer, durable: false);
     }
 

@@ -38,8 +38,13 @@ internal sealed class DiskFaults(FaultScene scene)
         SimulatedNode node = scene.Draw();
         if (node.IsUp)
         {
-            SimulatedDiskFault fault = scene.Random.OneIn(2) ? SimulatedDiskFault.SyncFails : SimulatedDiskFault.WriteFails;
-            scene.Note(fault == SimulatedDiskFault.SyncFails ? FaultKind.SyncFails : FaultKind.WriteFails, $"{node.Id}: {fault}");
+            (SimulatedDiskFault fault, FaultKind kind) = scene.Random.Next(3) switch
+            {
+                0 => (SimulatedDiskFault.SyncFails, FaultKind.SyncFails),
+                1 => (SimulatedDiskFault.WriteFails, FaultKind.WriteFails),
+                _ => (SimulatedDiskFault.ReadFails, FaultKind.ReadFails),
+            };
+            scene.Note(kind, $"{node.Id}: {fault}");
             node.MayStop = true;
             node.Medium.Arm(fault);
         }

@@ -44,8 +44,12 @@ internal enum FaultKind
     MisdirectedWrite,
     OldBlock,
     FileCut,
+    UnreadableBlock,
     FileLost,
     WriteFails,
+
+    /// <summary>Once; the same read succeeds next time.</summary>
+    ReadFails,
     FullDisk,
 
     /// <summary>In the memory of one node: what a replica made of its log.</summary>

@@ -7,7 +7,7 @@ namespace RaftMq.Simulation.Faults;
 
 /// <summary>
 /// Lets the medium of one node's disk forget what was durable there: bits flip, a write lands elsewhere, an old version of a block comes back, a file is
-/// cut or lost. One node in a run, so that fewer than a majority of each group's replicas are damaged at a time; and only files of groups that
+/// cut or lost, a block can't be read. One node in a run, so that fewer than a majority of each group's replicas are damaged at a time; and only files of groups that
 /// other nodes have too. The run must have no movements and no nodes that come and go, by which a group could come to have fewer.
 /// </summary>
 /// <param name="mayStrike">Which files, by their path.</param>
@@ -35,7 +35,7 @@ internal sealed class MediumFaults(
         }
 
         byte[] content = ReadAll(path);
-        switch (random.Next(6))
+        switch (random.Next(7))
         {
             case 0 or 1 when content.Length > 0:
                 int bits = random.Next(1, 9);
@@ -63,7 +63,12 @@ internal sealed class MediumFaults(
                 medium.CutOnMedium(path, length);
                 note(FaultKind.FileCut, $"{victim.Id}: {path} is cut from {content.Length} to {length} bytes");
                 break;
-            case 5:
+            case 5 when content.Length > 0:
+                long lost = random.NextInt64(content.Length);
+                medium.LoseBlock(path, lost);
+                note(FaultKind.UnreadableBlock, $"{victim.Id}: the block at {lost} of {path} can't be read");
+                break;
+            case 6:
                 // What is about to be opened is not there: that may end the process, which finds the rest when it comes back.
                 victim.MayStop = true;
                 medium.LoseOnMedium(path);
@@ -113,11 +118,5 @@ internal sealed class MediumFaults(
     private bool HasCopies(string folder) =>
         nodes.Count(node => node != victim && !node.Medium.IsCrashed && node.Medium.FolderExists($"{GroupsFolder}/{folder}")) >= 2;
 
-    private byte[] ReadAll(string path)
-    {
-        using IDiskFile file = victim.Medium.Open(path, DiskFileMode.Existing);
-        byte[] bytes = new byte[file.Length];
-        file.Read(0, bytes);
-        return bytes;
-    }
+    private byte[] ReadAll(string path) => victim.Medium.Content(path);
 }

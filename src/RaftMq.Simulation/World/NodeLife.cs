@@ -21,6 +21,7 @@ internal sealed class NodeLife : INodeEnvironment
         Number = number;
         Random = random.Split();
         Peers = new SimulatedPeers(this, network);
+        Disk = new LatentErrorDisk(node.Disk, block => Report(NodeEvent.Of(block)));
     }
 
     public SimulatedNode Node { get; }
@@ -39,13 +40,13 @@ internal sealed class NodeLife : INodeEnvironment
 
     public IPeerTransport Peers { get; }
 
-    public IDisk Disk => Node.Disk;
+    public IDisk Disk { get; }
 
     public ISection CreateSection(string name, ISectionOwner owner) =>
         new SimulatedSection(this, _world, _random.Split(), owner);
 
     public IDiskQueue CreateDiskQueue(ISection section) =>
-        new SimulatedDiskQueue(this, _world, _random.Split(), Node.Disk, Node.Pace, section);
+        new SimulatedDiskQueue(this, _world, _random.Split(), Disk, Node.Pace, section);
 
     public void Fatal(string report, Exception cause)
     {

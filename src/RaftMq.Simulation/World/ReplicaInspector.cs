@@ -118,10 +118,11 @@ internal sealed class ReplicaInspector(SimulationWorld world, IReadOnlyList<Simu
             return;
         }
 
+        LatentErrorDisk asStarted = new(node.Medium, static _ => { });
         foreach (string folder in node.Medium.List(GroupsFolder))
         {
             string path = $"{GroupsFolder}/{folder}";
-            if (WatchedDisk.KeyOf($"{path}/") is { } key && FolderJudge.Fault(node.Medium, path, key, at => NobodyHasBase(node, path, at)) is { } fault)
+            if (WatchedDisk.KeyOf($"{path}/") is { } key && FolderJudge.Fault(asStarted, path, key, at => NobodyHasBase(node, path, at)) is { } fault)
             {
                 world.History.Violated("DETECTED", $"{node.Id}: in the end {fault}");
                 return;

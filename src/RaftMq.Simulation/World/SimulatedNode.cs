@@ -128,11 +128,11 @@ internal sealed class SimulatedNode
         SimulatedDisk foreign = other.Medium.Clone(_random.Split());
         long operations = foreign.Operations;
         IDisk own = Disk;
+        Disk = foreign;
         NodeLife life = new(_world, this, ++_lives, _random.Split(), _network);
         string? wrong = $"{Id} started on the volume of {other.Id}";
         SimulationWorld.RunInside(life, () =>
         {
-            Disk = foreign;
             try
             {
                 _factory(this, life).Start();

@@ -18,6 +18,27 @@ public class DiskFaultException : IOException
     }
 }
 
+/// <summary>
+/// The medium does not give back what was written there (EIO and the like). Of some files it is damage, for which others make up
+/// (<see cref="LatentErrorDisk"/>); else the node stops.
+/// </summary>
+public sealed class UnreadableException : DiskFaultException
+{
+    public UnreadableException(string message)
+        : base(message)
+    {
+    }
+
+    public UnreadableException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+
+    public UnreadableException()
+    {
+    }
+}
+
 /// <summary>No space (or quota) left for a write that claims new room.</summary>
 public sealed class DiskFullException : DiskFaultException
 {

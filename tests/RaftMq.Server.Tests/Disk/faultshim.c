@@ -1,9 +1,10 @@
 /*
- * Preloaded (LD_PRELOAD) in front of libc: makes the n-th fdatasync, fsync or write on a matching file fail, as a failing disk would.
- *   FAULTSHIM_CALL   fdatasync | fsync | pwrite
+ * Preloaded (LD_PRELOAD) in front of libc: makes the n-th fdatasync, fsync, write or read on a matching file fail, as a failing disk would.
+ *   FAULTSHIM_CALL   fdatasync | fsync | pwrite | pread
  *   FAULTSHIM_PATH   part of the file's path
  *   FAULTSHIM_AFTER  calls that succeed first
  *   FAULTSHIM_ERRNO  the error, as a number; later calls succeed again (fsyncgate: EIO once, then "OK")
+ *   FAULTSHIM_LASTS  when set, later calls fail too (a sector that can't be read)
  *   FAULTSHIM_FILE   when set, faults happen only while this file exists, so that a test can switch them on
  */
 #define _GNU_SOURCE
@@ -50,7 +51,9 @@ static int fails(const char *call, int fd)
         return 0;
     }
 
-    if (__sync_fetch_and_add(&seen, 1) != (after == NULL ? 0 : atoi(after)))
+    int from = after == NULL ? 0 : atoi(after);
+    int call_number = __sync_fetch_and_add(&seen, 1);
+    if (getenv("FAULTSHIM_LASTS") != NULL ? call_number < from : call_number != from)
     {
         return 0;
     }
@@ -79,6 +82,22 @@ int fsync(int fd)
     }
 
     return fails("fsync", fd) ? -1 : next(fd);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t count, off64_t offset)
+{
+    static ssize_t (*next)(int, void *, size_t, off64_t);
+    if (next == NULL)
+    {
+        next = (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
+    }
+
+    return fails("pread", fd) ? -1 : next(fd, bytes, count, offset);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    return pread64(fd, bytes, count, offset);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)

@@ -128,6 +128,45 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Equal(ExitCodes.Stopped, again.ExitCode);
     }
 
+    /// <summary>Latent sector errors: what replicas have copies of is told and counts as damaged; what nobody has a copy of stops the node with the file's name.</summary>
+    [Theory]
+    [InlineData("/groups/", false)]
+    [InlineData("/journal/", true)]
+    public async Task Files_that_can_not_be_read_are_told_of_and_stop_a_node_only_where_nobody_has_a_copy(string files, bool stops)
+    {
+        using (Process node = Start([]))
+        {
+            await ReadyAsync(node);
+            Assert.Equal(HttpStatusCode.OK, await CreateTopicAsync("before"));
+            Terminate(node);
+            await ExitedAsync(node);
+        }
+
+        using Process again = Start(new Dictionary<string, string>
+        {
+            ["LD_PRELOAD"] = FaultShim.Path,
+            ["FAULTSHIM_CALL"] = "pread",
+            ["FAULTSHIM_PATH"] = files,
+            ["FAULTSHIM_ERRNO"] = Eio.ToString(),
+            ["FAULTSHIM_LASTS"] = "1",
+        });
+        Task<string> report = again.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        if (stops)
+        {
+            await ExitedAsync(again);
+            Assert.Equal(ExitCodes.Fatal, again.ExitCode);
+            Assert.Matches(@"read of journal/\d+\.journal failed", await report);
+            return;
+        }
+
+        await Eventually.HoldsAsync(
+            () => _output.Any(line => line.Contains("BlockUnreadable: The disk does not give back what was written to groups/", StringComparison.Ordinal)),
+            () => string.Join('\n', _output));
+        Assert.False(again.HasExited);
+        Terminate(again);
+        await ExitedAsync(again);
+    }
+
     [Fact]
     public async Task What_others_can_read_on_the_way_is_warned_of_at_the_start()
     {
