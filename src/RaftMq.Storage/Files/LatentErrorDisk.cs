@@ -4,7 +4,8 @@ namespace RaftMq.Storage.Files;
 /// The disk with files of groups whose blocks may have become unreadable where they lie (latent sector errors, the commonest way in which disks fail). A
 /// read that finds such a block gets bytes in its place that no format takes for its own: what lies there is damaged, and found and mended like all
 /// damage (promise DETECTED), instead of ending the node again and again at the same place. Whatever else may be read is read, block by block, so that a
-/// fault that passes costs nothing. Of other files, the journal above all, nobody else has a copy: there a failed read stops the node, as a failed write does.
+/// fault that passes costs nothing. Of other files, the journal above all, nobody else has a copy: there a failed read stops the node, as a failed write does
+/// (docs/decisions/0020).
 /// </summary>
 /// <param name="disk">The disk itself.</param>
 /// <param name="unreadable">Told of each file once, with the place of the first such block; on whatever thread reads.</param>
@@ -16,7 +17,7 @@ public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadab
     /// <summary>Of more files than these nobody is told.</summary>
     private const int ToldMax = 1000;
 
-    /// <summary>No checksum of a run of it is itself a run of it, and unlike zeros it is not what a file holds where nothing was written yet.</summary>
+    /// <summary>Unlike zeros it is not what a file holds where nothing was written yet, and no header of any format begins with it.</summary>
     private const byte Filling = 0xDB;
     private const string Mended = "groups/";
 
