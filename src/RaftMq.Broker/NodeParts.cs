@@ -42,6 +42,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     private readonly INodeEnvironment _environment;
     private readonly Action<ClusterImage> _publish;
     private readonly LeaderFitness _fitness;
+    private readonly Connectivity _connectivity;
     private readonly LeaderBalancer _balancer;
     private readonly DamageRegister _damages;
     private Repairs _repairs = null!;
@@ -62,6 +63,9 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
     private volatile bool _wantsFineTicks;
     private volatile string? _notReadyBecause = "what the data folder holds is being read";
     private bool _slowDisk;
+
+    /// <summary>Nodes that this one misses, as was reported last.</summary>
+    private IReadOnlyList<NodeId> _toldMissed = [];
     private long _handOverMs;
     private long? _drainUntilMs;
 
@@ -74,7 +78,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         _publish = publish;
         _startMs = environment.Clock.MonotonicMs;
         _fitness = new LeaderFitness(settings.Self);
-        _balancer = new LeaderBalancer(settings.Self, _fitness, options);
+        _connectivity = new Connectivity(settings.Self);
+        _balancer = new LeaderBalancer(settings.Self, _fitness, _connectivity, options);
         _damages = new DamageRegister(_fitness, environment.Report);
     }
 
@@ -191,6 +196,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             FreeBytes = _space.FreeBytes ?? 0,
             ReserveBytes = _space.ReserveBytes,
             IsDiskSlow = _slowDisk,
+            LinksBroken = _connectivity.Missed.Count,
             Repairs = new RepairStatus(_repairs.FilesMended, _repairs.BytesTaken),
             Scrub = new ScrubStatus(
                 _scrubber.BytesRead, _scrubber.Passes,
@@ -395,7 +401,7 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
         };
         Shard = new Shard(context, _environment.Clock.MonotonicMs);
         _shardJournal.RoomCame = Shard.JournalRoomCame;
-        Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, _fitness, this);
+        Cluster = new ClusterMember(_settings, _options, sender, _environment, outbox, _fitness, _connectivity, this);
         _budget = new UncommittedBudget(Math.Min(_options.Limits.UncommittedBytesPerNode, journalOptions.TotalBytesMax / 2));
         _housekeeping = new Housekeeping(
             Shard, _balancer, _fitness, _space, _environment.Report,
@@ -453,7 +459,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
             _handOverMs = now + HearOthersMs;
         }
 
-        if (_fitness.HasOwnFaults && now >= _handOverMs)
+        TellOfBrokenLinks();
+        if ((_fitness.HasOwnFaults || _connectivity.Missed.Count > 0) && now >= _handOverMs)
         {
             _handOverMs = now + Housekeeping.PeriodMs;
             HandLeadershipOver();
@@ -473,6 +480,25 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
                 NodeEventKind.DiskSlow,
                 "The disk does not keep up with what comes: leadership goes to nodes whose disks do. Look for what else uses it, and at its health.", [])
             : new NodeEvent(NodeEventKind.DiskKeepsUp, "The disk keeps up again: this node may lead again.", []));
+    }
+
+    private void TellOfBrokenLinks()
+    {
+        IReadOnlyList<NodeId> missed = _connectivity.Missed;
+        if (missed.SequenceEqual(_toldMissed))
+        {
+            return;
+        }
+
+        _toldMissed = missed;
+        int[] nodes = [.. missed.Select(static node => node.Value)];
+        _environment.Report(nodes.Length > 0
+            ? new NodeEvent(
+                NodeEventKind.LinkBroken,
+                $"Between this node and {string.Join(", ", nodes)} messages do not go both ways, and other nodes hear each of them: leadership goes to nodes that miss "
+                + "fewer. Look at the network between them.",
+                [("nodes", nodes)])
+            : new NodeEvent(NodeEventKind.LinksWhole, "Messages go both ways again between this node and each that others hear.", []));
     }
 
     /// <summary>True while there is something to hand over and somebody to take it.</summary>

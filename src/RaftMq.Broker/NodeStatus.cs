@@ -33,6 +33,9 @@ public sealed record NodeStatus(
     /// <summary>The disk does not keep up, or did not in the last seconds: what this node leads goes to others that are better off.</summary>
     public bool IsDiskSlow { get; init; }
 
+    /// <summary>Nodes that others hear, and with which this one has contact in one direction at most, now or in the last seconds.</summary>
+    public int LinksBroken { get; init; }
+
     public HoldStatus Holds { get; init; }
 
     public RepairStatus Repairs { get; init; }

@@ -64,6 +64,7 @@ internal sealed class ClusterMember : IClusterFollower
     private readonly INodeEnvironment _environment;
     private readonly PeerOutbox _outbox;
     private readonly LeaderFitness _fitness;
+    private readonly Connectivity _connectivity;
     private readonly BrokerOptions _options;
     private readonly PeerLiveness _liveness = new();
     private readonly LeaderTable _leaders = new();
@@ -91,13 +92,14 @@ internal sealed class ClusterMember : IClusterFollower
     private long _nextFormationMs;
     private long _nextRegisterMs;
     private long _nextAnnounceMs;
+    private long _nextHearingMs;
 
     /// <summary>Folders that are not the cluster's, and when each is spoken to again.</summary>
     private readonly SortedDictionary<ReplicaId, long> _strangers = [];
 
     public ClusterMember(
         NodeSettings settings, BrokerOptions options, PeerSender self, INodeEnvironment environment, PeerOutbox outbox,
-        LeaderFitness fitness, IClusterHost host)
+        LeaderFitness fitness, Connectivity connectivity, IClusterHost host)
     {
         _settings = settings;
         _options = options;
@@ -105,6 +107,7 @@ internal sealed class ClusterMember : IClusterFollower
         _clock = environment.Clock;
         _outbox = outbox;
         _fitness = fitness;
+        _connectivity = connectivity;
         _host = host;
         _startMs = _clock.MonotonicMs;
         _ownRecord = new NodeRecord(
@@ -197,6 +200,9 @@ internal sealed class ClusterMember : IClusterFollower
                 _fitness.Heard(node, faults, now);
                 _imageDue |= hadRoom != _fitness.HasRoom(node);
                 break;
+            case PeerMessage.Hearing hearing when _connectivity.Said(node, hearing):
+                _outbox.Add(node, _connectivity.Announcement);
+                break;
             case PeerMessage.Request request:
                 _link.Requested(from.Replica, request);
                 break;
@@ -233,6 +239,8 @@ internal sealed class ClusterMember : IClusterFollower
             {
                 _outbox.Add(node, PeerMessage.Alive.Instance);
             }
+
+            LookAtLinks(now);
         }
 
         if (now >= _nextAnnounceMs)
@@ -257,6 +265,21 @@ internal sealed class ClusterMember : IClusterFollower
         LeadController();
         _requests.Answer();
         PublishWhenDue();
+    }
+
+    /// <summary>With each beat: whom this node hears and misses, said when it changes and now and then.</summary>
+    private void LookAtLinks(long now)
+    {
+        if (!_connectivity.Look(OtherNodes(), _liveness.IsHeard, now) && now < _nextHearingMs)
+        {
+            return;
+        }
+
+        _nextHearingMs = now + Connectivity.RepeatMs;
+        foreach (NodeId node in OtherNodes())
+        {
+            _outbox.Add(node, _connectivity.Announcement);
+        }
     }
 
     /// <summary>What speaks against this node's replicas as leaders is different now: the others should know before the next announcement.</summary>
@@ -562,6 +585,7 @@ internal sealed class ClusterMember : IClusterFollower
         }
 
         _outbox.Add(node, _fitness.Announcement);
+        _outbox.Add(node, _connectivity.Announcement);
     }
 
     private void FindSilent(long now)

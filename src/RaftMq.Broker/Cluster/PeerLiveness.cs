@@ -95,5 +95,8 @@ internal sealed class PeerLiveness
     public long SilentForMs(NodeId node, long nowMs, long startMs) =>
         !_peers.TryGetValue(node, out Peer? peer) ? nowMs - startMs : peer.Alive ? 0 : nowMs - peer.HeardMs;
 
+    /// <summary>A word came lately, be its connection broken since: a connection is made anew within a moment.</summary>
+    public bool IsHeard(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer.Alive;
+
     public bool IsAlive(NodeId node) => _peers.TryGetValue(node, out Peer? peer) && peer is { Alive: true, Doubted: false };
 }

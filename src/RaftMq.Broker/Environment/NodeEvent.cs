@@ -15,6 +15,7 @@ public sealed record NodeEvent(NodeEventKind Kind, string Text, ImmutableArray<(
         NodeEventKind.RefusedByCluster or NodeEventKind.DiskFull or NodeEventKind.GroupDamaged or NodeEventKind.LogDamaged
             or NodeEventKind.BlockUnreadable or NodeEventKind.RepairWaits or NodeEventKind.LogLost or NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer => NodeEventLevel.Error,
         NodeEventKind.NodeOfAnotherCluster or NodeEventKind.PeerFrameRefused or NodeEventKind.WaitsToJoin or NodeEventKind.DiskSlow or NodeEventKind.SnapshotRefused
+            or NodeEventKind.LinkBroken
             or NodeEventKind.JournalAboveDisk or NodeEventKind.DiskLow => NodeEventLevel.Warning,
         _ => NodeEventLevel.Information,
     };
@@ -41,6 +42,8 @@ public enum NodeEventKind
     BalanceEnded = 1040,
     LeadershipBegan = 1041,
     LeadershipEnded = 1042,
+    LinkBroken = 1043,
+    LinksWhole = 1044,
     DiskSlow = 1051,
     DiskKeepsUp = 1052,
     DiskFull = 1053,

@@ -6,7 +6,7 @@ namespace RaftMq.Broker.Leadership;
 /// <summary>
 /// Moves leadership of what this node leads: to where it is preferred, and away from here when this replica should not lead.
 /// </summary>
-internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerOptions options)
+internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, Connectivity connectivity, BrokerOptions options)
 {
     /// <summary>A follower this many ticks behind at most may take over without anybody noticing.</summary>
     private const int CaughtUpTicks = 4;
@@ -15,6 +15,12 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
 
     /// <summary>Groups of which an operator named another leader while they were led here: these need not wait.</summary>
     private readonly SortedSet<GroupId> _wished = [];
+
+    /// <summary>
+    /// When each group may go for broken links again: whoever judges by other words than its successor must not send it to and fro, and one that nobody took
+    /// stood still meanwhile.
+    /// </summary>
+    private readonly SortedDictionary<GroupId, long> _linksAgainMs = [];
 
     /// <summary>About once a second for each replica.</summary>
     /// <param name="preferred">Null while nothing is preferred.</param>
@@ -27,7 +33,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
             return;
         }
 
-        if (!replica.IsServing || !isAlive(wanted) || !IsNoWorse(wanted, replica.Group) || !IsCaughtUp(replica, wanted))
+        if (!replica.IsServing || !isAlive(wanted) || !IsNoWorse(wanted, replica) || !IsCaughtUp(replica, wanted))
         {
             _misplacedSinceMs.Remove(replica.Group);
             return;
@@ -58,7 +64,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
         }
 
         _wished.Add(replica.Group);
-        if (replica.IsServing && IsNoWorse(preferred, replica.Group))
+        if (replica.IsServing && IsNoWorse(preferred, replica))
         {
             replica.TransferLeadership(preferred);
         }
@@ -69,20 +75,13 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
     {
         _wished.Remove(group);
         _misplacedSinceMs.Remove(group);
+        _linksAgainMs.Remove(group);
     }
 
     /// <summary>True when this replica leads, should not, and another one can take over: it is asked to.</summary>
     public bool HandOverIfUnfit(Replica replica, Func<NodeId, bool> isAlive, long nowMs)
     {
-        LeaderFaults faults = fitness.Of(self, replica.Group);
-        if (!replica.IsLeader || faults == LeaderFaults.None)
-        {
-            return false;
-        }
-
-        // Who goes anyway takes any successor: consensus brings it up to date first. Else a pause of the writes must be worth it.
-        bool goesAnyway = (faults & (LeaderFaults.Stopping | LeaderFaults.NoController)) != 0;
-        if (BestSuccessor(replica, isAlive, mustBeCaughtUp: !goesAnyway, mustBeFaster: faults == LeaderFaults.SlowDisk, nowMs) is not { } successor)
+        if (!replica.IsLeader || (SuccessorForFaults(replica, isAlive, nowMs) ?? SuccessorForLinks(replica, isAlive, nowMs)) is not { } successor)
         {
             return false;
         }
@@ -91,26 +90,71 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, BrokerO
         return true;
     }
 
-    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, bool mustBeCaughtUp, bool mustBeFaster, long nowMs)
+    private NodeId? SuccessorForFaults(Replica replica, Func<NodeId, bool> isAlive, long nowMs)
     {
-        PeerProgress? best = null;
+        LeaderFaults faults = fitness.Of(self, replica.Group);
+        if (faults == LeaderFaults.None)
+        {
+            return null;
+        }
+
+        // Who goes anyway takes any successor: consensus brings it up to date first. Else a pause of the writes must be worth it.
+        bool mustBeCaughtUp = (faults & (LeaderFaults.Stopping | LeaderFaults.NoController)) == 0;
+        bool mustBeFaster = faults == LeaderFaults.SlowDisk;
+        return BestSuccessor(
+            replica, isAlive,
+            node => (!mustBeCaughtUp || IsCaughtUp(replica, node)) && (!mustBeFaster || fitness.IsDiskClearlyFaster(node, nowMs)));
+    }
+
+    /// <summary>
+    /// Members that this node misses can't follow it, or it can't hear them, whatever quorum it has: a replica that misses fewer is the better leader. Where
+    /// none does, as on both sides of a cut through the middle, all stays as it is.
+    /// </summary>
+    private NodeId? SuccessorForLinks(Replica replica, Func<NodeId, bool> isAlive, long nowMs)
+    {
+        int missed = connectivity.MissedOf(self, replica.Membership);
+        if (missed == 0 || !replica.IsServing || !connectivity.IsSettled(nowMs) || nowMs < _linksAgainMs.GetValueOrDefault(replica.Group))
+        {
+            return null;
+        }
+
+        NodeId? successor = BestSuccessor(
+            replica, isAlive,
+            node => connectivity.IsLinked(node) && connectivity.MissedOf(node, replica.Membership) < missed && IsCaughtUp(replica, node));
+        if (successor is not null)
+        {
+            _linksAgainMs[replica.Group] = nowMs + (long)options.LeaderBalanceDelay.TotalMilliseconds;
+        }
+
+        return successor;
+    }
+
+    /// <summary>One that misses the fewest members, and of these one that has most of the log.</summary>
+    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, Func<NodeId, bool> canTakeOver)
+    {
+        (PeerProgress Peer, int Missed)? best = null;
         foreach (PeerProgress peer in replica.Progress)
         {
             NodeId node = peer.Replica.Node;
-            if (peer.IsVoter && node != self && isAlive(node) && MayLead(node, replica.Group)
-                && (!mustBeCaughtUp || IsCaughtUp(replica, node))
-                && (!mustBeFaster || fitness.IsDiskClearlyFaster(node, nowMs))
-                && (best is null || peer.Match > best.Value.Match))
+            if (!peer.IsVoter || node == self || !isAlive(node) || !MayLead(node, replica.Group) || !canTakeOver(node))
             {
-                best = peer;
+                continue;
+            }
+
+            int missed = connectivity.MissedOf(node, replica.Membership);
+            if (best is not { } found || missed < found.Missed || (missed == found.Missed && peer.Match > found.Peer.Match))
+            {
+                best = (peer, missed);
             }
         }
 
-        return best?.Replica.Node;
+        return best?.Peer.Replica.Node;
     }
 
-    /// <summary>Has no fault that this replica has not: an operator may choose among damaged ones.</summary>
-    private bool IsNoWorse(NodeId node, GroupId group) => (fitness.Of(node, group) & ~fitness.Of(self, group)) == LeaderFaults.None;
+    /// <summary>Has no fault that this replica has not, hears this node and is heard, and misses no more members: an operator may choose among damaged ones.</summary>
+    private bool IsNoWorse(NodeId node, Replica replica) =>
+        (fitness.Of(node, replica.Group) & ~fitness.Of(self, replica.Group)) == LeaderFaults.None
+        && !connectivity.Misses(node) && connectivity.MissedOf(node, replica.Membership) <= connectivity.MissedOf(self, replica.Membership);
 
     private bool MayLead(NodeId node, GroupId group) => fitness.Of(node, group) == LeaderFaults.None;
 

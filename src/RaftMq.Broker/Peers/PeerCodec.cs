@@ -43,6 +43,7 @@ internal static class PeerCodec
     private const byte KindRepairEntries = 13;
     private const byte KindStateDigested = 14;
     private const byte KindStateDiverged = 15;
+    private const byte KindHearing = 16;
 
     /// <summary>Raft messages are numbered from here on.</summary>
     private const byte KindRaft = 32;
@@ -69,6 +70,7 @@ internal static class PeerCodec
         PeerMessage.ForGroup => 96,
         PeerMessage.Leading leading => 16 + leading.Groups.Sum(g => 32 + (g.InSync.Count * 4)),
         PeerMessage.Faults faults => 16 + (faults.Groups.Count * 17),
+        PeerMessage.Hearing hearing => 16 + ((hearing.Heard.Count + hearing.Missed.Count) * 4),
         PeerMessage.Formation formation => 32 + (formation.Voters.Count * 20),
         PeerMessage.Introduction introduction => 64 + introduction.Nodes.Sum(n => 12 + System.Text.Encoding.UTF8.GetByteCount(n.Host)),
         PeerMessage.Request request => 24 + request.Body.Length,
@@ -176,11 +178,7 @@ internal static class PeerCodec
                 {
                     writer.UInt128(lead.Group.Value);
                     writer.Int32(lead.Epoch);
-                    writer.Int32(lead.InSync.Count);
-                    foreach (NodeId node in lead.InSync)
-                    {
-                        writer.Node(node);
-                    }
+                    WriteNodes(writer, lead.InSync);
                 }
 
                 break;
@@ -227,6 +225,11 @@ internal static class PeerCodec
                     writer.Byte((byte)group.Faults);
                 }
 
+                break;
+            case PeerMessage.Hearing hearing:
+                writer.Byte(KindHearing);
+                WriteNodes(writer, hearing.Heard);
+                WriteNodes(writer, hearing.Missed);
                 break;
             case PeerMessage.Request request:
                 writer.Byte(KindRequest);
@@ -392,6 +395,7 @@ internal static class PeerCodec
             KindFormation => new PeerMessage.Formation(new GroupId(reader.UInt128()), ReadReplicas(ref reader)),
             KindMember => new PeerMessage.Member(reader.UInt128()),
             KindFaults => ReadFaults(ref reader),
+            KindHearing => new PeerMessage.Hearing(ReadNodes(ref reader), ReadNodes(ref reader)),
             KindIntroduction => ReadIntroduction(ref reader),
             KindRemoved => new PeerMessage.Removed(reader.UInt128(), reader.Replica()),
             KindRequest => new PeerMessage.Request(reader.Int64(), ReadBody(ref reader, head)),
@@ -511,14 +515,7 @@ internal static class PeerCodec
         {
             var group = new GroupId(reader.UInt128());
             int epoch = reader.Int32();
-            int inSyncCount = reader.Count(bytesEachMin: 4);
-            var inSync = new List<NodeId>(inSyncCount);
-            for (int n = 0; n < inSyncCount; n++)
-            {
-                inSync.Add(reader.Node());
-            }
-
-            groups.Add(new GroupLead(group, epoch, inSync));
+            groups.Add(new GroupLead(group, epoch, ReadNodes(ref reader)));
         }
 
         return new PeerMessage.Leading(groups);
@@ -568,6 +565,26 @@ internal static class PeerCodec
     {
         int length = reader.Bytes().Length;
         return head.Slice(reader.Position - length, length);
+    }
+
+    private static void WriteNodes(ByteWriter writer, IReadOnlyList<NodeId> nodes)
+    {
+        writer.Int32(nodes.Count);
+        foreach (NodeId node in nodes)
+        {
+            writer.Node(node);
+        }
+    }
+
+    private static NodeId[] ReadNodes(ref ByteReader reader)
+    {
+        var nodes = new NodeId[reader.Count(bytesEachMin: 4)];
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            nodes[i] = reader.Node();
+        }
+
+        return nodes;
     }
 
     private static void WriteReplicas(ByteWriter writer, IReadOnlyList<ReplicaId> replicas)

@@ -39,6 +39,9 @@ internal abstract record PeerMessage
     /// <summary>Why the sender, and which of its replicas, should not lead now: all of it, in place of what it said before.</summary>
     public sealed record Faults(LeaderFaults Node, IReadOnlyList<GroupFaults> Groups) : PeerMessage;
 
+    /// <summary>Whom the sender hears, and whom it misses (<see cref="Connectivity"/>), in order: all of it, in place of what it said before.</summary>
+    public sealed record Hearing(IReadOnlyList<NodeId> Heard, IReadOnlyList<NodeId> Missed) : PeerMessage;
+
     /// <summary>A question of one node's cluster part to another's.</summary>
     public sealed record Request(long Id, ReadOnlyMemory<byte> Body) : PeerMessage;
 

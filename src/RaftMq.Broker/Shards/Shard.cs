@@ -92,7 +92,7 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
     {
         foreach (Replica replica in _replicas.Values)
         {
-            if (replica.IsQuiet && IsMember(replica.Membership, node))
+            if (replica.IsQuiet && replica.Membership.Names(node))
             {
                 replica.WakeUp();
             }
@@ -215,21 +215,5 @@ internal sealed class Shard(ShardContext context, long now) : ISectionOwner
             replica.IsAwake = true;
             _awake.Add(replica);
         }
-    }
-
-    private static bool IsMember(Membership membership, NodeId node) =>
-        Names(membership.Voters, node) || Names(membership.OutgoingVoters, node) || Names(membership.Learners, node);
-
-    private static bool Names(IReadOnlyList<ReplicaId> replicas, NodeId node)
-    {
-        foreach (ReplicaId replica in replicas)
-        {
-            if (replica.Node == node)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

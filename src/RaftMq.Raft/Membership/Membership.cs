@@ -20,6 +20,9 @@ public sealed record Membership(
 
     public bool IsMember(ReplicaId replica) => IsVoter(replica) || Has(Learners, replica);
 
+    /// <summary>Some replica of that node votes or listens.</summary>
+    public bool Names(NodeId node) => Names(Voters, node) || Names(OutgoingVoters, node) || Names(Learners, node);
+
     /// <summary>The membership after a joint one: the outgoing half leaves.</summary>
     public Membership WithoutOutgoing() => this with { OutgoingVoters = [] };
 
@@ -33,6 +36,19 @@ public sealed record Membership(
         for (int i = 0; i < list.Count; i++)
         {
             if (list[i] == replica)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Names(IReadOnlyList<ReplicaId> list, NodeId node)
+    {
+        for (int i = 0; i < list.Count; i++)
+        {
+            if (list[i].Node == node)
             {
                 return true;
             }

@@ -50,6 +50,11 @@ internal sealed class NodeMetrics
         registry.Gauge(
             "raftmq_node_slow_disk", "1 while the disk does not keep up, and for a second to a minute after: what this node leads goes to others.",
             () => _status()?.IsDiskSlow == true ? 1 : 0);
+        registry.Gauge(
+            "raftmq_node_links_broken",
+            "Nodes that others hear and with which this one has contact in one direction at most, and for two seconds to a minute after: groups with members there are led by "
+            + "nodes that miss fewer.",
+            () => _status()?.LinksBroken ?? 0);
         registry.Gauge("raftmq_cluster_nodes", "Nodes of the cluster, as this one knows it.", () => cluster().Nodes.Count);
         registry.Gauge(
             "raftmq_cluster_nodes_down", "Nodes of the cluster that this one does not hear.", () => cluster().Nodes.Values.Count(node => !node.Alive));

@@ -46,6 +46,8 @@ internal static class PeerSamples
         ("removed", new PeerMessage.Removed(77, Three)),
         ("faults", new PeerMessage.Faults(
             LeaderFaults.SlowDisk, [new GroupFaults(Group, LeaderFaults.Damaged), new GroupFaults(new GroupId(7), LeaderFaults.DiskFull)])),
+        ("hearing", new PeerMessage.Hearing([new NodeId(1), new NodeId(3)], [new NodeId(4)])),
+        ("hearing-nobody", new PeerMessage.Hearing([], [])),
         ("request", new PeerMessage.Request(8, new byte[] { 1, 2 })),
         ("response", new PeerMessage.Response(8, new byte[] { 3 })),
         ("snapshot-wanted", new PeerMessage.SnapshotWanted(Group, I, 5)),
@@ -149,6 +151,7 @@ internal static class PeerSamples
     {
         PeerMessage.Leading m => "Leading " + string.Join("; ", m.Groups.Select(g => $"{g.Group} {g.Epoch} {string.Join(',', g.InSync)}")),
         PeerMessage.Faults m => $"Faults {m.Node} {string.Join("; ", m.Groups)}",
+        PeerMessage.Hearing m => $"Hearing {string.Join(',', m.Heard)} {string.Join(',', m.Missed)}",
         PeerMessage.Formation m => $"Formation {m.ControllerGroup} {Describe(m.Voters)}",
         PeerMessage.Introduction m =>
             $"Introduction {m.ClusterId} {m.ControllerGroup} {m.ControllerLeader} {string.Join("; ", m.Nodes)}",
@@ -186,6 +189,8 @@ internal static class PeerSamples
             new GroupId(random.NextUInt128()), new LogIndex(random.NextInt64(long.MaxValue)), new LogIndex(random.NextInt64(long.MaxValue))),
         31 => new PeerMessage.StateDigested(new GroupId(random.NextUInt128()), Digest(random)),
         32 => new PeerMessage.StateDiverged(new GroupId(random.NextUInt128()), Digest(random)),
+        33 => new PeerMessage.Hearing(
+            [.. Many(random, 9, () => new NodeId(Number(random)))], [.. Many(random, 4, () => new NodeId(Number(random)))]),
         30 => Repaired(random, new GroupId(random.NextUInt128())),
         var kind => new PeerMessage.ForGroup(new GroupId(random.NextUInt128()), RandomRaft(random, kind)),
     };

@@ -61,6 +61,7 @@ internal sealed class PeerFrameFormat : FuzzFormat
             new PeerMessage.Formation(Samples.Group, Samples.Replicas(1, 2, 3)),
             new PeerMessage.Member(0xC0FFEE),
             new PeerMessage.Faults(LeaderFaults.SlowDisk, [new GroupFaults(Samples.Group, LeaderFaults.DiskFull | LeaderFaults.Damaged)]),
+            new PeerMessage.Hearing([new NodeId(1), new NodeId(3)], [new NodeId(4)]),
             new PeerMessage.Request(9, new byte[] { 1, 7, 1, 0, 0, 0 }),
             new PeerMessage.Response(9, AdminCodec.Encode(new ControllerResponse(new AdminResult(AdminOutcome.Done), new LogIndex(3)))),
             new PeerMessage.Introduction(0xC0FFEE, Samples.Group, new NodeId(2), [new PeerPlace(new NodeId(2), "node2.example", 7070), new PeerPlace(new NodeId(3), "", 0)]),

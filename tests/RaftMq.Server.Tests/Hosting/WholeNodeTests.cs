@@ -209,6 +209,7 @@ public sealed class WholeNodeTests : IDisposable
         Assert.Contains("raftmq_limit_used{limit=\"connections\"} 0\n", text);
         Assert.Contains("raftmq_journal_full 0\n", text);
         Assert.Contains("raftmq_node_slow_disk 0\n", text);
+        Assert.Contains("raftmq_node_links_broken 0\n", text);
     }
 
     [Fact]
