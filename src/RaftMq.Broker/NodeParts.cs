@@ -280,6 +280,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IClusterHost.WakeGroupsOf(NodeId node) => Shard.WakeGroupsOf(node);
 
+    void IClusterHost.ContactMade() => _repairs.AskAgain();
+
     void IClusterHost.CollectLeads(List<GroupLead> leads)
     {
         foreach (Replica replica in Shard.Replicas.Values)

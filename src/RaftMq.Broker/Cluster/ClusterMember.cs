@@ -23,6 +23,9 @@ internal interface IClusterHost
     /// <summary>A node is there again, or anew, or silent.</summary>
     void WakeGroupsOf(NodeId node);
 
+    /// <summary>A node hears this one, which it did not just before: what it was asked for meanwhile may have been lost.</summary>
+    void ContactMade();
+
     /// <summary>Groups that this node leads, for a node that has just come.</summary>
     void CollectLeads(List<GroupLead> leads);
 
@@ -202,6 +205,11 @@ internal sealed class ClusterMember : IClusterFollower
                 break;
             case PeerMessage.Hearing hearing when _connectivity.Said(node, hearing):
                 _outbox.Add(node, _connectivity.Announcement);
+                if (_connectivity.IsHeardBy(node))
+                {
+                    _host.ContactMade();
+                }
+
                 break;
             case PeerMessage.Request request:
                 _link.Requested(from.Replica, request);

@@ -63,7 +63,7 @@ internal sealed class Connectivity(NodeId self)
         List<NodeId> missed = [];
         foreach (NodeId node in all)
         {
-            bool isLinked = _words.TryGetValue(node, out Word? word) && word.HearsSelf;
+            bool isLinked = IsHeardBy(node);
             bool isHeardOf = !isLinked && IsHeardByAnother(node);
             if (!_links.TryGetValue(node, out LinkWatch? link))
             {
@@ -112,10 +112,13 @@ internal sealed class Connectivity(NodeId self)
         return count;
     }
 
+    /// <summary>By its last word.</summary>
+    public bool IsHeardBy(NodeId node) => _words.TryGetValue(node, out Word? word) && word.HearsSelf;
+
     public bool Misses(NodeId node) => Names(Announcement.Missed, node);
 
     /// <summary>That node hears this one and is heard, by its last word, and has done so for long enough.</summary>
-    public bool IsLinked(NodeId node) => _words.TryGetValue(node, out Word? word) && word.HearsSelf && !Misses(node);
+    public bool IsLinked(NodeId node) => IsHeardBy(node) && !Misses(node);
 
     private bool IsHeardByAnother(NodeId node)
     {

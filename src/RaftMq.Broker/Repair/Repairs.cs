@@ -51,6 +51,22 @@ internal sealed class Repairs(ShardContext context, Func<GroupId, IReadOnlyList<
         }
     }
 
+    /// <summary>
+    /// A node can be asked that could not before: what waits since nobody answered need not wait on. A node that was cut off for as long as the pause has
+    /// grown would else stay damaged for as long again.
+    /// </summary>
+    public void AskAgain()
+    {
+        foreach (Job job in _jobs.Values)
+        {
+            if (job.Asked is null)
+            {
+                job.NextMs = Math.Min(job.NextMs, context.Clock.MonotonicMs);
+                job.PauseMs = PauseMsMin;
+            }
+        }
+    }
+
     /// <summary>The group leaves this node, or its files were replaced.</summary>
     public void Forget(GroupId group)
     {

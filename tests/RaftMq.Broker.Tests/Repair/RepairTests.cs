@@ -224,6 +224,22 @@ public sealed class RepairTests
         CheckMended(cluster, group, withinMs: 60_000);
     }
 
+    /// <summary>It hears the others all the time: only their word tells it that they hear it again.</summary>
+    [Fact]
+    public void A_node_that_nobody_heard_for_long_is_mended_soon_after_it_is_heard_again()
+    {
+        (WholeCluster cluster, GroupId group) = WithSegments();
+        cluster[3].Kill();
+        Damage(cluster[3], Files(cluster[3], ".log")[0], "missing");
+        cluster[3].Start();
+        cluster.IsCut = static (from, _, _) => from.Value == 3;
+        cluster.Pass(40_000);
+        Assert.Contains(cluster[3].Parts.Damaged, damaged => damaged.Group == group);
+
+        cluster.IsCut = static (_, _, _) => false;
+        CheckMended(cluster, group, withinMs: 3_000);
+    }
+
     [Fact]
     public void What_does_not_belong_there_is_not_taken()
     {
