@@ -179,23 +179,33 @@ internal sealed class Workload
     /// <summary>What is not over of the nodes' coming and going; null when nothing is under way.</summary>
     public string? NodesUnderWay => _nodes.UnderWay;
 
+    public bool HasReadAll => _finalReaders.TrueForAll(static reader => reader.IsDone);
+
     /// <summary>Those that could not be read to the end.</summary>
     public IEnumerable<string> Unread() =>
         _finalReaders.Where(r => !r.IsDone).Select(r => $"{r.Partition.Name} ({r.Partition.Group}): last answer {r.LastAnswer}");
 
-    /// <summary>Without the node that is unwell: a majority of its replicas, and as many as its topic asks for. Nobody moves replicas meanwhile.</summary>
+    /// <summary>
+    /// Without the node that is unwell: a majority of its replicas, and as many as its topic asks for; and a majority of the controller's, without which no node
+    /// that starts is taken in: a volume may have been lost beside it. Nobody moves replicas meanwhile.
+    /// </summary>
     private bool IsOwed(WorkPartition partition)
     {
         SimulatedNode[] well = [.. _clients.Nodes.Where(node => node != _clients.Unwell && node.IsUp)];
-        (Membership Membership, LogIndex At)? newest = well.Select(node => node.Host!.MembershipOf(partition.Group)).MaxBy(static m => m?.At);
-        if (newest is not ({ IsJoint: false } members, _))
+        string? asked = well.FirstOrDefault()?.Host!.Broker.Cluster.Topics.GetValueOrDefault(partition.Topic)?.Configs.GetValueOrDefault(SettingsChanger.MinInSync);
+        return HasMajority(well, well.Select(static node => node.Host!.ControllerGroup).FirstOrDefault(static group => group is not null), atLeast: 1)
+            && HasMajority(well, partition.Group, atLeast: asked is null ? 1 : int.Parse(asked, CultureInfo.InvariantCulture));
+    }
+
+    private static bool HasMajority(SimulatedNode[] well, GroupId? group, int atLeast)
+    {
+        if (group is not { } asked || well.Select(node => node.Host!.MembershipOf(asked)).MaxBy(static m => m?.At) is not ({ IsJoint: false } members, _))
         {
             return false;
         }
 
         int count = members.Voters.Count(voter => well.Any(node => node.Host!.Self == voter));
-        string? asked = well[0].Host!.Broker.Cluster.Topics.GetValueOrDefault(partition.Topic)?.Configs.GetValueOrDefault(SettingsChanger.MinInSync);
-        return count > members.Voters.Count / 2 && count >= (asked is null ? 1 : int.Parse(asked, CultureInfo.InvariantCulture));
+        return count > members.Voters.Count / 2 && count >= atLeast;
     }
 
     /// <param name="isGrown">Those who work on the topic's other partitions come to this one too, with their sequences and commits beginning anew.</param>
