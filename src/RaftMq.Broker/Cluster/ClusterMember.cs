@@ -203,13 +203,8 @@ internal sealed class ClusterMember : IClusterFollower
                 _fitness.Heard(node, faults, now);
                 _imageDue |= hadRoom != _fitness.HasRoom(node);
                 break;
-            case PeerMessage.Hearing hearing when _connectivity.Said(node, hearing):
-                _outbox.Add(node, _connectivity.Announcement);
-                if (_connectivity.IsHeardBy(node))
-                {
-                    _host.ContactMade();
-                }
-
+            case PeerMessage.Hearing hearing when OtherNodes().Contains(node):
+                HearingSaid(node, hearing);
                 break;
             case PeerMessage.Request request:
                 _link.Requested(from.Replica, request);
@@ -275,10 +270,26 @@ internal sealed class ClusterMember : IClusterFollower
         PublishWhenDue();
     }
 
+    private void HearingSaid(NodeId node, PeerMessage.Hearing said)
+    {
+        if (!_connectivity.Said(node, said))
+        {
+            return;
+        }
+
+        // Whoever hears this node anew, or not any more, may have lost its word.
+        _outbox.Add(node, _connectivity.Announcement);
+        if (_connectivity.IsHeardBy(node))
+        {
+            _host.ContactMade();
+        }
+    }
+
     /// <summary>With each beat: whom this node hears and misses, said when it changes and now and then.</summary>
     private void LookAtLinks(long now)
     {
-        if (!_connectivity.Look(OtherNodes(), _liveness.IsHeard, now) && now < _nextHearingMs)
+        bool isMember = State.IsFormed && State.IsMember(_ownRecord.Replica);
+        if (!_connectivity.Look(OtherNodes(), _liveness.IsHeard, isMember, now) && now < _nextHearingMs)
         {
             return;
         }

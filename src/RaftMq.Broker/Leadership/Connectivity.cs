@@ -46,8 +46,9 @@ internal sealed class Connectivity(NodeId self)
     /// <summary>With each beat.</summary>
     /// <param name="others">All other nodes, once each.</param>
     /// <param name="isHeard">Whether one of them was heard just now.</param>
+    /// <param name="isMember">The others know this node: who waits to join is heard by nobody in their words, and misses nobody.</param>
     /// <returns>True when the announcement is another one now.</returns>
-    public bool Look(IEnumerable<NodeId> others, Func<NodeId, bool> isHeard, long nowMs)
+    public bool Look(IEnumerable<NodeId> others, Func<NodeId, bool> isHeard, bool isMember, long nowMs)
     {
         List<NodeId> heard = [];
         List<NodeId> all = [.. others];
@@ -64,7 +65,7 @@ internal sealed class Connectivity(NodeId self)
         foreach (NodeId node in all)
         {
             bool isLinked = IsHeardBy(node);
-            bool isHeardOf = !isLinked && IsHeardByAnother(node);
+            bool isHeardOf = isMember && !isLinked && IsHeardByAnother(node);
             if (!_links.TryGetValue(node, out LinkWatch? link))
             {
                 _links.Add(node, link = new LinkWatch());

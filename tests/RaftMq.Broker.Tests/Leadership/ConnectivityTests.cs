@@ -12,6 +12,9 @@ public sealed class ConnectivityTests
     private readonly Dictionary<int, Connectivity> _nodes = [];
     private readonly HashSet<(int From, int To)> _cut = [];
     private readonly HashSet<int> _down = [];
+
+    /// <summary>Nodes that do not know that they are of the cluster.</summary>
+    private readonly HashSet<int> _unknown = [];
     private long _nowMs = 1_000;
 
     public ConnectivityTests()
@@ -155,11 +158,22 @@ public sealed class ConnectivityTests
     }
 
     [Fact]
+    public void A_node_that_does_not_know_that_it_is_of_the_cluster_misses_nobody_and_says_whom_it_hears()
+    {
+        _unknown.Add(2);
+        Cut(1, 2);
+        Pass(3_000);
+
+        Assert.Equal("1:2", Missed());
+        Assert.True(_nodes[3].IsLinked(new NodeId(2)));
+    }
+
+    [Fact]
     public void A_node_that_left_is_forgotten()
     {
         Cut(1, 2);
         Pass(3_000);
-        _nodes[1].Look([new NodeId(3), new NodeId(4), new NodeId(5)], _ => true, _nowMs);
+        _nodes[1].Look([new NodeId(3), new NodeId(4), new NodeId(5)], _ => true, isMember: true, _nowMs);
 
         Assert.Empty(_nodes[1].Missed);
         Assert.False(_nodes[1].IsLinked(new NodeId(2)));
@@ -180,7 +194,7 @@ public sealed class ConnectivityTests
             foreach ((int node, Connectivity connectivity) in _nodes.Where(n => !_down.Contains(n.Key)))
             {
                 IEnumerable<NodeId> others = _nodes.Keys.Where(n => n != node).Select(n => new NodeId(n));
-                if (connectivity.Look(others, other => Hears(node, other.Value), _nowMs) || _nowMs % Connectivity.RepeatMs == 0)
+                if (connectivity.Look(others, other => Hears(node, other.Value), isMember: !_unknown.Contains(node), _nowMs) || _nowMs % Connectivity.RepeatMs == 0)
                 {
                     foreach (int other in _nodes.Keys.Where(n => n != node))
                     {

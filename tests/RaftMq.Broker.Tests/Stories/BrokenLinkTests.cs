@@ -133,6 +133,20 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
+    public void A_machine_that_waits_to_join_misses_nobody_though_nobody_says_that_it_is_heard()
+    {
+        WholeCluster cluster = Started(3);
+        ClusterNode machine = cluster.AddMachine(4, 1, 2, 3);
+        machine.Start();
+        cluster.Pass(5_000);
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(cluster[1], new AdminCommand.ExpectNode(machine.Id)).Outcome);
+        cluster.Until(() => machine.Broker.IsReady, "it is of the cluster");
+        cluster.Pass(5_000);
+
+        Assert.All(cluster.Nodes, node => Assert.DoesNotContain(node.Events, e => e.Name == "LinkBroken"));
+    }
+
+    [Fact]
     public void A_link_that_comes_and_goes_moves_leadership_ever_more_seldom()
     {
         WholeCluster cluster = Started(3);
