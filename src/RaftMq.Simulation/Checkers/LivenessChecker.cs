@@ -10,6 +10,9 @@ namespace RaftMq.Simulation.Checkers;
 public sealed class LivenessChecker : PromiseChecker
 {
     public const long WritableWithinUs = 10_000_000;
+
+    /// <summary>What could not do without the one that stayed unwell waits until its replica has made up for that time, whose disk may be slow.</summary>
+    public const long WritableWithTheUnwellWithinUs = 20_000_000;
     public const long ConsumerMovesWithinUs = 30_000_000;
 
     private readonly SortedDictionary<GroupId, (string Name, long CreatedAtUs)> _partitions = [];
@@ -20,6 +23,9 @@ public sealed class LivenessChecker : PromiseChecker
     private readonly SortedDictionary<GroupId, HistoryEvent.PlacedAtEnd> _placed = [];
     private readonly Dictionary<GroupId, List<NodeId>> _replicas = [];
     private long _healedAtUs = -1;
+
+    /// <summary>What could do without the one that stayed unwell; null where nobody did.</summary>
+    private IReadOnlyCollection<GroupId>? _owedWithoutOne;
 
     public override string Promise => "liveness";
 
@@ -40,6 +46,7 @@ public sealed class LivenessChecker : PromiseChecker
                 _healedAtUs = healed.AtUs;
                 return null;
             case HistoryEvent.UnwellNoMore wellAgain:
+                _owedWithoutOne = wellAgain.Owed;
                 return NotWritable(wellAgain.Owed.Contains) ?? NotMoving(wellAgain.Owed.Contains);
             case HistoryEvent.Healed healed:
                 _healedAtUs = healed.AtUs;
@@ -69,9 +76,10 @@ public sealed class LivenessChecker : PromiseChecker
         {
             // Who makes a topic may wait long for an answer that was lost among the last faults.
             long fromUs = Math.Max(_healedAtUs, createdAtUs);
-            if (isOwed(group) && (!_writtenAtUs.TryGetValue(group, out long atUs) || atUs - fromUs > WritableWithinUs))
+            long withinUs = _owedWithoutOne?.Contains(group) == false ? WritableWithTheUnwellWithinUs : WritableWithinUs;
+            if (isOwed(group) && (!_writtenAtUs.TryGetValue(group, out long atUs) || atUs - fromUs > withinUs))
             {
-                return $"partition {name} ({group}) was not writable within {WritableWithinUs / 1_000_000} s after the faults were over and it was there "
+                return $"partition {name} ({group}) was not writable within {withinUs / 1_000_000} s after the faults were over and it was there "
                     + (atUs > 0 ? $"(after {(atUs - fromUs) / 1e6:F1} s)" : "(never)");
             }
         }

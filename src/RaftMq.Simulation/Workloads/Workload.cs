@@ -21,6 +21,9 @@ internal sealed class Workload
     private readonly List<TopicKeeper> _topics = [];
     private readonly List<TopicRival> _rivals = [];
     private readonly List<WorkPartition> _partitions = [];
+
+    /// <summary>Those that could not do without the unwell node when the rest was well: a movement that was under way may bring them enough replicas, but when is not owed.</summary>
+    private readonly List<WorkPartition> _lackedReplicas = [];
     private readonly Queue<long> _producerIds = [];
     private readonly Queue<Action<long>> _wantProducerId = [];
     private readonly List<FinalReader> _finalReaders = [];
@@ -99,6 +102,7 @@ internal sealed class Workload
         if (unwell is not null)
         {
             _clients.Unwell = unwell;
+            _lackedReplicas.AddRange(_partitions.Where(p => !p.IsDeleted && !IsOwed(p)));
             World.History.Add(new HistoryEvent.HealedButForOne(unwell.Id, World.NowUs));
             ServiceIsOwed();
         }
@@ -109,7 +113,7 @@ internal sealed class Workload
     {
         if (_clients.Unwell is not null)
         {
-            WorkPartition[] owed = [.. _partitions.Where(p => !p.IsDeleted && IsOwed(p))];
+            WorkPartition[] owed = [.. _partitions.Where(p => !p.IsDeleted && !_lackedReplicas.Contains(p) && IsOwed(p))];
             World.Totals.OwedWithoutOne += owed.Length;
             World.Trace.Add(World.NowUs, TraceKind.Observed, $"owed without {_clients.Unwell.Id}: {string.Join(' ', owed.Select(p => p.Name))}");
             World.History.Add(new HistoryEvent.UnwellNoMore([.. owed.Select(p => p.Group)]));

@@ -1,5 +1,4 @@
 using RaftMq.Broker.Leadership;
-using RaftMq.Broker.Peers;
 using RaftMq.Raft;
 
 namespace RaftMq.Broker.Tests.Leadership;

@@ -1,5 +1,4 @@
 using RaftMq.Broker.Controller;
-using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;

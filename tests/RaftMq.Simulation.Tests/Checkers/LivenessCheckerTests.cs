@@ -74,6 +74,18 @@ public sealed class LivenessCheckerTests
     public void Owes_everything_anew_when_that_one_is_well_again() => Objects(ButForOne()
         .Tell(Written(1)).Tell(Moved(1)).Tell(WellAgain(Group)).Tell(new HistoryEvent.Healed(HealedAtUs + 2_000_000)).Tell(End()));
 
+    [Fact]
+    public void Accepts_that_what_needs_that_one_takes_longer_when_all_is_well() => Assert.Null(ButForOne()
+        .Tell(WellAgain()).Tell(new HistoryEvent.Healed(HealedAtUs)).Tell(Written(20)).Tell(Moved(1)).Tell(End()).Objection);
+
+    [Fact]
+    public void Rejects_what_needs_that_one_and_takes_longer_still() => Objects(ButForOne()
+        .Tell(WellAgain()).Tell(new HistoryEvent.Healed(HealedAtUs)).Tell(Written(21)).Tell(Moved(1)).Tell(End()));
+
+    [Fact]
+    public void Rejects_what_could_do_without_that_one_and_takes_longer_when_all_is_well() => Objects(ButForOne()
+        .Tell(Written(1)).Tell(Moved(1)).Tell(WellAgain(Group)).Tell(new HistoryEvent.Healed(HealedAtUs)).Tell(Written(11)).Tell(Moved(1)).Tell(End()));
+
     private static Story ButForOne() => new Story(new LivenessChecker())
         .Tell(new HistoryEvent.ConsumerExpected("c", Group))
         .Tell(new HistoryEvent.HealedButForOne(N0, HealedAtUs));
