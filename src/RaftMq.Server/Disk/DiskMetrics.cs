@@ -28,7 +28,7 @@ internal sealed class DiskMetrics
         _readBytes = registry.Counters("raftmq_disk_read_bytes_total", "Bytes read from files.", "lane", LaneNames);
         WaitingReads = registry.Gauge("raftmq_disk_reads_waiting", "Reads that wait for a thread of the read lane.");
         UnreadableFiles = registry.Counter(
-            "raftmq_disk_unreadable_files_total", "Files of which a block could not be read back, each counted once in a run of the process.");
+            "raftmq_disk_unreadable_files_total", "Files of which a block could not be read back, each counted once in a run of the process, a thousand at most.");
         ReadsByCaller = registry.Counter(
             "raftmq_disk_reads_by_caller_total", "Reads done by the shard itself because the read lane's queue was at its limit.");
     }

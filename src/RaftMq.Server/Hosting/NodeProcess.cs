@@ -182,11 +182,8 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     private void PrepareDisk()
     {
         var metrics = new DiskMetrics(_metrics);
-        _disk = new LatentErrorDisk(new RealDisk(_options.DataFolder, metrics), block =>
-        {
-            metrics.UnreadableFiles.Increment();
-            NodeEventLog.Write(_logger, NodeEvent.Of(block));
-        });
+        UnreadableFiles unreadable = new(metrics, block => NodeEventLog.Write(_logger, NodeEvent.Of(block)));
+        _disk = new LatentErrorDisk(new RealDisk(_options.DataFolder, metrics), unreadable.Met);
         var options = new DiskOptions
         {
             JournalSpin = _options.Disk.JournalSpin,

@@ -8,21 +8,15 @@ namespace RaftMq.Storage.Files;
 /// (docs/decisions/0020).
 /// </summary>
 /// <param name="disk">The disk itself.</param>
-/// <param name="unreadable">Told of each file once, with the place of the first such block; on whatever thread reads.</param>
+/// <param name="unreadable">Told of each such block each time that it is read; on whatever thread reads.</param>
 public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadable) : IDisk
 {
     /// <summary>What is read at a time where a larger read failed; no smaller than what a disk loses at a time.</summary>
     public const int BlockBytes = 4096;
 
-    /// <summary>Of more files than these nobody is told.</summary>
-    private const int ToldMax = 1000;
-
     /// <summary>Unlike zeros it is not what a file holds where nothing was written yet, and no header of any format begins with it.</summary>
     private const byte Filling = 0xDB;
     private const string Mended = "groups/";
-
-    private readonly Lock _lock = new();
-    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
     public bool FileExists(string path) => disk.FileExists(path);
 
@@ -37,7 +31,7 @@ public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadab
     public IDiskFile Open(string path, DiskFileMode mode)
     {
         IDiskFile file = disk.Open(path, mode);
-        return path.StartsWith(Mended, StringComparison.Ordinal) ? new MendedFile(this, file) : file;
+        return path.StartsWith(Mended, StringComparison.Ordinal) ? new MendedFile(file, unreadable) : file;
     }
 
     public void DeleteFile(string path) => disk.DeleteFile(path);
@@ -48,20 +42,7 @@ public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadab
 
     public void SyncFolder(string path) => disk.SyncFolder(path);
 
-    private void Tell(string path, long position, UnreadableException fault)
-    {
-        lock (_lock)
-        {
-            if (_told.Count >= ToldMax || !_told.Add(path))
-            {
-                return;
-            }
-        }
-
-        unreadable(new UnreadableBlock(path, position, fault.Message));
-    }
-
-    private sealed class MendedFile(LatentErrorDisk owner, IDiskFile file) : IDiskFile
+    private sealed class MendedFile(IDiskFile file, Action<UnreadableBlock> unreadable) : IDiskFile
     {
         public string Path => file.Path;
 
@@ -108,7 +89,7 @@ public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadab
                 }
                 catch (UnreadableException fault)
                 {
-                    owner.Tell(Path, at, fault);
+                    unreadable(new UnreadableBlock(Path, at, fault.Message));
                     into.Fill(Filling);
                 }
 
