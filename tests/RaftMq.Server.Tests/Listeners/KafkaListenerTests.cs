@@ -159,7 +159,7 @@ public sealed class KafkaListenerTests
     [Fact]
     public async Task Silent_connection_is_closed_after_the_idle_time()
     {
-        await using var listener = new TestListener(new ListenerLimits { IdleMax = TimeSpan.FromMilliseconds(100) });
+        await using var listener = new TestListener(new ListenerLimits { IdleMax = TimeSpan.FromSeconds(1) });
         using TestClient client = await listener.ConnectAsync();
         await client.SendAsync(what: 0, 1);
         await client.ReceiveAsync();
