@@ -147,8 +147,9 @@ internal sealed class JournalFiles(
         }
 
         JournalFile current = Current;
-        // A free one as well: what is in use is what a start reads, and what the groups hold back.
-        if (!_releaseNeedsFile && UsedBytes + options.FileBytes > options.HardBytesMax)
+        // A free one as well: what is in use is what a start reads, and what the groups hold back. Nobody is asked to release the current file, so
+        // one that is alone, however large, is followed by another.
+        if (!_releaseNeedsFile && _used.Count > 1 && UsedBytes + options.FileBytes > options.HardBytesMax)
         {
             return;
         }

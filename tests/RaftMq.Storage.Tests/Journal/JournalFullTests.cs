@@ -176,11 +176,19 @@ public sealed class JournalFullTests
         JournalRig rig = new JournalRig(options: JournalRig.Small with { TotalBytesMax = 4 * JournalRig.Small.FileBytes }).Start();
         rig.OnReleaseWanted = (group, upTo) => rig.Append(new JournalRecord { Group = group, SegmentsDurable = upTo });
         rig.Write(Records.Of(A, Records.Entry(A, _nextOfA++, 1, 3000)));
-        rig.Write(Records.Of(A, Records.Entry(A, _nextOfA++, 1, (int)(5 * JournalRig.Small.FileBytes))));
+        rig.Write(Records.Of(A, Records.Entry(A, _nextOfA++, 1, (int)(9 * JournalRig.Small.FileBytes))));
         Run(rig);
 
         Assert.Equal(1, rig.Journal.UsedFiles);
         Assert.False(rig.Journal.IsFull);
+
+        // Nobody is asked to release it while it is the only one: it must not be the last one.
+        for (int i = 0; i < 40; i++)
+        {
+            rig.Write(Records.Of(A, Records.Entry(A, _nextOfA++, 1, 3000)));
+        }
+
+        Assert.True(rig.Journal.UsedBytes < 8 * JournalRig.Small.FileBytes);
     }
 
     /// <summary>Red without the file more: what the old log has in the oldest file is given up by the reset alone, which waits for that file.</summary>
