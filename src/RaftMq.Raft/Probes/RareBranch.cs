@@ -132,6 +132,9 @@ public enum RareBranch
     /// <summary>A start found no room for a whole journal file, or for any.</summary>
     OpenedWithoutRoom,
 
+    /// <summary>A journal past its hard limit took a file all the same, as nothing else went on.</summary>
+    FilePastHardLimit,
+
     /// <summary>A follower with little room left took no records, as its group goes on without it.</summary>
     FullFollowerHeldOff,
 

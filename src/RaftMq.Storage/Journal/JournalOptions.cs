@@ -37,7 +37,7 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Where even a journal whose callers do not heed <see cref="NodeJournal.IsFull"/> stops taking new files, but for one at a time that
-    /// the records which release files, or hard states, need themselves.
+    /// the records which release files, or hard states, need themselves, and one a second while nothing else is written.
     /// </summary>
     public long HardBytesMax => 2 * TotalBytesMax;
 

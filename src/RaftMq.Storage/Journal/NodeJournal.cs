@@ -16,6 +16,9 @@ namespace RaftMq.Storage.Journal;
 /// </summary>
 public sealed class NodeJournal : IJournal, IDisposable
 {
+    /// <summary>So long what waits is left waiting for a release.</summary>
+    private const int BlockedMsMax = 1_000;
+
     private readonly JournalOptions _options;
     private readonly StoreId _store;
     private readonly IDiskQueue _queue;
@@ -35,6 +38,10 @@ public sealed class NodeJournal : IJournal, IDisposable
     private bool _telling;
     private bool _unsealed = true;
     private long? _idleSinceMs;
+
+    /// <summary>What waits needs a file that it may not have.</summary>
+    private bool _isBlocked;
+    private long? _blockedSinceMs;
     private IJournalObserver? _observer;
     private JournalStatistics _statistics;
     private bool _disposed;
@@ -143,6 +150,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     public void Tick(long nowMs)
     {
         _files.Tick(nowMs);
+        GoOnWhereBlocked(nowMs);
         if (_inFlight || _waiting.Count > 0 || !_unsealed)
         {
             _idleSinceMs = null;
@@ -154,6 +162,27 @@ public sealed class NodeJournal : IJournal, IDisposable
         if (nowMs - _idleSinceMs >= _options.SealAfterMs)
         {
             StartBatch(seal: true);
+        }
+    }
+
+    /// <summary>
+    /// Groups can't release entries that are not committed, and give them to the journal again, which takes room; where all replicas' journals are past their
+    /// limits by such entries, none is ever committed unless somebody goes on. A file a second, then.
+    /// </summary>
+    private void GoOnWhereBlocked(long nowMs)
+    {
+        if (!_isBlocked)
+        {
+            _blockedSinceMs = null;
+            return;
+        }
+
+        _blockedSinceMs ??= nowMs;
+        if (nowMs - _blockedSinceMs >= BlockedMsMax)
+        {
+            _blockedSinceMs = null;
+            Probe.Reached(RareBranch.FilePastHardLimit);
+            _files.PrepareNextForReleases();
         }
     }
 
@@ -210,6 +239,7 @@ public sealed class NodeJournal : IJournal, IDisposable
 
     private void Take(int count)
     {
+        _isBlocked = false;
         _waiting.Take(count, _batch);
         _waiting.TakeHardStates(_batch);
     }
@@ -250,6 +280,7 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// </summary>
     private void StartOvertakingBatch(JournalFile current)
     {
+        _isBlocked = true;
         if (_waiting.HasReset)
         {
             _files.PrepareNextForReleases();

@@ -238,6 +238,30 @@ public sealed class JournalFullTests
         Assert.True(rig.Journal.QueuedRecords > 100);
     }
 
+    /// <summary>Where journals are full of entries that only more entries can get committed, waiting for a release would be for ever.</summary>
+    [Fact]
+    public void What_waits_past_the_hard_limit_for_a_release_that_does_not_come_gets_a_file_a_second()
+    {
+        JournalRig rig = new JournalRig().Start();
+        FillToHardLimit(rig);
+        for (int i = 0; i < 200; i++)
+        {
+            rig.Append(Records.Of(A, Records.Entry(A, _nextOfA++, 1, 3000)));
+        }
+
+        Run(rig);
+        long full = rig.Journal.UsedBytes;
+        for (int ms = 0; ms <= 3_500; ms += 10)
+        {
+            rig.Journal.Tick(ms);
+            rig.Queue.RunAll();
+            Assert.True(rig.Journal.UsedBytes <= full + (ms / 1000 * JournalRig.Small.FileBytes));
+        }
+
+        Assert.Equal(full + (3 * JournalRig.Small.FileBytes), rig.Journal.UsedBytes);
+        Assert.True(rig.Journal.QueuedRecords > 50);
+    }
+
     private static void Run(JournalRig rig)
     {
         rig.Journal.Flush();
