@@ -66,12 +66,17 @@ internal static class IdentityLayout
         return file;
     }
 
+    /// <summary>
+    /// The first whole copy. Its version is looked at too: a sum of only ones holds for 32 one bits with zeros behind them, which is what a CRC
+    /// of this kind cannot tell and a wiped place may look like; a version is a small number.
+    /// </summary>
     private static bool TryFind(ReadOnlySpan<byte> file, uint magic, out ReadOnlySpan<byte> copy)
     {
         for (int at = 0; at + ContentBytes <= file.Length; at += SectorBytes)
         {
             copy = file.Slice(at, ContentBytes);
             if (BinaryPrimitives.ReadUInt32LittleEndian(copy) == magic
+                && BinaryPrimitives.ReadInt32LittleEndian(copy[8..]) > 0
                 && BinaryPrimitives.ReadUInt32LittleEndian(copy[4..]) == Crc32C.Compute(copy[8..]))
             {
                 return true;

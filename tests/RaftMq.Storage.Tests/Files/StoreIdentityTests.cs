@@ -34,6 +34,24 @@ public sealed class StoreIdentityTests
         Assert.False(IdentityLayout.TryReadIdentity(file, out _));
     }
 
+    /// <summary>A sum of only ones holds for 32 one bits with zeros behind them.</summary>
+    [Theory]
+    [InlineData(IdentityLayout.IdentityMagic)]
+    [InlineData(IdentityLayout.BootMagic)]
+    public void Ones_and_then_zeros_are_no_whole_copy(uint magic)
+    {
+        byte[] file = IdentityLayout.WriteIdentity(Node, Store);
+        Span<byte> first = file.AsSpan(0, IdentityLayout.ContentBytes);
+        first.Clear();
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(first, magic);
+        first[4..12].Fill(0xFF);
+        Assert.Equal(uint.MaxValue, Crc32C.Compute(first[8..]));
+
+        Assert.False(IdentityLayout.TryReadBoot(file, default, out _));
+        Assert.True(IdentityLayout.TryReadIdentity(file, out IdentityContent content));
+        Assert.Equal(new IdentityContent(IdentityLayout.Version, Node, Store), content);
+    }
+
     [Fact]
     public void A_boot_number_is_never_given_twice_whatever_dies()
     {
