@@ -58,6 +58,7 @@ internal static class PlantedBug
     public static bool TakenInAgainDeleted;
     public static bool SettledUnconfirmed;
     public static bool FormerMembershipBelieved;
+    public static bool PredecessorsTermForgotten;
     public static bool EmptyFolderKeepsIdentity;
     public static bool AnyFolderRegistered;
     public static bool LevelOfVotersOnly;

@@ -171,6 +171,9 @@ internal static class PlantedBug
     /// <summary>A replica that came back with nothing takes memberships of its predecessor, met in the log, for its own.</summary>
     public const bool FormerMembershipBelieved = false;
 
+    /// <summary>A replica that comes back to a node knows nothing of the term in which its predecessor was let go.</summary>
+    public const bool PredecessorsTermForgotten = false;
+
     /// <summary>A node whose folder was emptied comes back under its old store id.</summary>
     public const bool EmptyFolderKeepsIdentity = false;
 

@@ -30,6 +30,13 @@ public sealed record RaftStart(
     /// </summary>
     public bool IsTermUnwritten { get; init; }
 
+    /// <summary>
+    /// In that term at least. The node had another replica of the group before, which may have voted in any term up to the one in which the group had let it
+    /// go, and was deleted; a leader of an earlier term may still take this one for it, and would count what it acknowledges: this one refuses it, as the other would
+    /// have. Leaders of that term or later ones know that it left (leader completeness, Raft 5.4.3).
+    /// </summary>
+    public RaftStart BornIn(Term term) => HardState.Term >= term ? this : this with { HardState = new HardState(term, null), IsTermUnwritten = true };
+
     /// <summary>A replica that never held anything. With an empty membership it waits until a leader tells it more.</summary>
     public static RaftStart Empty(Membership membership) =>
         new(default, LogIndex.Zero, Term.Zero, membership, [], LogIndex.Zero, [], LogIndex.Zero);

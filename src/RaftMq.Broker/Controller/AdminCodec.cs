@@ -24,7 +24,8 @@ internal abstract record ControllerRequest
 
     /// <summary>A partition's leader says that the group's membership is what the cluster's state of this epoch wants.</summary>
     /// <param name="At">The membership's entry is at or below this one.</param>
-    public sealed record Settled(UInt128 TopicId, int Partition, int Epoch, LogIndex At) : ControllerRequest;
+    /// <param name="Term">The leader's.</param>
+    public sealed record Settled(UInt128 TopicId, int Partition, int Epoch, LogIndex At, Term Term) : ControllerRequest;
 
     /// <summary>A node says that its replica can't be mended where it is.</summary>
     /// <param name="Epoch">Of the placement that the node knows.</param>
@@ -40,6 +41,7 @@ internal static class AdminCodec
     private const byte Version = 1;
     private const byte SettledTag = 20;
     private const byte MakeAnewTag = 24;
+    private const byte SettledInTermTag = 25;
 
     /// <summary>The id of the topic that a command names stands before the command.</summary>
     private const byte OfTopicTag = 40;
@@ -61,11 +63,16 @@ internal static class AdminCodec
                 register.Node.Write(writer);
                 break;
             case ControllerRequest.Settled settled:
-                writer.Byte(SettledTag);
+                writer.Byte(settled.Term == Term.Zero ? SettledTag : SettledInTermTag);
                 writer.UInt128(settled.TopicId);
                 writer.Int32(settled.Partition);
                 writer.Int32(settled.Epoch);
                 writer.Int64(settled.At.Value);
+                if (settled.Term != Term.Zero)
+                {
+                    writer.Int32(settled.Term.Value);
+                }
+
                 break;
             case ControllerRequest.MakeAnew anew:
                 writer.Byte(MakeAnewTag);
@@ -101,7 +108,9 @@ internal static class AdminCodec
         {
             1 => new ControllerRequest.Register(NodeRecord.Read(ref reader)),
             SettledTag => new ControllerRequest.Settled(
-                reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
+                reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64()), Term.Zero),
+            SettledInTermTag => new ControllerRequest.Settled(
+                reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64()), ClusterCodec.ReadTerm(ref reader)),
             MakeAnewTag => new ControllerRequest.MakeAnew(reader.UInt128(), reader.Int32(), reader.Int32(), reader.Replica()),
             OnceTag => ReadOnce(ref reader),
             _ => ReadAdminister(tag, ref reader),

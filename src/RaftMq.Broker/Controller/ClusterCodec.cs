@@ -58,6 +58,43 @@ internal static class ClusterCodec
         return partitions.ToImmutable();
     }
 
+    /// <summary>
+    /// <see cref="PartitionInfo.SettledTerm"/> of each partition, in their order. It stands beside the topics: what a command makes has none yet, and
+    /// the first two versions of the snapshot did not have it.
+    /// </summary>
+    public static void WriteSettledTerms(ByteWriter writer, TopicInfo topic)
+    {
+        foreach (PartitionInfo partition in topic.Partitions)
+        {
+            writer.Int32(partition.SettledTerm.Value);
+        }
+    }
+
+    public static TopicInfo WithSettledTerms(ref ByteReader reader, TopicInfo topic)
+    {
+        ImmutableArray<PartitionInfo>.Builder partitions = topic.Partitions.ToBuilder();
+        for (int i = 0; i < partitions.Count; i++)
+        {
+            partitions[i] = partitions[i] with { SettledTerm = ReadTerm(ref reader, min: 0) };
+        }
+
+        return topic with { Partitions = partitions.ToImmutable() };
+    }
+
+    /// <summary>Of a request or command that names one.</summary>
+    public static Term ReadTerm(ref ByteReader reader) => ReadTerm(ref reader, min: 1);
+
+    private static Term ReadTerm(ref ByteReader reader, int min)
+    {
+        int term = reader.Int32();
+        if (term < min)
+        {
+            reader.Fail();
+        }
+
+        return new Term(term);
+    }
+
     public static void WriteReplicas(ByteWriter writer, ImmutableArray<ReplicaId> replicas)
     {
         writer.Int32(replicas.Length);

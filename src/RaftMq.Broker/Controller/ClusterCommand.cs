@@ -12,6 +12,8 @@ internal abstract record ClusterCommand
 {
     public const byte Version = 1;
 
+    private const byte SettledTag = 11;
+    private const byte SettledInTermTag = 15;
     private const byte RequestAnsweredTag = 30;
 
     private ClusterCommand() { }
@@ -41,7 +43,8 @@ internal abstract record ClusterCommand
 
     /// <param name="Epoch">Of the movement; a word on another one says nothing.</param>
     /// <param name="At">The wanted membership's entry is at or below this one.</param>
-    public sealed record PartitionSettled(UInt128 TopicId, int Partition, int Epoch, LogIndex At) : ClusterCommand;
+    /// <param name="Term">Of the leader that says so; zero where an entry of before it was told says so.</param>
+    public sealed record PartitionSettled(UInt128 TopicId, int Partition, int Epoch, LogIndex At, Term Term) : ClusterCommand;
 
     /// <summary>A replica that can't be mended leaves its group, and comes back without anything once it is out.</summary>
     public sealed record ReplicaMadeAnew(UInt128 TopicId, int Partition, ReplicaId Replica) : ClusterCommand;
@@ -129,11 +132,16 @@ internal abstract record ClusterCommand
                 ClusterCodec.WriteReplicas(writer, moved.Replicas);
                 break;
             case PartitionSettled settled:
-                writer.Byte(11);
+                writer.Byte(settled.Term == Term.Zero ? SettledTag : SettledInTermTag);
                 writer.UInt128(settled.TopicId);
                 writer.Int32(settled.Partition);
                 writer.Int32(settled.Epoch);
                 writer.Int64(settled.At.Value);
+                if (settled.Term != Term.Zero)
+                {
+                    writer.Int32(settled.Term.Value);
+                }
+
                 break;
             case ReplicaMadeAnew anew:
                 writer.Byte(12);
@@ -227,7 +235,9 @@ internal abstract record ClusterCommand
         8 => new PreferredLeaderSet(reader.UInt128(), reader.Int32(), reader.Node()),
         9 => new ProducerIdsAllocated(reader.Int32()),
         10 => new PartitionMoved(reader.UInt128(), reader.Int32(), ClusterCodec.ReadReplicas(ref reader)),
-        11 => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64())),
+        SettledTag => new PartitionSettled(reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64()), Term.Zero),
+        SettledInTermTag => new PartitionSettled(
+            reader.UInt128(), reader.Int32(), reader.Int32(), new LogIndex(reader.Int64()), ClusterCodec.ReadTerm(ref reader)),
         12 => new ReplicaMadeAnew(reader.UInt128(), reader.Int32(), reader.Replica()),
         13 => new PartitionsPlaced(PlacedPartition.ReadMany(ref reader)),
         14 => new BalanceSet(reader.Bool()),

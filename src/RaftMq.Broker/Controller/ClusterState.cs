@@ -10,7 +10,10 @@ namespace RaftMq.Broker.Controller;
 /// </summary>
 internal sealed class ClusterState
 {
-    private const byte SnapshotVersion = 2;
+    private const byte SnapshotVersion = 3;
+
+    /// <summary>Without the terms in which movements settled.</summary>
+    private const byte SnapshotVersionWithoutTerms = 2;
 
     /// <summary>Without the balance, and without what nodes were answered.</summary>
     private const byte SnapshotVersionFirst = 1;
@@ -117,6 +120,10 @@ internal sealed class ClusterState
         Roster.Write(writer);
         writer.Bool(IsBalancing);
         Requests.Write(writer);
+        foreach (TopicInfo topic in Topics.Values)
+        {
+            ClusterCodec.WriteSettledTerms(writer, topic);
+        }
     }
 
     /// <summary>False when the bytes are not a snapshot of a version this node knows; the state is then unchanged.</summary>
@@ -124,7 +131,7 @@ internal sealed class ClusterState
     {
         var reader = new ByteReader(bytes);
         byte version = reader.Byte();
-        if (version is not (SnapshotVersion or SnapshotVersionFirst))
+        if (version is not (SnapshotVersion or SnapshotVersionWithoutTerms or SnapshotVersionFirst))
         {
             return false;
         }
@@ -158,6 +165,14 @@ internal sealed class ClusterState
         var roster = NodeRoster.Read(ref reader);
         bool isBalancing = version != SnapshotVersionFirst && reader.Bool();
         RequestMemory requests = version != SnapshotVersionFirst ? RequestMemory.Read(ref reader) : new RequestMemory();
+        if (version == SnapshotVersion)
+        {
+            foreach (TopicInfo topic in topics.ToImmutable().Values)
+            {
+                topics[topic.Name] = ClusterCodec.WithSettledTerms(ref reader, topic);
+            }
+        }
+
         if (!reader.AtEnd)
         {
             return false;
@@ -254,7 +269,7 @@ internal sealed class ClusterState
                 return 0;
             case ClusterCommand.PartitionSettled settled:
                 Change(settled.TopicId, settled.Partition, partition =>
-                    partition.Epoch == settled.Epoch ? partition.Settled(settled.At) : partition);
+                    partition.Epoch == settled.Epoch ? partition.Settled(settled.At, settled.Term) : partition);
                 return 0;
             default:
                 throw new InvariantViolationException($"Unknown controller command {command.GetType().Name}.");

@@ -270,7 +270,7 @@ internal sealed class ControllerDecisions(
             && partition.Epoch == settled.Epoch
             && (partition.IsMoving || settled.At > partition.SettledAt);
         return isNews
-            ? Propose(new ClusterCommand.PartitionSettled(settled.TopicId, settled.Partition, settled.Epoch, settled.At))
+            ? Propose(new ClusterCommand.PartitionSettled(settled.TopicId, settled.Partition, settled.Epoch, settled.At, settled.Term))
             : new Decision(null, new AdminResult(AdminOutcome.Done));
     }
 

@@ -35,6 +35,11 @@ public sealed record PartitionInfo(int Number, GroupId Group, ImmutableArray<Rep
     public LogIndex SettledAt { get; init; }
 
     /// <summary>
+    /// Of the leader that said so: every leader of this term or a later one has that entry, and takes nobody for a member who left with it or before.
+    /// </summary>
+    public Term SettledTerm { get; init; }
+
+    /// <summary>
     /// What is wanted again once the movement under way has ended: a replica that can't be mended leaves, and comes back without anything. Else empty.
     /// </summary>
     public ImmutableArray<ReplicaId> Returning { get; init; } = [];
@@ -74,11 +79,13 @@ public sealed record PartitionInfo(int Number, GroupId Group, ImmutableArray<Rep
     public PartitionInfo Without(ReplicaId replica) => MovedTo([.. Replicas.Where(r => r != replica)]) with { Returning = Replicas };
 
     /// <summary>The leader's word: the group's membership is the wanted set, by an entry at or below this one.</summary>
-    public PartitionInfo Settled(LogIndex at) => this with
+    /// <param name="term">The leader's.</param>
+    public PartitionInfo Settled(LogIndex at, Term term) => this with
     {
         Leaving = [],
         Before = [],
         Founders = [.. Founders.Where(Replicas.Contains)],
         SettledAt = LogIndex.Max(SettledAt, at),
+        SettledTerm = SettledTerm > term ? SettledTerm : term,
     };
 }

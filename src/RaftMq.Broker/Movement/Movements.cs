@@ -195,7 +195,7 @@ internal sealed class Movements(Shard shard, BrokerLimits limits, Action<Control
             && ReplicaMover.Next(ViewOf(replica), partition.Replicas, limits.ReplicationWindowEntries, mayHandOver: false) is MoveStep.Settled;
         if (isSettled)
         {
-            tell(new ControllerRequest.Settled(place.TopicId, partition.Number, epoch, replica.MembershipIndex));
+            tell(new ControllerRequest.Settled(place.TopicId, partition.Number, epoch, replica.MembershipIndex, replica.Term));
         }
     }
 

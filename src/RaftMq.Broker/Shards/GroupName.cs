@@ -23,10 +23,15 @@ internal abstract record GroupName
     /// The epoch of the movement by which this replica came; 0 for one that was there from the beginning (<see cref="GroupId.WithLife"/>).
     /// </param>
     /// <param name="BornFrom">See <see cref="RaftConfig.BornFrom"/>; of a life other than the first.</param>
-    public sealed record Partition(string Topic, int Number, int Life = 0, LogIndex BornFrom = default) : GroupName
+    /// <param name="BornIn">
+    /// See <see cref="RaftStart.BornIn"/>; of a life other than the first. Zero where it was not told, and the name says nothing of it.
+    /// </param>
+    public sealed record Partition(string Topic, int Number, int Life = 0, LogIndex BornFrom = default, Term BornIn = default) : GroupName
     {
         public override string ToString() =>
-            Life == 0 ? $"{Topic}-{Number}" : string.Create(CultureInfo.InvariantCulture, $"{Topic}-{Number}~{Life}.{BornFrom.Value}");
+            Life == 0 ? $"{Topic}-{Number}"
+            : BornIn == Term.Zero ? string.Create(CultureInfo.InvariantCulture, $"{Topic}-{Number}~{Life}.{BornFrom.Value}")
+            : string.Create(CultureInfo.InvariantCulture, $"{Topic}-{Number}~{Life}.{BornFrom.Value}.{BornIn.Value}");
     }
 
     /// <summary>Under which the store keeps this replica of the group; the group of such a key, too.</summary>
@@ -53,16 +58,19 @@ internal abstract record GroupName
         }
 
         string[] parts = name[(dash + 1)..].Split('~', '.');
-        Partition? partition = !TryParseNumber(parts[0], out long number) || number > int.MaxValue ? null : parts switch
+        if (parts.Length is not (1 or 3 or 4) || !TryParseNumber(parts[0], int.MaxValue, out long number))
         {
-            [_] => new Partition(name[..dash], (int)number),
-            [_, var life, var from] when TryParseNumber(life, out long epoch) && epoch is > 0 and <= int.MaxValue && TryParseNumber(from, out long index)
-                => new Partition(name[..dash], (int)number, (int)epoch, new LogIndex(index)),
-            _ => null,
-        };
-        return partition?.ToString() == name ? partition : null;
+            return null;
+        }
+
+        long life = 0, bornFrom = 0, bornIn = 0;
+        bool isName = parts.Length == 1
+            || (TryParseNumber(parts[1], int.MaxValue, out life) && TryParseNumber(parts[2], long.MaxValue, out bornFrom)
+                && (parts.Length == 3 || TryParseNumber(parts[3], int.MaxValue, out bornIn)));
+        Partition partition = new(name[..dash], (int)number, (int)life, new LogIndex(bornFrom), new Term((int)bornIn));
+        return isName && partition.ToString() == name ? partition : null;
     }
 
-    private static bool TryParseNumber(string digits, out long value) =>
-        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    private static bool TryParseNumber(string digits, long max, out long value) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= max;
 }

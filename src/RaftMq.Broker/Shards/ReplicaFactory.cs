@@ -33,7 +33,8 @@ internal sealed class ReplicaFactory(
             EagerCommit = name is GroupName.Controller,
         };
         log.Tail.Group = group;
-        var raft = new RaftGroup(config, start, log.Tail, random.Split());
+        Term bornIn = name is GroupName.Partition { BornIn: var term } && !PlantedBug.PredecessorsTermForgotten ? term : Term.Zero;
+        var raft = new RaftGroup(config, start.BornIn(bornIn), log.Tail, random.Split());
         return new Replica(context, group, name, log, raft, replica => MachineFor(name, replica));
     }
 

@@ -332,7 +332,7 @@ internal sealed class ReplicaManager(
         bool isFounder = partition.Founders.Contains(self);
         var name = isFounder
             ? new GroupName.Partition(topic.Name, partition.Number)
-            : new GroupName.Partition(topic.Name, partition.Number, partition.Epoch, partition.SettledAt.Next);
+            : new GroupName.Partition(topic.Name, partition.Number, partition.Epoch, partition.SettledAt.Next, partition.SettledTerm);
         GroupId key = name.KeyOf(group);
         if (!store.IsDeleted(key))
         {

@@ -53,7 +53,7 @@ internal sealed class Mover(
         // One more, a while later, often finds the first under way.
         ImmutableArray<NodeId>? target = random.OneIn(8) ? null : Target(info, drawn.ReplicasMin);
         Ask(drawn.Topic, drawn.Partition, target);
-        if (profile.TakesMovementsBack && target is { } to && random.OneIn(2))
+        if (target is { } to && random.OneIn(2))
         {
             BackWhenOver(drawn.Topic, drawn.Partition, to, [.. info.Replicas.Select(r => r.Node)], BackTriesMax);
         }

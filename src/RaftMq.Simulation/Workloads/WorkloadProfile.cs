@@ -65,9 +65,6 @@ internal sealed record WorkloadProfile
     /// <summary>Mean virtual time between movements of replicas; 0: never.</summary>
     public required int MoveEveryUs { get; init; }
 
-    /// <summary>Half of the movements are taken back as soon as they are over. Not drawn yet; see docs/simulation.md.</summary>
-    public bool TakesMovementsBack { get; init; }
-
     /// <summary>Mean virtual time between growths of a topic, which its clients find out by themselves; 0: never.</summary>
     public required int GrowTopicEveryUs { get; init; }
 

@@ -65,7 +65,7 @@ internal sealed class RandomCluster
             Copies += move.Copies;
             _topics = [.. _topics.Select(t => t.Id != move.Topic.Id ? t : t with
             {
-                Partitions = t.Partitions.SetItem(move.Partition.Number, move.Partition.PlacedOn(move.To).Settled(new LogIndex(1))),
+                Partitions = t.Partitions.SetItem(move.Partition.Number, move.Partition.PlacedOn(move.To).Settled(new LogIndex(1), new Term(1))),
             })];
         }
 

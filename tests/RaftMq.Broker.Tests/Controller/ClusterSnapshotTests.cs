@@ -9,9 +9,9 @@ namespace RaftMq.Broker.Tests.Controller;
 public sealed class ClusterSnapshotTests
 {
     [Fact]
-    public void Version_2_is_read_and_written_for_ever_as_in_the_golden_file()
+    public void Version_3_is_read_and_written_for_ever_as_in_the_golden_file()
     {
-        var golden = GoldenFile.Read("snapshots-v2.txt");
+        var golden = GoldenFile.Read("snapshots-v3.txt");
         Assert.Equal(["controller", "controller-new"], golden.Blocks);
         golden.AssertUnchanged("controller", Snapshot(ControllerSamples.State()));
         golden.AssertUnchanged("controller-new", Snapshot(new ClusterState()));
@@ -25,18 +25,24 @@ public sealed class ClusterSnapshotTests
         Assert.Equal([KeyValuePair.Create(new NodeId(2), NodeDuty.Draining)], read.Roster.Duties);
         Assert.Equal([new ReplicaId(new NodeId(3), new StoreId(33))], read.Roster.Removed);
         Assert.True(read.IsBalancing);
+        TopicInfo settled = ControllerSamples.Orders with
+        {
+            Partitions = ControllerSamples.Orders.Partitions.SetItem(0, ControllerSamples.Orders.Partitions[0].Settled(new LogIndex(9), new Term(4))),
+        };
         Assert.Equal(
-            ControllerSamples.Describe(new ClusterCommand.TopicCreated(ControllerSamples.Orders)),
+            ControllerSamples.Describe(new ClusterCommand.TopicCreated(settled)),
             ControllerSamples.Describe(new ClusterCommand.TopicCreated(read.Topics["orders"])));
     }
 
-    [Fact]
-    public void Version_1_is_still_read()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Older_versions_are_still_read(int version)
     {
-        var golden = GoldenFile.Read("snapshots-v1.txt");
+        var golden = GoldenFile.Read($"snapshots-v{version}.txt");
         ClusterState read = Read(golden["controller"])!;
 
-        Assert.Equal(Snapshot(ControllerSamples.StateOfVersion1()), Snapshot(read));
+        Assert.Equal(Snapshot(version == 1 ? ControllerSamples.StateOfVersion1() : ControllerSamples.StateOfVersion2()), Snapshot(read));
         Assert.Equal(Snapshot(new ClusterState()), Snapshot(Read(golden["controller-new"])!));
     }
 
@@ -50,7 +56,7 @@ public sealed class ClusterSnapshotTests
             state.Apply(new ClusterCommand.PreferredLeaderSet(ControllerSamples.Orders.Id, partition, new NodeId(1)));
             state.Apply(new ClusterCommand.PartitionMoved(ControllerSamples.Orders.Id, partition, []));
             state.Apply(new ClusterCommand.PartitionsPlaced([new PlacedPartition(ControllerSamples.Orders.Id, partition, [])]));
-            state.Apply(new ClusterCommand.PartitionSettled(ControllerSamples.Orders.Id, partition, 0, new LogIndex(1)));
+            state.Apply(new ClusterCommand.PartitionSettled(ControllerSamples.Orders.Id, partition, 0, new LogIndex(1), new Term(1)));
             Assert.Equal(before, Snapshot(state));
         }
     }
@@ -90,8 +96,10 @@ public sealed class ClusterSnapshotTests
 
         Assert.All(Hostile.Cut(bytes), cut => Assert.False(state.TryReadSnapshot(cut.Bytes), cut.How));
         Assert.False(state.TryReadSnapshot([.. bytes, 0]));
-        Assert.False(state.TryReadSnapshot([3, .. bytes[1..]]));
-        Assert.False(state.TryReadSnapshot([1, .. bytes[1..]]));
+        Assert.All([0, 1, 2, 4], version => Assert.False(state.TryReadSnapshot([(byte)version, .. bytes[1..]])));
+
+        // A term below zero.
+        Assert.False(state.TryReadSnapshot([.. bytes[..^1], 0x80]));
         Assert.Equal(before, Snapshot(state));
     }
 

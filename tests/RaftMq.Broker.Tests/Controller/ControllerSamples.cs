@@ -35,7 +35,8 @@ internal static class ControllerSamples
         ("preferred-leader-set", new ClusterCommand.PreferredLeaderSet(5, 1, new NodeId(2))),
         ("producer-ids-allocated", new ClusterCommand.ProducerIdsAllocated(1000)),
         ("partition-moved", new ClusterCommand.PartitionMoved(5, 1, [Replica(2, 22)])),
-        ("partition-settled", new ClusterCommand.PartitionSettled(5, 1, 3, new LogIndex(77))),
+        ("partition-settled", new ClusterCommand.PartitionSettled(5, 1, 3, new LogIndex(77), Term.Zero)),
+        ("partition-settled-in-term", new ClusterCommand.PartitionSettled(5, 1, 3, new LogIndex(77), new Term(4))),
         ("replica-made-anew", new ClusterCommand.ReplicaMadeAnew(5, 1, Replica(2, 22))),
         ("partitions-placed", new ClusterCommand.PartitionsPlaced(
             [new PlacedPartition(5, 1, [Replica(1, 11)]), new PlacedPartition(5, 0, [Replica(2, 22), Replica(1, 11)])])),
@@ -64,7 +65,8 @@ internal static class ControllerSamples
             7, 6, new ControllerRequest.Administer(new AdminCommand.TransferLeadership("orders", 1, new NodeId(2)), TopicId: 5))),
         ("allocate-producer-ids", Administer(new AdminCommand.AllocateProducerIds(1000))),
         ("reassign", Administer(new AdminCommand.Reassign("orders", 1, [new NodeId(2), new NodeId(1)]))),
-        ("settled", new ControllerRequest.Settled(5, 1, 3, new LogIndex(77))),
+        ("settled", new ControllerRequest.Settled(5, 1, 3, new LogIndex(77), Term.Zero)),
+        ("settled-in-term", new ControllerRequest.Settled(5, 1, 3, new LogIndex(77), new Term(4))),
         ("make-anew", new ControllerRequest.MakeAnew(5, 1, 3, Replica(2, 22))),
         ("expect-node", Administer(new AdminCommand.ExpectNode(new NodeId(3)))),
         ("drain-node", Administer(new AdminCommand.DrainNode(new NodeId(2), Cancel: true))),
@@ -86,6 +88,14 @@ internal static class ControllerSamples
 
     /// <summary>The state that the golden snapshot holds.</summary>
     public static ClusterState State()
+    {
+        ClusterState state = StateOfVersion2();
+        state.Apply(new ClusterCommand.PartitionSettled(Orders.Id, 0, 0, new LogIndex(9), new Term(4)));
+        return state;
+    }
+
+    /// <summary>What of it version 2 can hold.</summary>
+    public static ClusterState StateOfVersion2()
     {
         ClusterState state = StateOfVersion1();
         state.Apply(new ClusterCommand.BalanceSet(IsUnderWay: true));
@@ -159,7 +169,7 @@ internal static class ControllerSamples
             case 9 when partitions > 0:
                 int settled = random.Next(partitions);
                 int epoch = state.TopicById(topic)!.Partitions[settled].Epoch - (random.OneIn(4) ? 1 : 0);
-                return new ClusterCommand.PartitionSettled(topic, settled, epoch, new LogIndex(random.Next(1000)));
+                return new ClusterCommand.PartitionSettled(topic, settled, epoch, new LogIndex(random.Next(1000)), new Term(random.Next(1000)));
             case 10:
                 return new ClusterCommand.NodeExpected(new NodeId(random.Next(1, 6)), random.NextInt64(1_000), random.NextInt64(1_000));
             case 11:
@@ -201,7 +211,7 @@ internal static class ControllerSamples
             RandomConfigs(random).ToImmutableSortedDictionary(c => c.Key, c => random.OneIn(2) ? null : c.Value, StringComparer.Ordinal),
             random.OneIn(2), random.OneIn(2))),
         6 => new ControllerRequest.Settled(
-            random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), new LogIndex(random.NextInt64(long.MaxValue))),
+            random.NextUInt128(), random.Next(int.MaxValue), random.Next(100), new LogIndex(random.NextInt64(long.MaxValue)), new Term(random.Next(int.MaxValue))),
         7 => Administer(new AdminCommand.Reassign(
             RandomText(random), random.Next(int.MaxValue),
             random.OneIn(3) ? null : [.. Many(random, 5, () => new NodeId(random.Next(9)))])),
@@ -262,7 +272,7 @@ internal static class ControllerSamples
 
     private static string Describe(PartitionInfo partition) =>
         $"{partition.Number} {partition.Group} {Describe(partition.Replicas)} {Describe(partition.Leaving)} {Describe(partition.Before)} "
-        + $"{Describe(partition.Founding)} {Describe(partition.Founders)} {Describe(partition.Returning)} {partition.Epoch} {partition.SettledAt}";
+        + $"{Describe(partition.Founding)} {Describe(partition.Founders)} {Describe(partition.Returning)} {partition.Epoch} {partition.SettledAt} {partition.SettledTerm}";
 
     private static string Describe(ImmutableArray<ReplicaId> replicas) => $"({string.Join(',', replicas.Select(Describe))})";
 

@@ -19,12 +19,13 @@ public sealed class PartitionInfoTests
         Assert.All([1, 2, 3, 4], n => Assert.True(moved.IsPlacedOn(Node(n))));
         Assert.Equal("1,2,3", Names(moved.Founders));
 
-        PartitionInfo settled = moved.Settled(new LogIndex(9));
+        PartitionInfo settled = moved.Settled(new LogIndex(9), new Term(4));
         Assert.Equal(("4,1", "", "", 1), Sets(settled));
         Assert.False(settled.IsMoving);
         Assert.Equal("1", Names(settled.Founders));
         Assert.Equal("1,2,3", Names(settled.Founding));
         Assert.Equal(9, settled.SettledAt.Value);
+        Assert.Equal(4, settled.SettledTerm.Value);
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class PartitionInfoTests
         PartitionInfo back = moved.MovedTo(moved.Before);
 
         Assert.Equal(("1,2,3", "4,5", "1,2,3", 2), Sets(back));
-        Assert.Equal("1,2,3", Names(back.Settled(default).Founders));
+        Assert.Equal("1,2,3", Names(back.Settled(default, default).Founders));
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public sealed class PartitionInfoTests
     [Fact]
     public void Who_left_and_comes_back_is_no_founder()
     {
-        PartitionInfo back = Made.MovedTo(Nodes(1)).Settled(new LogIndex(5)).MovedTo(Nodes(1, 2)).Settled(new LogIndex(9));
+        PartitionInfo back = Made.MovedTo(Nodes(1)).Settled(new LogIndex(5), new Term(2)).MovedTo(Nodes(1, 2)).Settled(new LogIndex(9), new Term(3));
 
         Assert.Equal("1", Names(back.Founders));
     }
@@ -72,9 +73,9 @@ public sealed class PartitionInfoTests
         state.Apply(new ClusterCommand.PartitionMoved(5, 0, Nodes(4)));
         state.Apply(new ClusterCommand.PartitionMoved(5, 0, Nodes(5)));
 
-        state.Apply(new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(9)));
+        state.Apply(new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(9), new Term(2)));
         Assert.True(state.Topics["t"].Partitions[0].IsMoving);
-        state.Apply(new ClusterCommand.PartitionSettled(5, 0, 2, new LogIndex(9)));
+        state.Apply(new ClusterCommand.PartitionSettled(5, 0, 2, new LogIndex(9), new Term(2)));
         Assert.False(state.Topics["t"].Partitions[0].IsMoving);
     }
 

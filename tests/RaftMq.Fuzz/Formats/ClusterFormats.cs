@@ -35,7 +35,8 @@ internal sealed class ClusterCommandFormat : FuzzFormat
         new ClusterCommand.PreferredLeaderSet(5, 1, new NodeId(3)),
         new ClusterCommand.ProducerIdsAllocated(1000),
         new ClusterCommand.PartitionMoved(5, 0, [.. Samples.Replicas(2, 3)]),
-        new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(44)),
+        new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(44), new Term(3)),
+        new ClusterCommand.PartitionSettled(5, 0, 1, new LogIndex(45), Term.Zero),
         new ClusterCommand.PartitionMoved(5, 1, [.. Samples.Replicas(3, 2)]),
         new ClusterCommand.PartitionsPlaced([new PlacedPartition(5, 0, [.. Samples.Replicas(3, 2)]), new PlacedPartition(5, 2, [.. Samples.Replicas(3, 1)])]),
         new ClusterCommand.BalanceSet(IsUnderWay: true),
@@ -180,7 +181,8 @@ internal sealed class ControllerRequestFormat : FuzzFormat
         ];
         yield return AdminCodec.Encode(new ControllerRequest.Register(Samples.Node(4)));
         yield return AdminCodec.Encode(new ControllerRequest.Register(Samples.Node(7)));
-        yield return AdminCodec.Encode(new ControllerRequest.Settled(5, 1, 1, new LogIndex(77)));
+        yield return AdminCodec.Encode(new ControllerRequest.Settled(5, 1, 1, new LogIndex(77), Term.Zero));
+        yield return AdminCodec.Encode(new ControllerRequest.Settled(5, 1, 1, new LogIndex(77), new Term(3)));
         foreach (AdminCommand command in commands)
         {
             var request = new ControllerRequest.Administer(

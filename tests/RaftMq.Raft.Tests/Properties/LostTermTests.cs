@@ -42,6 +42,34 @@ public sealed class LostTermTests
         Assert.Contains(rig.Sent, said => said.Message is HeartbeatReply);
     }
 
+    /// <summary>Seed 179537428716200399 at fca64ae: the leader of t1 took the new replica for the one that had voted in t2.</summary>
+    [Fact]
+    public void A_replica_that_comes_back_takes_nothing_from_a_leader_of_before_its_predecessor_went()
+    {
+        RaftStart start = RaftStart.Empty(Membership.None).BornIn(T(3));
+        Assert.Equal((new HardState(T(3), null), true), (start.HardState, start.IsTermUnwritten));
+
+        Rig rig = new(membership: Membership.None, setup: disk =>
+        {
+            disk.Write(start.HardState, []);
+            disk.IsTermUnwritten = start.IsTermUnwritten;
+        });
+        rig.Hear(2, Append(1, 0, 0, 0, E(1, 1))).Persist();
+        rig.Hear(2, Append(1, 0, 0, 0, E(1, 1))).Persist();
+        Assert.DoesNotContain(rig.Sent, said => said.Message is AppendAccepted || said.Message.Term < T(3));
+
+        rig.Hear(3, Append(3, 0, 0, 0, E(1, 1))).Persist();
+        Assert.Contains(rig.Sent, said => said.Message is AppendAccepted { Term: var term } && term == T(3));
+    }
+
+    [Fact]
+    public void What_a_replica_knows_of_its_term_by_itself_stands()
+    {
+        RaftStart start = RaftStart.Empty(Membership.None) with { HardState = new HardState(T(5), N(2)) };
+        Assert.Equal(start, start.BornIn(T(5)));
+        Assert.Equal(start, start.BornIn(T(3)));
+    }
+
     private static Rig Started(bool hardStateIsLost) => new(setup: disk =>
     {
         disk.Write(new HardState(T(5), N(2)), [E(1, 1), E(2, 3), E(3, 3)]);

@@ -24,7 +24,7 @@ public sealed class SameStateCheckerTests
         Assert.NotNull(Spoilt().Tell(new HistoryEvent.DivergenceTold(N2, "t-1")).Objection);
 
         // It was made anew since.
-        Assert.NotNull(Spoilt().Tell(new HistoryEvent.DivergenceTold(N2, "t-0~3.40")).Objection);
+        Assert.NotNull(Spoilt().Tell(new HistoryEvent.DivergenceTold(N2, "t-0~3.40.5")).Objection);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class SameStateCheckerTests
     public void Says_nothing_of_a_group_that_took_a_snapshot_from_a_spoilt_replica()
     {
         Story spread = Spoilt().Tell(new HistoryEvent.SnapshotGiven(N2, Group));
-        Assert.Null(spread.Tell(new HistoryEvent.DivergenceTold(N1, "t-0~2.7")).Tell(new HistoryEvent.UndecidedTold(N0, "t-0")).Objection);
+        Assert.Null(spread.Tell(new HistoryEvent.DivergenceTold(N1, "t-0~2.7.4")).Tell(new HistoryEvent.UndecidedTold(N0, "t-0")).Objection);
         Assert.Null(Calm(spread, 0, 96).Tell(State(N0, 1)).Tell(State(N1, 1)).Tell(State(N2, 5)).Tell(End).Objection);
         Assert.NotNull(spread.Tell(new HistoryEvent.DivergenceTold(N1, "t-1")).Objection);
 
