@@ -56,9 +56,12 @@ internal static class PlantedBug
     public static bool ChangeUnderWayIgnored;
     public static bool PromotedWithoutCatchUp;
     public static bool TakenInAgainDeleted;
-    public static bool SettledUnconfirmed;
     public static bool FormerMembershipBelieved;
     public static bool PredecessorsTermForgotten;
+    public static bool OlderWordOnLossKept;
+    public static bool FullQueueTakesNothing;
+    public static bool ReadErrorEndsNode;
+    public static bool BrokenLinksIgnored;
     public static bool EmptyFolderKeepsIdentity;
     public static bool AnyFolderRegistered;
     public static bool LevelOfVotersOnly;

@@ -165,14 +165,23 @@ internal static class PlantedBug
     /// <summary>A replica that was taken in again is deleted by an older state that it left the group.</summary>
     public const bool TakenInAgainDeleted = false;
 
-    /// <summary>A former leader tells the controller that a movement is done.</summary>
-    public const bool SettledUnconfirmed = false;
-
     /// <summary>A replica that came back with nothing takes memberships of its predecessor, met in the log, for its own.</summary>
     public const bool FormerMembershipBelieved = false;
 
     /// <summary>A replica that comes back to a node knows nothing of the term in which its predecessor was let go.</summary>
     public const bool PredecessorsTermForgotten = false;
+
+    /// <summary>Behind what a start says is lost of a group, it writes anew that an earlier loss was made up for.</summary>
+    public const bool OlderWordOnLossKept = false;
+
+    /// <summary>While the journal's queue in memory is full nothing is taken from a leader, not even what would commit what it is full of.</summary>
+    public const bool FullQueueTakesNothing = false;
+
+    /// <summary>A block of a replica's file that can't be read ends the node.</summary>
+    public const bool ReadErrorEndsNode = false;
+
+    /// <summary>Nobody misses a node that others hear: leaders stay where some are not heard.</summary>
+    public const bool BrokenLinksIgnored = false;
 
     /// <summary>A node whose folder was emptied comes back under its old store id.</summary>
     public const bool EmptyFolderKeepsIdentity = false;

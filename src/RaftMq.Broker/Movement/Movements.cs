@@ -181,11 +181,7 @@ internal sealed class Movements(Shard shard, BrokerLimits limits, Action<Control
         }
 
         place.NextTellMs = nowMs + TellAgainMs;
-        Action confirmed = () => Confirmed(replica, place, partition.Epoch);
-        Action ask = PlantedBug.SettledUnconfirmed
-            ? confirmed
-            : () => replica.ConfirmLeader(new WhenConfirmed(confirmed, static () => { }));
-        ask();
+        replica.ConfirmLeader(new WhenConfirmed(() => Confirmed(replica, place, partition.Epoch), static () => { }));
     }
 
     private void Confirmed(Replica replica, Place place, int epoch)

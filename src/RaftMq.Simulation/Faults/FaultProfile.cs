@@ -79,7 +79,7 @@ internal sealed record FaultProfile
     /// <summary>When the faults are over, everything loses power once more.</summary>
     public bool EndsWithPowerCut { get; init; }
 
-    /// <summary>When the faults are over, one node stays unwell for long (<see cref="LastingFault"/>). Not drawn yet; see docs/simulation.md.</summary>
+    /// <summary>When the faults are over, one node stays unwell for long (<see cref="LastingFault"/>).</summary>
     public bool OneLasts { get; init; }
 
     /// <param name="onMedium">Whether a medium may forget what was durable.</param>
@@ -121,6 +121,7 @@ internal sealed record FaultProfile
             StateRotEveryUs = inMemory ? random.Next(1_000_000, 10_000_000) : 0,
             JournalRots = onMedium && !random.OneIn(3),
             ForeignVolumeOneIn = random.Next(4, 16),
+            OneLasts = random.OneIn(4),
         };
     }
 }

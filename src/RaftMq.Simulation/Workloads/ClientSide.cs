@@ -59,19 +59,29 @@ internal sealed class ClientSide(SimulationWorld world, IReadOnlyList<SimulatedN
         return (AnyNode(random), -1);
     }
 
-    /// <summary>Clients keep what they were told until an answer proves it wrong: some still go to the leader before.</summary>
+    /// <summary>
+    /// Clients keep what they were told until an answer proves it wrong: some still go to the leader before. While one node stays unwell they go by the
+    /// newest epoch that any node told, as real clients do (KIP-320): else they would ask again and again one that hears no news.
+    /// </summary>
     private (SimulatedNode Node, int Epoch) Remembered(GroupId group, SimulatedNode leader, int epoch, RandomSource random)
     {
         if (!_told.TryGetValue(group, out ((SimulatedNode Node, int Epoch) Now, (SimulatedNode Node, int Epoch) Before) told))
         {
             told = ((leader, epoch), (leader, epoch));
         }
-        else if (told.Now.Node != leader)
+
+        bool isNews = Unwell is null ? told.Now.Node != leader : epoch > told.Now.Epoch;
+        if (isNews)
         {
             told = ((leader, epoch), told.Now);
         }
 
         _told[group] = told;
+        if (Unwell is not null)
+        {
+            return told.Now;
+        }
+
         return random.OneIn(StaleOneIn) ? told.Before : (leader, epoch);
     }
 

@@ -31,7 +31,7 @@ public sealed class LatentErrorDisk(IDisk disk, Action<UnreadableBlock> unreadab
     public IDiskFile Open(string path, DiskFileMode mode)
     {
         IDiskFile file = disk.Open(path, mode);
-        return path.StartsWith(Mended, StringComparison.Ordinal) ? new MendedFile(file, unreadable) : file;
+        return path.StartsWith(Mended, StringComparison.Ordinal) && !PlantedBug.ReadErrorEndsNode ? new MendedFile(file, unreadable) : file;
     }
 
     public void DeleteFile(string path) => disk.DeleteFile(path);

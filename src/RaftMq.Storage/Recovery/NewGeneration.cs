@@ -170,7 +170,7 @@ internal sealed class NewGeneration(
             | (group?.Damage is null ? RowParts.None : RowParts.Healed)
             | (group?.CutFrom is null ? RowParts.None : RowParts.Cut);
         BatchRow row = IsCut(found) ? found.WithoutEntries() : found;
-        return row with { Parts = row.Parts & ~older };
+        return PlantedBug.OlderWordOnLossKept ? row : row with { Parts = row.Parts & ~older };
     }
 
     /// <summary>Its entries stand behind some that are lost.</summary>
