@@ -97,6 +97,12 @@ public abstract record HistoryEvent
     /// <summary>The client gave up waiting: the call has had an effect, or will have, or never will.</summary>
     public sealed record CallLost(long Call) : HistoryEvent;
 
+    /// <summary>
+    /// The node that was asked knew an object of that name, and its time for the call is over: what of the call is still on its way may concern that one, or
+    /// one that took its place meanwhile, and none that is made from now on.
+    /// </summary>
+    public sealed record CallOver(long Call) : HistoryEvent;
+
     /// <summary>A consumer group whose members come and go, and go on until the run ends.</summary>
     public sealed record GroupExpected(string Group) : HistoryEvent;
 

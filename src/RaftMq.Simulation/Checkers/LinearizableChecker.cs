@@ -2,7 +2,8 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// Topics and committed offsets behave as if each call on them took effect at one instant between its beginning and its end: a read is never
-/// older than what was acknowledged before it, nothing that was acknowledged is lost, nothing comes back that was deleted.
+/// older than what was acknowledged before it, nothing that was acknowledged is lost, nothing comes back that was deleted, and no call of which nobody
+/// heard an end meets a topic that took the name of the one it was for long afterwards.
 /// </summary>
 public sealed class LinearizableChecker : PromiseChecker
 {
@@ -24,6 +25,9 @@ public sealed class LinearizableChecker : PromiseChecker
                 return null;
             case HistoryEvent.CallLost lost:
                 Of(_calls[lost.Call].Object).Lost(lost.Call);
+                return null;
+            case HistoryEvent.CallOver over:
+                Of(_calls[over.Call].Object).Over(over.Call);
                 return null;
             case HistoryEvent.CallEnded ended:
                 (string name, ObjectCall what) = _calls[ended.Call];

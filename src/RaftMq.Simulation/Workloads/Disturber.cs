@@ -21,6 +21,11 @@ internal sealed class Disturber(
         {
             clients.World.After(random.Next(profile.DeleteRecordsEveryUs), DeleteRecords);
         }
+
+        if (profile.PurgeEveryUs > 0)
+        {
+            clients.World.After(random.Next(profile.PurgeEveryUs), Purge);
+        }
     }
 
     private WorkPartition? Draw()
@@ -63,13 +68,31 @@ internal sealed class Disturber(
         clients.World.After(random.Next(1, 2 * profile.DeleteRecordsEveryUs), DeleteRecords);
         if (Draw() is { KnownEnd: > 0 } partition)
         {
-            long before = random.OneIn(3) ? partition.KnownEnd : random.NextInt64(partition.KnownEnd) + 1;
-            clients.World.History.Add(new HistoryEvent.DeleteRecordsStarted(partition.Group, before));
-            _administrator.Ask(
-                clients.LeaderOf(partition.Group, random).Node,
-                new AdminCommand.DeleteRecords(partition.Topic, partition.Number, before),
-                observed: null,
-                _ => { });
+            DeleteBefore(partition, random.OneIn(3) ? partition.KnownEnd : random.NextInt64(partition.KnownEnd) + 1);
         }
+    }
+
+    private void Purge()
+    {
+        if (clients.IsEnding)
+        {
+            return;
+        }
+
+        clients.World.After(random.Next(1, 2 * profile.PurgeEveryUs), Purge);
+        if (partitions.FirstOrDefault(p => !p.IsDeleted) is { KnownEnd: > 0 } partition)
+        {
+            DeleteBefore(partition, partition.KnownEnd);
+        }
+    }
+
+    private void DeleteBefore(WorkPartition partition, long before)
+    {
+        clients.World.History.Add(new HistoryEvent.DeleteRecordsStarted(partition.Group, before));
+        _administrator.Ask(
+            clients.LeaderOf(partition.Group, random).Node,
+            new AdminCommand.DeleteRecords(partition.Topic, partition.Number, before),
+            observed: null,
+            _ => { });
     }
 }

@@ -20,6 +20,9 @@ internal sealed class TopicRival(ClientSide clients, WorkloadProfile profile, Ra
     /// <summary>Of one object: so many calls without an end, and nothing can be said of it any more.</summary>
     private const int LostMax = 12;
 
+    /// <summary>Beyond the asked node's time: clocks go differently.</summary>
+    private const int OverUs = 500_000;
+
     private readonly Administrator _administrator = new(clients, random.Split());
     private int _lost;
 
@@ -70,6 +73,13 @@ internal sealed class TopicRival(ClientSide clients, WorkloadProfile profile, Ra
                 }
 
                 World.After(random.Next(1, 2 * profile.RivalEveryUs), Next);
+            },
+            broker =>
+            {
+                if (broker.Cluster.Topics.ContainsKey(topic))
+                {
+                    World.After(Administrator.TimeoutUs + OverUs, () => World.History.Add(new HistoryEvent.CallOver(call)));
+                }
             });
     }
 

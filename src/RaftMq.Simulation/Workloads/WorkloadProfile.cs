@@ -68,6 +68,12 @@ internal sealed record WorkloadProfile
     /// <summary>Mean virtual time between growths of a topic, which its clients find out by themselves; 0: never.</summary>
     public required int GrowTopicEveryUs { get; init; }
 
+    /// <summary>
+    /// Mean virtual time between deletions of all that one partition holds, by somebody who has no use for it any more (Kafka Streams does that to its repartition
+    /// topics); 0: nobody does.
+    /// </summary>
+    public int PurgeEveryUs { get; init; }
+
     /// <summary>How many groups there are once all topics are made, with the controller and the offsets topic; null when topics come, go or grow.</summary>
     public int? GroupsInAll => RecreateTopicEveryUs == 0 && RivalEveryUs == 0 && GrowTopicEveryUs == 0 ? (Topics * PartitionsPerTopic) + 1 + ProductNode.OffsetsPartitions : null;
 
@@ -77,7 +83,7 @@ internal sealed record WorkloadProfile
 
         // Hardly anybody writes, and no partition is asked for anything that its leader makes sure of: groups go quiet.
         return random.OneIn(6)
-            ? drawn with { SendEveryUs = random.Next(500_000, 2_000_000), AsksForEnds = false, DeleteRecordsEveryUs = 0, ChangeSettingsEveryUs = 0 }
+            ? drawn with { SendEveryUs = random.Next(500_000, 2_000_000), AsksForEnds = false, DeleteRecordsEveryUs = 0, PurgeEveryUs = 0, ChangeSettingsEveryUs = 0 }
             : drawn;
     }
 
@@ -105,5 +111,6 @@ internal sealed record WorkloadProfile
         ChangeNodesEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 3_000_000),
         MoveEveryUs = random.OneIn(3) ? 0 : random.Next(200_000, 4_000_000),
         GrowTopicEveryUs = random.OneIn(3) ? random.Next(500_000, 10_000_000) : 0,
+        PurgeEveryUs = random.OneIn(5) ? random.Next(20_000, 400_000) : 0,
     };
 }

@@ -157,6 +157,56 @@ public sealed class LinearizableCheckerTests
     }
 
     [Fact]
+    public void Accepts_a_late_call_that_is_over_on_what_was_made_before()
+    {
+        Do(new ObjectCall.Create(1), CallOutcome.Done);
+        long late = Begin(new ObjectCall.Set(5));
+        Observe(new HistoryEvent.CallLost(late));
+        Do(new ObjectCall.Delete(), CallOutcome.Done);
+        Do(new ObjectCall.Create(2), CallOutcome.Done);
+        Observe(new HistoryEvent.CallOver(late));
+        Finds(2, 0);
+        Finds(2, 5);
+        Assert.Null(_objection);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Rejects_a_late_call_on_a_topic_that_was_made_when_it_was_over(bool isDeletion)
+    {
+        Do(new ObjectCall.Create(1), CallOutcome.Done);
+        long late = Begin(isDeletion ? new ObjectCall.Delete() : new ObjectCall.Set(5));
+        Observe(new HistoryEvent.CallLost(late));
+        Observe(new HistoryEvent.CallOver(late));
+        Do(new ObjectCall.Delete(), CallOutcome.Done);
+        Do(new ObjectCall.Create(2), CallOutcome.Done);
+        Finds(2, 0);
+        Assert.Null(_objection);
+        if (isDeletion)
+        {
+            Finds(0, 0);
+        }
+        else
+        {
+            Finds(2, 5);
+        }
+
+        Assert.NotNull(_objection);
+    }
+
+    /// <summary>The node that was asked knew of no topic, so the call is for whatever has the name when it arrives.</summary>
+    [Fact]
+    public void Accepts_a_late_call_of_which_nobody_said_that_it_is_over()
+    {
+        long late = Begin(new ObjectCall.Set(5));
+        Observe(new HistoryEvent.CallLost(late));
+        Do(new ObjectCall.Create(2), CallOutcome.Done);
+        Finds(2, 5);
+        Assert.Null(_objection);
+    }
+
+    [Fact]
     public void Says_nothing_of_an_object_with_too_many_calls_that_never_ended()
     {
         for (int i = 1; i <= 20; i++)

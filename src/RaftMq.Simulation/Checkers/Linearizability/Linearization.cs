@@ -14,13 +14,22 @@ internal sealed class Linearization
 
     /// <summary>Whoever made them will never hear of them.</summary>
     private readonly HashSet<long> _lost = [];
+
+    /// <summary>Calls that concern nothing that was made by a call from this one on.</summary>
+    private readonly Dictionary<long, long> _notFrom = [];
+    private long _newest = -1;
     private HashSet<PossibleOrder> _possible = [new PossibleOrder(default, [])];
     private bool _isUndecided;
 
     /// <summary>There were too many orders to follow; from there on nothing was checked.</summary>
     public bool IsUndecided => _isUndecided;
 
-    public void Started(long call, ObjectCall what) => _open.Add(call, what);
+    /// <param name="call">Greater than all before.</param>
+    public void Started(long call, ObjectCall what)
+    {
+        _open.Add(call, what);
+        _newest = call;
+    }
 
     /// <summary>It may take effect at any later time, or never.</summary>
     public void Lost(long call)
@@ -28,6 +37,15 @@ internal sealed class Linearization
         if (_open.ContainsKey(call))
         {
             _lost.Add(call);
+        }
+    }
+
+    /// <summary>From here on it concerns nothing that is made by later calls.</summary>
+    public void Over(long call)
+    {
+        if (_open.ContainsKey(call))
+        {
+            _notFrom.Add(call, _newest + 1);
         }
     }
 
@@ -68,7 +86,7 @@ internal sealed class Linearization
                     continue;
                 }
 
-                CallEffect effect = EffectOf(itself, possible.State);
+                CallEffect effect = EffectOf(other, itself, possible.State);
                 bool isLost = _lost.Contains(other);
                 if (isLost && effect.State == possible.State)
                 {
@@ -87,16 +105,18 @@ internal sealed class Linearization
         }
 
         _open.Remove(call);
+        _notFrom.Remove(call);
         _possible = after;
         return _isUndecided || after.Count > 0;
     }
 
     public string Describe() => string.Join(" or ", _possible.Select(p => p.State.ToString()).Distinct().Take(5));
 
-    private static CallEffect EffectOf(ObjectCall what, ObjectState state) => what switch
+    private CallEffect EffectOf(long call, ObjectCall what, ObjectState state) => what switch
     {
         ObjectCall.Create create => state.Exists
-            ? new CallEffect(state, CallOutcome.Refused) : new CallEffect(new ObjectState(create.Partitions, 0), CallOutcome.Done),
+            ? new CallEffect(state, CallOutcome.Refused) : new CallEffect(new ObjectState(create.Partitions, 0, MadeBy: call), CallOutcome.Done),
+        _ when state.Exists && _notFrom.TryGetValue(call, out long from) && state.MadeBy >= from => new CallEffect(state, CallOutcome.None),
         ObjectCall.Delete => state.Exists ? new CallEffect(default, CallOutcome.Done) : new CallEffect(state, CallOutcome.Absent),
         ObjectCall.Grow grow => !state.Exists ? new CallEffect(state, CallOutcome.Absent)
             : state.Partitions >= grow.Partitions ? new CallEffect(state, CallOutcome.Refused)

@@ -28,9 +28,12 @@ public abstract record ObjectCall
 /// <summary>An object between two calls.</summary>
 /// <param name="Partitions">0: it does not exist.</param>
 /// <param name="Value">0: none was set.</param>
-public readonly record struct ObjectState(long Partitions, long Value)
+/// <param name="MadeBy">The call that made it; 0 where it does not exist, or need not be made. Nobody who reads sees it.</param>
+public readonly record struct ObjectState(long Partitions, long Value, long MadeBy = 0)
 {
     public bool Exists => Partitions > 0;
+
+    public bool LooksLike(ObjectState read) => Partitions == read.Partitions && Value == read.Value;
 
     public override string ToString() => Exists ? $"{Partitions} partitions, value {Value}" : $"absent, value {Value}";
 }

@@ -33,7 +33,7 @@ internal sealed class PossibleOrder : IEquatable<PossibleOrder>
     public bool Says(long call, CallOutcome outcome, ObjectState? read)
     {
         CallEffect effect = _taken.First(taken => taken.Call == call).Effect;
-        return effect.Outcome == outcome && (read is null || read == effect.State);
+        return effect.Outcome == outcome && (read is not { } found || effect.State.LooksLike(found));
     }
 
     public PossibleOrder Without(long call) => new(State, [.. _taken.Where(taken => taken.Call != call)]);
