@@ -24,10 +24,10 @@ internal readonly record struct SegmentSummary(
 
     /// <summary>True when the entry may stand behind the last one of this segment.</summary>
     public bool IsFollowedBy(in EntryHeader header) =>
-        header.Index == Last.Next
-        && header.BaseOffset == NextOffset
-        && header.Term >= LastTerm
-        && header.Flags.HasFlag(EntryFlags.StartsSegment) == (header.Index == First);
+        IsContinuedBy(header) && header.Flags.HasFlag(EntryFlags.StartsSegment) == (header.Index == First);
+
+    /// <summary>The entry is what comes next in the log, here or in the next segment.</summary>
+    public bool IsContinuedBy(in EntryHeader header) => header.Index == Last.Next && header.BaseOffset == NextOffset && header.Term >= LastTerm;
 
     public SegmentSummary With(in EntryHeader header) => this with
     {

@@ -73,6 +73,31 @@ internal sealed class GroupAssembly
         IDisk disk, GroupId group, string folder, GroupMeta meta, FoundCheckpoints checkpoints, List<Segment> segments, LogIndex baseIndex,
         LogIndex written) => new(disk, group, folder, meta, checkpoints, segments, baseIndex, written);
 
+    /// <summary>
+    /// Whole entries, by their checksums, may still be wrong: then the group stays out, and the node is there for all others. Null when all follow
+    /// each other and the log in segments.
+    /// </summary>
+    public LogIndex? FirstThatDoesNotFollow(PendingEntries pending)
+    {
+        LogIndex expected = _written.Next;
+        Term term = _terms.LastTerm;
+        long offset = _nextOffset;
+        bool hasSegment = _segments.Count > 0;
+        for (LogIndex index = pending.First; index <= pending.Last; index = index.Next)
+        {
+            EntryHeader header = EntryLayout.ReadUnchecked(pending[index].Span);
+            hasSegment |= header.Flags.HasFlag(EntryFlags.StartsSegment);
+            if (index != expected || header.Index != index || header.Term < term || header.BaseOffset != offset || !hasSegment || !header.Group.IsLifeOf(_group))
+            {
+                return index;
+            }
+
+            (expected, term, offset) = (index.Next, header.Term, header.NextOffset);
+        }
+
+        return null;
+    }
+
     /// <param name="durable">Segments are durable up to here.</param>
     /// <param name="pending">The entries behind those in segments: they go to the tail.</param>
     /// <param name="lost">What the journal lost of the log, behind the last of them.</param>

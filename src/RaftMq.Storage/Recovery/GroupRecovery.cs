@@ -61,7 +61,7 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     private HardState _hardState;
 
-    /// <summary>The journal's entries have a gap: no file of the group's can close it.</summary>
+    /// <summary>The journal's entries have a gap, or don't follow each other: no file of the group's can close that.</summary>
     private bool _hasGap;
 
     /// <summary>
@@ -286,9 +286,18 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         for (LogIndex index = _pending.First; index <= to; index = index.Next)
         {
             EntryHeader header = EntryLayout.ReadUnchecked(_pending[index].Span);
-            if (_rebuilder.Current is null && !header.Flags.HasFlag(EntryFlags.StartsSegment))
+            bool startsSegment = header.Flags.HasFlag(EntryFlags.StartsSegment);
+            if (_rebuilder.Current is not { } current)
             {
-                Damage($"entry {index} begins the log here but no segment");
+                if (!startsSegment)
+                {
+                    Damage($"entry {index} begins the log here but no segment");
+                    return;
+                }
+            }
+            else if (!(startsSegment ? current.Summary.IsContinuedBy(header) : current.Summary.IsFollowedBy(header)))
+            {
+                DoesNotFollow(index);
                 return;
             }
 
@@ -450,6 +459,13 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
 
     public void Dispose() => _rebuilder?.Dispose();
 
+    /// <summary>The journal's own entries are wrong, whatever the reason: no file of the group's can mend that.</summary>
+    private void DoesNotFollow(LogIndex index)
+    {
+        _hasGap = true;
+        Damage($"entry {index} in the journal does not follow the log before it: its term or its offset is not what comes next");
+    }
+
     private void StartIsLost(LogIndex first) => Damage(
         $"the log starts at entry {_base.Next}, but the first entry in a segment is {first}: what lies between is lost");
 
@@ -506,7 +522,14 @@ internal sealed class GroupRecovery(IDisk disk, GroupId group, GroupFolder folde
         }
         else
         {
-            _assembly = GroupAssembly.Read(disk, group, _folder.Path, meta!, checkpoints, segments, baseIndex, _inSegments);
+            var assembly = GroupAssembly.Read(disk, group, _folder.Path, meta!, checkpoints, segments, baseIndex, _inSegments);
+            if (assembly.FirstThatDoesNotFollow(_pending) is { } index)
+            {
+                DoesNotFollow(index);
+                return;
+            }
+
+            _assembly = assembly;
             checkpoints.DropUseless(_folder, _base);
         }
     }

@@ -76,6 +76,38 @@ public class DamageTests
         }
     }
 
+    /// <summary>Whole by their checksums, and not what comes next: a bug somewhere, or damage around which all sums were mended.</summary>
+    [Theory]
+    [InlineData(0, 1, false, false)]
+    [InlineData(0, -1, false, false)]
+    [InlineData(-1, 0, false, false)]
+    [InlineData(0, 1, true, false)]
+    [InlineData(-1, 0, true, false)]
+    [InlineData(0, 1, true, true)]
+    [InlineData(-1, 0, true, true)]
+    public void Entries_of_the_journal_that_do_not_follow_keep_the_group_out_and_not_the_node(
+        int termsMore, int offsetsMore, bool isCommitted, bool startsSegment)
+    {
+        LogHarness harness = Settled();
+        EntryHeader last = EntryLayout.ReadUnchecked(harness.Oracle[^1]);
+        byte[] payload = new byte[10];
+        byte[] bytes = new byte[EntryLayout.HeaderBytes + payload.Length];
+        EntryLayout.WriteHeader(bytes, new EntryHeader(
+            bytes.Length, EntryKind.FirstOfStateMachine, startsSegment ? EntryFlags.StartsSegment : EntryFlags.None,
+            new Term(last.Term.Value + termsMore), last.Index.Next, last.NextOffset + offsetsMore, 0, payload.Length, 0, LogHarness.Group));
+        harness.Journal.Append(new JournalRecord
+        {
+            Group = LogHarness.Group,
+            Entries = [new Entry(last.Index.Next, new Term(last.Term.Value + termsMore), EntryKind.FirstOfStateMachine, bytes)],
+            Commit = isCommitted ? last.Index.Next : last.Index,
+        });
+        Assert.True(harness.Journal.Step());
+
+        SimulatedDisk disk = harness.Disk.Clone(new RandomSource(1));
+        RecoveredGroup.Damaged damaged = Assert.IsType<RecoveredGroup.Damaged>(SmallLog.Recover(disk, harness, out _));
+        Assert.Contains($"entry {last.Index.Next} in the journal does not follow", damaged.Report);
+    }
+
     [Fact]
     public void A_damaged_newest_checkpoint_goes_and_an_older_whole_one_is_used()
     {
