@@ -46,10 +46,8 @@ internal sealed class ExaminationFormat : FuzzFormat
         }
 
         StoreStart start = new(disk, folder.Node ?? default);
-        if (start.Broken is null)
-        {
-            Compare(folder, start, FlagsOf(input));
-        }
+        Oracle.Holds(start.Broken is null, $"a start breaks nothing: {start.Broken}");
+        Compare(folder, start, FlagsOf(input));
     }
 
     public override void Repair(byte[] input, FuzzRandom random)
