@@ -4,8 +4,8 @@ namespace RaftMq.Simulation.Checkers;
 
 /// <summary>
 /// How replicas come and go (Raft 6, dissertation 4.2): who begins to vote was a learner and has the entry that made it one; a replica that
-/// came by a movement begins without a membership, and neither takes part in elections nor counts itself a voter before its log has one that speaks of it; no node gives up a replica that votes; and a
-/// number does not pass to another folder before the one it had is removed.
+/// came by a movement begins without a membership, and neither takes part in elections nor counts itself a voter before its log has one that speaks of it, nor answers a leader that takes it for its
+/// predecessor on the node; no node gives up a replica that votes; and a number does not pass to another folder before the one it had is removed.
 /// </summary>
 public sealed class MembershipChecker : PromiseChecker
 {
@@ -17,6 +17,9 @@ public sealed class MembershipChecker : PromiseChecker
     /// <summary>The highest commit index that a leader had, and who was a member there.</summary>
     private readonly Dictionary<GroupId, (LogIndex At, Membership Membership)> _committed = [];
     private readonly Dictionary<(NodeId Node, GroupId Key), LogIndex> _bornFrom = [];
+
+    /// <summary>What each leader goes by, of what it said last.</summary>
+    private readonly Dictionary<(NodeId Leader, GroupId Group), HistoryEvent.LeaderCommitted> _leaders = [];
     private readonly HashSet<GroupId> _deleted = [];
 
     /// <summary>By which folders each number was known, and which of all are out of the cluster.</summary>
@@ -61,6 +64,7 @@ public sealed class MembershipChecker : PromiseChecker
                     ? $"{seen.Node}'s replica {seen.Key} is a {seen.Role}; the newest membership in its log is of {seen.MembershipAt}, and none below {since} speaks of it"
                     : null;
             case HistoryEvent.LeaderCommitted leader:
+                _leaders[(leader.By.Node, leader.Group)] = leader;
                 return BeganToVote(leader) ?? Learn(leader);
             case HistoryEvent.FolderKnown known:
                 return IsExchanged(known);
@@ -68,6 +72,8 @@ public sealed class MembershipChecker : PromiseChecker
                 return StillVotes(gone);
             case HistoryEvent.Said { Message: VoteRequest or PreVoteRequest or VoteReply { Granted: true } or PreVoteReply { Granted: true } } said:
                 return IsUnborn(said);
+            case HistoryEvent.Said { Message: AppendAccepted or HeartbeatReply } said:
+                return IsTakenForPredecessor(said);
             default:
                 return null;
         }
@@ -165,6 +171,15 @@ public sealed class MembershipChecker : PromiseChecker
 
         return null;
     }
+
+    /// <summary>What it answers in the leader's term counts there as its predecessor's word, who had promised more.</summary>
+    private string? IsTakenForPredecessor(HistoryEvent.Said said) =>
+        _leaders.TryGetValue((said.To, said.Group), out HistoryEvent.LeaderCommitted? leader) && leader.Term == said.Message.Term
+        && _media.KeyOf(said.By, said.Group) is { } key && _bornFrom.TryGetValue((said.By.Node, key), out LogIndex from)
+        && leader.MembershipAt < from && leader.Membership.IsMember(said.By)
+            ? $"group {said.Group}: {said.By} answers {said.To} in {leader.Term} ({said.Message.GetType().Name}), and what that one knows of it is of {leader.MembershipAt}, "
+                + $"before the group let its predecessor go: {key} is since {from}"
+            : null;
 
     private string? IsUnborn(HistoryEvent.Said said) =>
         _media.KeyOf(said.By, said.Group) is { } key && _bornFrom.TryGetValue((said.By.Node, key), out LogIndex from)

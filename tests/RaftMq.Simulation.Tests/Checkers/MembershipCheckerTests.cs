@@ -115,6 +115,26 @@ public sealed class MembershipCheckerTests
         Assert.Equal(mayVote, story.Objection is null);
     }
 
+    /// <summary>The leader's term is 1 (View).</summary>
+    [Theory]
+    [InlineData(4, 1, true, true)]
+    [InlineData(4, 1, false, true)]
+    [InlineData(5, 1, true, false)]
+    [InlineData(4, 2, true, false)]
+    public void Rejects_that_who_came_by_a_movement_answers_a_leader_who_knows_only_its_predecessor(
+        long membershipAt, int term, bool isAppend, bool objects)
+    {
+        RaftMessage answer = isAppend ? new AppendAccepted(new Term(term), new LogIndex(7)) : new HeartbeatReply(new Term(term), ReadRound: 0, new LogIndex(7));
+        Story story = New().Tell(new HistoryEvent.ReplicaMade(N1, Second, new LogIndex(5))).Tell(Has(B, Second, 7))
+            .Tell(View(4, membershipAt, Membership.Of(A, B))).Tell(new HistoryEvent.Said(B, N0, Group, answer));
+        Assert.Equal(objects, story.Objection is not null);
+    }
+
+    [Fact]
+    public void Accepts_that_it_answers_one_who_knows_that_its_predecessor_went() => Assert.Null(
+        New().Tell(new HistoryEvent.ReplicaMade(N1, Second, new LogIndex(5))).Tell(Has(B, Second, 7))
+            .Tell(View(4, 4, Membership.Of(A, C))).Tell(new HistoryEvent.Said(B, N0, Group, new AppendAccepted(new Term(1), new LogIndex(7)))).Objection);
+
     /// <summary>Entries up to an index, of which one brought a membership.</summary>
     private static HistoryEvent.EntriesDurable Has(ReplicaId by, GroupId key, long last, long membershipAt = 1) =>
         new(by, key, new LogIndex(1), [.. Enumerable.Repeat(new Term(1), (int)last)], new LogIndex(membershipAt));
