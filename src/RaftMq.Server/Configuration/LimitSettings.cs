@@ -42,7 +42,7 @@ internal sealed record LimitSettings
     [Setting("limits.replication.window.bytes", "Bytes of a partition that are under way to one follower.", Unit = SettingUnit.Bytes, Min = 1 << 20)]
     public long ReplicationWindowBytes { get; init; } = 8 << 20;
 
-    [Setting("limits.tail.bytes", "Newest entries of all partitions in memory; consumers at the end of the log read from here. Best at most three eighths of journal.total.bytes: more that waits for a majority would be written to the journal again and again.", Unit = SettingUnit.Bytes, Min = 64 << 20)]
+    [Setting("limits.tail.bytes", "Newest entries of all partitions in memory; consumers at the end of the log read from here. Best at most a third of journal.total.bytes: more that waits for a majority would be written to the journal again and again.", Unit = SettingUnit.Bytes, Min = 64 << 20)]
     public long TailBytes { get; init; } = 256L << 20;
 
     [Setting("limits.waiting.produces.per.partition", "Produces that wait for room; more are held back on their connections.", Min = 1, Max = 1_000_000)]
