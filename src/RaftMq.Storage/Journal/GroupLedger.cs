@@ -2,19 +2,19 @@ using RaftMq.Raft;
 
 namespace RaftMq.Storage.Journal;
 
-/// <summary>Entries of one group in one file that nothing newer replaced and no segment holds durably.</summary>
-/// <param name="File">Null: no file holds them. Unless something behind replaces or releases them, they are lost.</param>
-internal readonly record struct EntryRun(LogIndex First, LogIndex Last, JournalFile? File);
-
 /// <summary>What the journal's durable records say of one group: what a new file must repeat, and which files the group still needs.</summary>
-internal sealed class GroupLedger(GroupId group)
+internal sealed class GroupLedger
 {
-    /// <summary>Ascending and disjoint, in ascending files: what is appended replaces everything at and behind its first index.</summary>
-    private readonly List<EntryRun> _runs = [];
-
+    private readonly EntryRuns _runs;
     private List<(LogIndex First, LogIndex Last)> _lost = [];
 
-    public GroupId Group { get; } = group;
+    public GroupLedger(GroupId group)
+    {
+        Group = group;
+        _runs = new EntryRuns(this);
+    }
+
+    public GroupId Group { get; }
 
     public HardState? HardState { get; private set; }
 
@@ -62,7 +62,7 @@ internal sealed class GroupLedger(GroupId group)
     /// <summary>There is something to say of it where a file is opened.</summary>
     public bool IsKnown => !Deleted && (NewestFile is not null || Damage is not null || IsDamageSuspect);
 
-    public IReadOnlyList<EntryRun> Runs => _runs;
+    public IReadOnlyList<EntryRun> Runs => _runs.All;
 
     /// <summary><see cref="SuspectAll"/>, by this replay; it is recorded with the file that keeps what is left.</summary>
     private bool IsMissed => Damage is { StateLost: true, KeptBelowFile: 0 };
@@ -71,21 +71,7 @@ internal sealed class GroupLedger(GroupId group)
     public LogIndex? CutFrom { get; private set; }
 
     /// <summary>The first entry that no file holds; null when there is none.</summary>
-    public LogIndex? FirstLost
-    {
-        get
-        {
-            foreach (EntryRun run in _runs)
-            {
-                if (run.File is null)
-                {
-                    return run.First;
-                }
-            }
-
-            return null;
-        }
-    }
+    public LogIndex? FirstLost => _runs.FirstLost;
 
     public void Apply(in BatchRow row, JournalFile file)
     {
@@ -102,7 +88,7 @@ internal sealed class GroupLedger(GroupId group)
 
         if (row.Has(RowParts.Reset))
         {
-            DropRunsFrom(LogIndex.Zero);
+            _runs.DropFrom(LogIndex.Zero);
             SuspectFrom = null;
             Reset = (row.ResetIndex, row.ResetTerm);
             LastIndex = row.ResetIndex;
@@ -153,7 +139,7 @@ internal sealed class GroupLedger(GroupId group)
         if (row.Has(RowParts.Deleted))
         {
             Deleted = true;
-            DropRunsFrom(LogIndex.Zero);
+            _runs.DropFrom(LogIndex.Zero);
         }
     }
 
@@ -162,15 +148,14 @@ internal sealed class GroupLedger(GroupId group)
     /// </summary>
     public void Carry(LogIndex first, JournalFile file)
     {
-        LogIndex last = LastIndex;
-        if (_runs.Count == 0 || _runs[^1].Last < first)
+        if (_runs.Last < first)
         {
             return;
         }
 
-        Invariant.Holds(_runs[^1].Last == last);
-        DropRunsFrom(first);
-        Add(new EntryRun(first, last, file));
+        Invariant.Holds(_runs.Last == LastIndex);
+        _runs.DropFrom(first);
+        _runs.Add(first, LastIndex, file);
     }
 
     /// <summary>
@@ -201,7 +186,7 @@ internal sealed class GroupLedger(GroupId group)
 
             // A log that was given up ends even before what had been committed.
             LogIndex dropped = LogIndex.Min(from, LogIndex.Max(whole.EndIndex, SegmentsDurable).Next);
-            DropRunsFrom(dropped, isKept: true);
+            _runs.DropFrom(dropped, isKept: true);
             if (!isNew)
             {
                 _lost.Add((dropped, dropped.Previous));
@@ -247,7 +232,7 @@ internal sealed class GroupLedger(GroupId group)
     public void LoseEntries(in BatchRow row)
     {
         CloseSuspicion(row.FirstIndex);
-        DropRunsFrom(row.FirstIndex);
+        _runs.DropFrom(row.FirstIndex);
         Lose(row.FirstIndex, row.LastIndex);
         LastIndex = row.LastIndex;
         LastTerm = row.LastTerm;
@@ -258,7 +243,7 @@ internal sealed class GroupLedger(GroupId group)
     {
         Group = Group,
         Parts = RowParts.Cut | RowParts.Damaged,
-        CutFrom = _runs.Count > 0 ? _runs[0].First : LastIndex.Next,
+        CutFrom = _runs.First ?? LastIndex.Next,
         Damage = JournalDamage.Of(LastTerm > Term.Zero ? new LogPosition(LastTerm, LastIndex) : null, hardStateLost: false, keptBelowFile)
             .With(Damage),
     };
@@ -341,21 +326,13 @@ internal sealed class GroupLedger(GroupId group)
         Invariant.Holds(last >= first);
         CloseSuspicion(first);
         Lose(LastIndex.Next, first.Previous);
-        DropRunsFrom(first);
+        _runs.DropFrom(first);
         LastIndex = last;
         LastTerm = row.LastTerm;
-        if (last <= SegmentsDurable)
+        if (last > SegmentsDurable)
         {
-            return;
+            _runs.AddOrExtend(first, last, file);
         }
-
-        if (_runs.Count > 0 && ReferenceEquals(_runs[^1].File, file))
-        {
-            _runs[^1] = _runs[^1] with { Last = last };
-            return;
-        }
-
-        Add(new EntryRun(first, last, file));
     }
 
     /// <summary>Entries from <paramref name="next"/> on follow: the log had reached there, whatever stands before it.</summary>
@@ -369,7 +346,7 @@ internal sealed class GroupLedger(GroupId group)
         SuspectFrom = null;
         if (next > from)
         {
-            DropRunsFrom(from, isKept: true);
+            _runs.DropFrom(from, isKept: true);
             Lose(from, next.Previous);
         }
     }
@@ -379,8 +356,8 @@ internal sealed class GroupLedger(GroupId group)
         first = LogIndex.Max(first, SegmentsDurable.Next);
         if (last >= first)
         {
-            DropRunsFrom(first);
-            _runs.Add(new EntryRun(first, last, File: null));
+            _runs.DropFrom(first);
+            _runs.Add(first, last, file: null);
             _lost.Add((first, last));
             LastIndex = last;
         }
@@ -393,20 +370,13 @@ internal sealed class GroupLedger(GroupId group)
             SuspectFrom = null;
         }
 
-        DropRunsFrom(from, isKept: true);
+        _runs.DropFrom(from, isKept: true);
         _lost.Add((from, from.Previous));
         if (LastIndex >= from)
         {
             LastIndex = from.Previous;
             LastTerm = Term.Zero;
         }
-    }
-
-    private void Add(in EntryRun run)
-    {
-        _runs.Add(run);
-        run.File!.NeededRuns++;
-        run.File.Holders.Add(this);
     }
 
     private void Release(LogIndex upTo)
@@ -423,42 +393,6 @@ internal sealed class GroupLedger(GroupId group)
             LastTerm = Term.Zero;
         }
 
-        int released = 0;
-        while (released < _runs.Count && _runs[released].Last <= SegmentsDurable)
-        {
-            Let(_runs[released++].File);
-        }
-
-        _runs.RemoveRange(0, released);
-        if (_runs.Count > 0 && _runs[0].First <= SegmentsDurable)
-        {
-            _runs[0] = _runs[0] with { First = SegmentsDurable.Next };
-        }
-    }
-
-    /// <param name="isKept">The files are kept as they are: what is in them is all that is left of something that was lost.</param>
-    private void DropRunsFrom(LogIndex first, bool isKept = false)
-    {
-        while (_runs.Count > 0 && _runs[^1].First >= first)
-        {
-            Let(_runs[^1].File, isKept);
-            _runs.RemoveAt(_runs.Count - 1);
-        }
-
-        if (_runs.Count > 0 && _runs[^1].Last >= first)
-        {
-            _runs[^1].File?.IsKept |= isKept;
-            _runs[^1] = _runs[^1] with { Last = first.Previous };
-        }
-    }
-
-    private static void Let(JournalFile? file, bool isKept = false)
-    {
-        if (file is not null)
-        {
-            file.NeededRuns--;
-            file.IsKept |= isKept;
-            Invariant.Holds(file.NeededRuns >= 0);
-        }
+        _runs.ReleaseUpTo(SegmentsDurable);
     }
 }
