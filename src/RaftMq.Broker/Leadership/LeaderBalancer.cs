@@ -101,14 +101,18 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, Connect
         // Who goes anyway takes any successor: consensus brings it up to date first. Else a pause of the writes must be worth it.
         bool mustBeCaughtUp = (faults & (LeaderFaults.Stopping | LeaderFaults.NoController)) == 0;
         bool mustBeFaster = faults == LeaderFaults.SlowDisk;
+
+        // Nothing is wrong with one that is being drained, and it may lead for the sake of its links.
+        int missedMax = faults == LeaderFaults.Draining ? connectivity.MissedOf(self, replica.Membership) : int.MaxValue;
         return BestSuccessor(
-            replica, isAlive,
-            node => (!mustBeCaughtUp || IsCaughtUp(replica, node)) && (!mustBeFaster || fitness.IsDiskClearlyFaster(node, nowMs)));
+            replica, isAlive, tolerated: LeaderFaults.None,
+            node => (!mustBeCaughtUp || IsCaughtUp(replica, node)) && (!mustBeFaster || fitness.IsDiskClearlyFaster(node, nowMs))
+                && connectivity.MissedOf(node, replica.Membership) <= missedMax);
     }
 
     /// <summary>
     /// Members that this node misses can't follow it, or it can't hear them, whatever quorum it has: a replica that misses fewer is the better leader. Where
-    /// none does, as on both sides of a cut through the middle, all stays as it is.
+    /// none does, as on both sides of a cut through the middle, all stays as it is. One that is being drained may have to do.
     /// </summary>
     private NodeId? SuccessorForLinks(Replica replica, Func<NodeId, bool> isAlive, long nowMs)
     {
@@ -119,7 +123,7 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, Connect
         }
 
         NodeId? successor = BestSuccessor(
-            replica, isAlive,
+            replica, isAlive, tolerated: LeaderFaults.Draining,
             node => connectivity.IsLinked(node) && connectivity.MissedOf(node, replica.Membership) < missed && IsCaughtUp(replica, node));
         if (successor is not null)
         {
@@ -130,13 +134,14 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, Connect
     }
 
     /// <summary>One that misses the fewest members, and of these one that has most of the log.</summary>
-    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, Func<NodeId, bool> canTakeOver)
+    /// <param name="tolerated">Faults that it may have.</param>
+    private NodeId? BestSuccessor(Replica replica, Func<NodeId, bool> isAlive, LeaderFaults tolerated, Func<NodeId, bool> canTakeOver)
     {
         (PeerProgress Peer, int Missed)? best = null;
         foreach (PeerProgress peer in replica.Progress)
         {
             NodeId node = peer.Replica.Node;
-            if (!peer.IsVoter || node == self || !isAlive(node) || !MayLead(node, replica.Group) || !canTakeOver(node))
+            if (!peer.IsVoter || node == self || !isAlive(node) || (fitness.Of(node, replica.Group) & ~tolerated) != LeaderFaults.None || !canTakeOver(node))
             {
                 continue;
             }
@@ -155,8 +160,6 @@ internal sealed class LeaderBalancer(NodeId self, LeaderFitness fitness, Connect
     private bool IsNoWorse(NodeId node, Replica replica) =>
         (fitness.Of(node, replica.Group) & ~fitness.Of(self, replica.Group)) == LeaderFaults.None
         && !connectivity.Misses(node) && connectivity.MissedOf(node, replica.Membership) <= connectivity.MissedOf(self, replica.Membership);
-
-    private bool MayLead(NodeId node, GroupId group) => fitness.Of(node, group) == LeaderFaults.None;
 
     private static bool IsCaughtUp(Replica replica, NodeId node)
     {

@@ -324,7 +324,7 @@ internal sealed class FaultDriver
 
     /// <summary>
     /// What is lost of the journal is met at a start; one comes soon, mostly, before it is released, or before a record behind it says the same. Now and then all
-    /// start, and nobody leads who could tell the damaged one what it lost.
+    /// start, and nobody leads who could tell the damaged one what it lost. A medium that begins to fail fails again: often before what it lost was made up for.
     /// </summary>
     private void StrikeMedium()
     {
@@ -346,6 +346,11 @@ internal sealed class FaultDriver
                     _startsAtOnce = _random.OneIn(2);
                     _world.DamagedNode!.Crash(DrawKind());
                     _startsAtOnce = false;
+                }
+
+                if (_random.OneIn(3))
+                {
+                    _scene.WhileFaulty(_random.Next(100_000, 1_500_000), StrikeMedium);
                 }
             });
         }

@@ -73,6 +73,31 @@ public sealed class BrokenLinkTests
         Assert.Equal(0, StatusOf(cluster, leader).LinksBroken);
     }
 
+    /// <summary>Seed 179538366265300876 at 5008bb9.</summary>
+    [Fact]
+    public void One_that_is_being_drained_leads_where_no_other_reaches_all()
+    {
+        WholeCluster cluster = Started(3);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        ClusterNode[] others = [.. cluster.Nodes.Where(node => node != leader)];
+        cluster.Pass(2_000);
+        Assert.Equal(AdminOutcome.Done, cluster.Administer(leader, new AdminCommand.DrainNode(others[1].Id, Cancel: false)).Outcome);
+        cluster.Pass(2_000);
+        Assert.Equal(leader, cluster.LeaderOf(group));
+
+        Break(leader, others[0], Broken.Both);
+        cluster.Until(() => cluster.LeaderOf(group) == others[1], "the one that is drained leads", HandedOverMs);
+
+        // It has nobody to hand over to who reaches as many.
+        Term term = cluster.ReplicaOf(others[1].Id.Value, group).Term;
+        cluster.Pass(20_000);
+        Assert.Equal(term, cluster.ReplicaOf(others[1].Id.Value, group).Term);
+
+        _cut.Clear();
+        cluster.Until(() => cluster.LeaderOf(group) != others[1], "it hands over once others reach as many");
+    }
+
     [Fact]
     public void A_group_without_a_replica_on_the_node_that_is_missed_stays()
     {
