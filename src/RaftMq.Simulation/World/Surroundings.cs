@@ -8,6 +8,8 @@ namespace RaftMq.Simulation.World;
 /// </summary>
 internal sealed record Surroundings
 {
+    private const int SlownessMaxWithTinyJournal = 2;
+
     public static readonly Surroundings Usual = new();
 
     public JournalSize Journal { get; init; }
@@ -48,7 +50,9 @@ internal sealed record Surroundings
         };
 
         // A tiny journal is full after each append, and the next comes with a heartbeat: one entry at a time, a new replica would take longer than
-        // a run has left for it.
-        return drawn.Journal == JournalSize.Tiny ? drawn with { AppendBytesMax = Usual.AppendBytesMax } : drawn;
+        // a run has left for it. And each file of it waits for segments and checkpoints of all groups: on disks slower than that for longer than service may.
+        return drawn.Journal == JournalSize.Tiny
+            ? drawn with { AppendBytesMax = Usual.AppendBytesMax, DiskSlowness = Math.Min(drawn.DiskSlowness, SlownessMaxWithTinyJournal) }
+            : drawn;
     }
 }
