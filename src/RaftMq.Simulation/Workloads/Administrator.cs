@@ -11,11 +11,16 @@ internal sealed class Administrator(ClientSide clients, RandomSource random)
     /// <summary>So long a node has for a request.</summary>
     public const int TimeoutUs = 4_000_000;
 
+    private const int DrawsMax = 16;
+
+    /// <summary>Whom the last request to any node was sent to, when it had no answer that says anything.</summary>
+    private SimulatedNode? _silent;
+
     /// <param name="observed">As the answer leaves the node.</param>
     /// <param name="answered">At the client; null when nothing came.</param>
     /// <param name="taken">As the request arrives at the node.</param>
     public void Ask(AdminCommand command, Action<AdminResult>? observed, Action<AdminResult?> answered, Action<IBroker>? taken = null) =>
-        Ask(clients.AnyNode(random), command, observed, answered, taken);
+        Ask(Drawn(), command, observed, answered, taken);
 
     /// <summary>As the other, of a certain node: what a partition's leader alone can do.</summary>
     public void Ask(
@@ -27,6 +32,7 @@ internal sealed class Administrator(ClientSide clients, RandomSource random)
             if (!isOver)
             {
                 isOver = true;
+                _silent = result is null or { Outcome: AdminOutcome.TimedOut } ? node : null;
                 answered(result);
             }
         }
@@ -40,6 +46,18 @@ internal sealed class Administrator(ClientSide clients, RandomSource random)
             },
             () => Once(null));
         clients.World.After(TimeoutUs + random.Next(500_000), () => Once(null));
+    }
+
+    /// <summary>While one node stays unwell nobody asks it twice in a row: a real client asks another one.</summary>
+    private SimulatedNode Drawn()
+    {
+        SimulatedNode node = clients.AnyNode(random);
+        for (int tries = 0; clients.Unwell is not null && node == _silent && tries < DrawsMax; tries++)
+        {
+            node = clients.AnyNode(random);
+        }
+
+        return node;
     }
 
     private sealed class Completion(ClientSide clients, Action<AdminResult>? observed, Action<AdminResult?> answered) : IAdminCompletion

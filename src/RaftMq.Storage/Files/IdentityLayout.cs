@@ -76,7 +76,7 @@ internal static class IdentityLayout
         {
             copy = file.Slice(at, ContentBytes);
             if (BinaryPrimitives.ReadUInt32LittleEndian(copy) == magic
-                && BinaryPrimitives.ReadInt32LittleEndian(copy[8..]) > 0
+                && BinaryPrimitives.ReadInt32LittleEndian(copy[8..]) >= 0
                 && BinaryPrimitives.ReadUInt32LittleEndian(copy[4..]) == Crc32C.Compute(copy[8..]))
             {
                 return true;
