@@ -343,6 +343,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IReplicaListener.StateDiverged(Replica replica, StateDigest own, StateDigest right) => _damages.Diverged(replica, own, right);
 
+    void IReplicaListener.StateRebuilt(Replica replica) => _damages.Rebuilt(replica);
+
     void IReplicaListener.DigestsDiffer(Replica replica, LogIndex at) => _environment.Report(new NodeEvent(
         NodeEventKind.StatesDiffer,
         $"{replica.Name}: after entry {at} its replicas have different states, and no majority agrees. Nothing is done: nobody can tell who is right. "

@@ -356,13 +356,16 @@ public sealed class RaftGroup
 
     /// <summary>
     /// What the shell made of this replica's log is wrong, though the log itself is whole: from now on it stores and votes as before and does not lead.
-    /// For as long as this object lives, or until a snapshot takes the place of log and state.
+    /// For as long as this object lives, or until a snapshot takes the place of log and state, or <see cref="LiftFence"/>.
     /// </summary>
     public void Fence()
     {
         _state.IsFenced = true;
         StepAside();
     }
+
+    /// <summary>The shell has made it again, and right.</summary>
+    public void LiftFence() => _state.IsFenced = false;
 
     /// <summary>Voters (this one included) that hold <paramref name="index"/> durably, as far as the leader knows; zero when not leader.</summary>
     public int VotersDurableAt(LogIndex index) => (_role as LeaderState)?.VotersDurableAt(index) ?? 0;

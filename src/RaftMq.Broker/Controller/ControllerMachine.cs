@@ -23,7 +23,7 @@ internal interface IClusterFollower
 /// </summary>
 internal sealed class ControllerMachine(
     IReplica replica, ControllerDecisions decisions, ClusterState state, IClusterFollower follower, IClock clock)
-    : IStateMachine
+    : IStateMachine, IRebuildable
 {
     private readonly WaitingRequests _waiting = new();
     private (LogIndex Index, Action<ControllerResponse> Respond)? _underWay;
@@ -56,13 +56,11 @@ internal sealed class ControllerMachine(
 
     public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
     {
-        if (header.Kind != StateEntryKinds.Cluster)
+        if (CommandIn(header, payload) is not { } command)
         {
             return;
         }
 
-        ClusterCommand? command = ClusterCommand.TryDecode(payload);
-        Invariant.Holds(command is not null);
         AdminResult result = state.Apply(command);
         if ((command is ClusterCommand.RequestAnswered answered ? answered.Change : command) is { } change)
         {
@@ -88,6 +86,8 @@ internal sealed class ControllerMachine(
         follower.ClusterChanged(state, command: null, replica.Applied);
         return true;
     }
+
+    ISecondState IRebuildable.BeginAgain() => new SecondState(this);
 
     public void StartServing() => DecideNext();
 
@@ -210,6 +210,39 @@ internal sealed class ControllerMachine(
         return true;
     }
 
+    /// <summary>Null in consensus' own entries.</summary>
+    private static ClusterCommand? CommandIn(in EntryHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Kind != StateEntryKinds.Cluster)
+        {
+            return null;
+        }
+
+        ClusterCommand? command = ClusterCommand.TryDecode(payload);
+        Invariant.Holds(command is not null);
+        return command;
+    }
+
     private static ControllerResponse Refusal(AdminOutcome outcome, string message) =>
         new(new AdminResult(outcome, message), LogIndex.Zero);
+
+    private sealed class SecondState(ControllerMachine machine) : ISecondState
+    {
+        private readonly ClusterState _state = new();
+
+        public void Apply(in EntryHeader header, ReadOnlySpan<byte> payload)
+        {
+            if (CommandIn(header, payload) is { } command)
+            {
+                _state.Apply(command);
+            }
+        }
+
+        public void TakeOver()
+        {
+            var writer = new ByteWriter();
+            _state.WriteSnapshot(writer);
+            Invariant.Holds(machine.TryReadSnapshot(writer.Written));
+        }
+    }
 }

@@ -62,6 +62,7 @@ public enum NodeEventKind
     LogHealed = 1069,
     StateDiverged = 1070,
     StatesDiffer = 1071,
+    StateRebuilt = 1072,
 }
 
 public enum NodeEventLevel

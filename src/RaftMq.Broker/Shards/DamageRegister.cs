@@ -62,8 +62,18 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
         Add(new DamagedGroup(replica.Group, name, what, IsRunning: true));
         report(new NodeEvent(
             NodeEventKind.StateDiverged,
-            $"{name}: {what}. This replica serves nobody any more and is made anew from the others. A fault of this node's memory or of the software did this.",
+            $"{name}: {what}. This replica serves nobody any more and is made anew"
+            + (replica.IsRebuildable ? " from its log" : " from the others") + ". A fault of this node's memory or of the software did this.",
             [("group", name), ("index", right.Index.Value), ("own", $"{own.Hash:x16}"), ("right", $"{right.Hash:x16}")]));
+    }
+
+    /// <summary>A diverged state was made again where it was.</summary>
+    public void Rebuilt(Replica replica)
+    {
+        string name = replica.Name.ToString()!;
+        Over(replica.Group);
+        report(new NodeEvent(
+            NodeEventKind.StateRebuilt, $"{name}: its state was made anew from its log, and this replica takes part again.", [("group", name)]));
     }
 
     /// <summary>The journal lost something of a group that runs. Consensus sees to it, and says when it is over.</summary>

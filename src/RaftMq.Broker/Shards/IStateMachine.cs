@@ -43,6 +43,23 @@ internal interface IStateMachine
     void Tick();
 }
 
+/// <summary>A state machine whose group keeps its whole log: its state can be made again on this node alone (decision 0016).</summary>
+internal interface IRebuildable
+{
+    /// <summary>A state from before the first entry, beside the one in use.</summary>
+    ISecondState BeginAgain();
+}
+
+/// <summary>See <see cref="IRebuildable.BeginAgain"/>.</summary>
+internal interface ISecondState
+{
+    /// <summary>As <see cref="IStateMachine.Apply"/>; nobody hears of it.</summary>
+    void Apply(in EntryHeader header, ReadOnlySpan<byte> payload);
+
+    /// <summary>Takes the place of the state in use, which contains the same entries. Once, and the last call.</summary>
+    void TakeOver();
+}
+
 /// <summary>What a state machine's leader part asks of its replica.</summary>
 internal interface IReplica
 {

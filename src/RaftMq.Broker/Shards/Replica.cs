@@ -32,6 +32,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     private readonly FollowerFeed _feed;
     private readonly SnapshotFetch _snapshot;
     private readonly StateWatch _watch;
+    private StateRebuild? _rebuild;
 
     /// <summary>Messages that wait for what they depend on to be durable, in the order of their tokens.</summary>
     private readonly Queue<(PersistToken Token, List<Outgoing> Messages)> _afterPersist = new();
@@ -489,6 +490,29 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         MarkDirty();
     }
 
+    /// <summary>The fenced replica's state can be made again here, where it is.</summary>
+    public bool IsRebuildable => Machine is IRebuildable && Log.BaseIndex == LogIndex.Zero;
+
+    /// <summary>Begins with that unless it is under way.</summary>
+    public void Rebuild()
+    {
+        if (IsFenced && IsRebuildable && _rebuild is not { IsOver: false })
+        {
+            _rebuild = new StateRebuild(this, ((IRebuildable)Machine).BeginAgain());
+            _rebuild.Begin();
+        }
+    }
+
+    /// <summary>The state is what the log says, here and on the disk.</summary>
+    public void Rebuilt()
+    {
+        Probe.Reached(RareBranch.StateRebuilt);
+        _raft.LiftFence();
+        _watch.StateReplaced();
+        _shard.Listener.StateRebuilt(this);
+        MarkDirty();
+    }
+
     /// <summary>A checkpoint took the place of log and state.</summary>
     public void SnapshotInstalled(Checkpoint checkpoint)
     {
@@ -498,6 +522,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         TakeState(checkpoint);
+        _rebuild?.Abandon();
         _watch.StateReplaced();
         _shard.Listener.SnapshotTaken(this);
         _raft.SnapshotInstalled(checkpoint.Head.LastIndex, checkpoint.Head.LastTerm, checkpoint.Head.Membership);
@@ -533,13 +558,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     }
 
     /// <summary>Renews the checkpoint that start-up begins from.</summary>
-    public void WriteCheckpoint()
-    {
-        if (Applied > LogIndex.Zero)
-        {
-            Log.WriteNewest(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter: null);
-        }
-    }
+    /// <returns>False: there is nothing to write, or not yet (<see cref="GroupLog.WriteNewest"/>).</returns>
+    public bool WriteCheckpoint(ICheckpointWaiter? waiter = null) =>
+        Applied > LogIndex.Zero && Log.WriteNewest(Log.FreezeHead(Applied), StateVersions.Current, SnapshotOfState(), waiter);
 
     /// <summary>Stops for good: the group leaves this node.</summary>
     public void Close()
@@ -549,6 +570,7 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         Machine.LeaderIsElsewhere();
         _reads.RefuseAll();
         _snapshot.Abandon();
+        _rebuild?.Abandon();
         _feed.Close();
         _afterPersist.Clear();
     }

@@ -55,6 +55,9 @@ internal interface IReplicaListener
     /// <summary>This replica made something else of its log than a majority. It stores and votes on, and serves nobody.</summary>
     void StateDiverged(Replica replica, StateDigest own, StateDigest right);
 
+    /// <summary>What this replica made of its log is right again.</summary>
+    void StateRebuilt(Replica replica);
+
     /// <summary>On the leader: the replicas' states differ after that entry, and no majority agrees.</summary>
     void DigestsDiffer(Replica replica, LogIndex at);
 

@@ -156,6 +156,9 @@ public enum RareBranch
     /// <summary>A replica's state was found to be another than a majority's.</summary>
     StateDiverged,
 
+    /// <summary>A replica made its state again from its own log.</summary>
+    StateRebuilt,
+
     /// <summary>A replica that can't be mended was taken out of its group to come back without anything.</summary>
     ReplicaMadeAnew,
 

@@ -305,6 +305,9 @@ public abstract record HistoryEvent
     /// <summary>A node says that its replica's state is not that of a majority.</summary>
     public sealed record DivergenceTold(NodeId Node, string Name) : HistoryEvent;
 
+    /// <summary>A node says that a replica has made its state again, without leaving its group.</summary>
+    public sealed record StateRebuiltTold(NodeId Node, string Name) : HistoryEvent;
+
     /// <summary>A leader says that its group's states differ and no majority agrees.</summary>
     public sealed record UndecidedTold(NodeId Node, string Name) : HistoryEvent;
 

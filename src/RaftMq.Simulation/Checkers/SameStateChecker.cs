@@ -5,7 +5,7 @@ namespace RaftMq.Simulation.Checkers;
 /// <summary>
 /// Replicas make the same of the same log (decision 0016). One whose memory was spoilt must be found by what the replicas say of their states, and be gone
 /// in the end, if its group had enough to compare; any other difference is the product's own. Between two comparisons a spoilt leader is believed: who
-/// may have taken its snapshot says nothing about the product any more.
+/// may have taken its snapshot says nothing about the product any more. One that says that it made its state again where it is must have it right from then on.
 /// </summary>
 /// <param name="distance">States are compared after each entry whose index this divides.</param>
 public sealed class SameStateChecker(int distance) : PromiseChecker
@@ -14,7 +14,7 @@ public sealed class SameStateChecker(int distance) : PromiseChecker
     private const int ComparisonsOwed = 2;
 
     private readonly HashSet<(NodeId Node, GroupId Key)> _spoilt = [];
-    private readonly HashSet<(NodeId Node, string Name)> _spoiltNames = [];
+    private readonly Dictionary<(NodeId Node, string Name), GroupId> _spoiltNames = [];
     private readonly HashSet<(NodeId Node, GroupId Group)> _sources = [];
     private readonly Dictionary<GroupId, string> _topicOf = [];
     private readonly HashSet<GroupId> _spread = [];
@@ -31,7 +31,7 @@ public sealed class SameStateChecker(int distance) : PromiseChecker
         {
             case HistoryEvent.StateSpoilt spoilt:
                 _spoilt.Add((spoilt.Node, spoilt.Key));
-                _spoiltNames.Add((spoilt.Node, spoilt.Name));
+                _spoiltNames[(spoilt.Node, spoilt.Name)] = spoilt.Key;
                 _sources.Add((spoilt.Node, spoilt.Group));
                 _topicOf[spoilt.Group] = WithoutLife(spoilt.Name);
                 return null;
@@ -52,8 +52,15 @@ public sealed class SameStateChecker(int distance) : PromiseChecker
                 _calmTo = new Dictionary<GroupId, LogIndex>(_committed);
                 return null;
             case HistoryEvent.DivergenceTold told:
-                return _spoiltNames.Contains((told.Node, told.Name)) || MaySpread(told.Name)
+                return _spoiltNames.ContainsKey((told.Node, told.Name)) || MaySpread(told.Name)
                     ? null : $"{told.Node}: {told.Name} is told that its state diverged, though nothing spoilt it";
+            case HistoryEvent.StateRebuiltTold told:
+                if (_spoiltNames.Remove((told.Node, told.Name), out GroupId key))
+                {
+                    _spoilt.Remove((told.Node, key));
+                }
+
+                return null;
             case HistoryEvent.UndecidedTold told:
                 return MaySpread(told.Name) ? null : $"{told.Node}: the states of {told.Name} differ, and no majority agrees";
             case HistoryEvent.StateAtEnd state:

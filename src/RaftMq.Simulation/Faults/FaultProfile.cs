@@ -111,7 +111,7 @@ internal sealed record FaultProfile
             PauseEveryUs = Sometimes(2, 2_000_000, 12_000_000),
             PauseAtMessageEveryUs = Sometimes(3, 500_000, 6_000_000),
             CrashAtDiskWorkEveryUs = Sometimes(3, 500_000, 6_000_000),
-            UpgradeEveryUs = Sometimes(4, 1_000_000, 6_000_000),
+            UpgradeEveryUs = Sometimes(3, 1_000_000, 6_000_000),
             UpgradesVotersFirst = random.OneIn(2),
             ResetAtMessageEveryUs = Sometimes(3, 300_000, 4_000_000),
             FarNodeEveryUs = Sometimes(2, 3_000_000, 12_000_000),

@@ -10,6 +10,10 @@ namespace RaftMq.Simulation.Workloads;
 internal sealed class Workload
 {
     private const int ProducerIdsAtOnce = 8;
+
+    /// <summary>A partition without much to do, so that its group goes quiet, in a cluster that has enough.</summary>
+    private const int SeldomPartitionOneIn = 4;
+
     private const string SharedTopic = "shared";
     private const string SharedGroup = "members";
 
@@ -216,6 +220,7 @@ internal sealed class Workload
     private void Opened(WorkPartition partition, bool isGrown)
     {
         _partitions.Add(partition);
+        WorkloadProfile profile = _random.OneIn(SeldomPartitionOneIn) ? _profile.Seldom(_random) : _profile;
         if (isGrown && _clients.HealedAtUs is null)
         {
             _sharedOut.Grow();
@@ -227,33 +232,33 @@ internal sealed class Workload
         }
 
         Queue<long> producers = new(isGrown ? working.Producers.Distinct() : []);
-        for (int i = 0; i < _profile.IdempotentProducersPerPartition; i++)
+        for (int i = 0; i < profile.IdempotentProducersPerPartition; i++)
         {
             RandomSource random = _random.Split();
             if (producers.TryDequeue(out long known))
             {
-                new ProducerClient(_clients, partition, _profile, random, known).Start();
+                new ProducerClient(_clients, partition, profile, random, known).Start();
                 continue;
             }
 
             WithProducerId(id =>
             {
                 working.Producers.Add(id);
-                new ProducerClient(_clients, partition, _profile, random, id).Start();
+                new ProducerClient(_clients, partition, profile, random, id).Start();
             });
         }
 
-        for (int i = 0; i < _profile.PlainProducersPerPartition; i++)
+        for (int i = 0; i < profile.PlainProducersPerPartition; i++)
         {
-            new ProducerClient(_clients, partition, _profile, _random.Split(), producer: -1).Start();
+            new ProducerClient(_clients, partition, profile, _random.Split(), producer: -1).Start();
         }
 
-        if (_profile.AsksForEnds)
+        if (profile.AsksForEnds)
         {
             new EndAsker(_clients, partition, _random.Split()).Start();
         }
 
-        for (int i = 0; i < _profile.ConsumersPerPartition; i++)
+        for (int i = 0; i < profile.ConsumersPerPartition; i++)
         {
             string consumers = isGrown && i < working.Groups.Count ? working.Groups[i] : $"group-{_consumers++}";
             if (!isGrown)

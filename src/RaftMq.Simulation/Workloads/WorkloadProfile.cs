@@ -80,12 +80,11 @@ internal sealed record WorkloadProfile
     public static WorkloadProfile Draw(RandomSource random, int nodes)
     {
         WorkloadProfile drawn = DrawBusy(random, nodes);
-
-        // Hardly anybody writes, and no partition is asked for anything that its leader makes sure of: groups go quiet.
-        return random.OneIn(6)
-            ? drawn with { SendEveryUs = random.Next(500_000, 2_000_000), AsksForEnds = false, DeleteRecordsEveryUs = 0, PurgeEveryUs = 0, ChangeSettingsEveryUs = 0 }
-            : drawn;
+        return random.OneIn(6) ? drawn.Seldom(random) with { DeleteRecordsEveryUs = 0, PurgeEveryUs = 0, ChangeSettingsEveryUs = 0 } : drawn;
     }
+
+    /// <summary>Hardly anybody writes, and a partition is not asked for anything that its leader makes sure of: groups go quiet.</summary>
+    public WorkloadProfile Seldom(RandomSource random) => this with { SendEveryUs = random.Next(500_000, 2_000_000), AsksForEnds = false };
 
     private static WorkloadProfile DrawBusy(RandomSource random, int nodes) => new()
     {

@@ -45,8 +45,8 @@ internal interface IBrokerHost
     (int Cluster, int Oldest)? Levels => null;
 
     /// <summary>
-    /// Spoils the state in the memory of a replica whose group has others enough to find that out: one of a partition, with three voters at least. Null:
-    /// there is none here.
+    /// Spoils the state in the memory of a replica, of a partition or the controller, whose group has others enough to find that out: three voters at least.
+    /// Null: there is none here.
     /// </summary>
     (GroupId Group, GroupId Key, string Name)? SpoilState(RandomSource random) => null;
 

@@ -57,12 +57,15 @@ internal sealed class NodeLife : INodeEnvironment
     public void Report(NodeEvent nodeEvent)
     {
         _world.Trace.Add(_world.NowUs, TraceKind.NodeReport, $"{Node.Id} {nodeEvent.Level} {nodeEvent.Name}: {nodeEvent.Text}");
-        if (nodeEvent.Kind is NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer)
+        if (nodeEvent.Kind is NodeEventKind.StateDiverged or NodeEventKind.StatesDiffer or NodeEventKind.StateRebuilt)
         {
             string name = (string)nodeEvent.Facts.Single(static fact => fact.Name == "group").Value;
-            _world.History.Add(nodeEvent.Kind == NodeEventKind.StateDiverged
-                ? new HistoryEvent.DivergenceTold(Node.Id, name)
-                : new HistoryEvent.UndecidedTold(Node.Id, name));
+            _world.History.Add(nodeEvent.Kind switch
+            {
+                NodeEventKind.StateDiverged => new HistoryEvent.DivergenceTold(Node.Id, name),
+                NodeEventKind.StatesDiffer => new HistoryEvent.UndecidedTold(Node.Id, name),
+                _ => new HistoryEvent.StateRebuiltTold(Node.Id, name),
+            });
         }
     }
 

@@ -1,5 +1,6 @@
 using RaftMq.Broker;
 using RaftMq.Broker.Cluster;
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Digests;
 using RaftMq.Broker.Encoding;
 using RaftMq.Broker.Environment;
@@ -22,6 +23,9 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
 
     /// <summary>Above all that the cluster gives.</summary>
     private const long ForeignProducers = 1L << 40;
+
+    /// <summary>Above all that the simulator numbers.</summary>
+    private const int ForeignNodes = 100_000;
 
     /// <summary>
     /// Small files and budgets, so that rolling, recycling, checkpoints and reads from segments happen in a minute and not in a day.
@@ -91,7 +95,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
         Replica[] candidates =
         [
             .. node.Parts.Shard.Replicas.Values
-                .Where(static replica => replica is { Machine: Partition, IsFenced: false, Membership: { IsJoint: false, Voters.Count: >= 3 } }
+                .Where(static replica => replica is { Machine: Partition or ControllerMachine, IsFenced: false, Membership: { IsJoint: false, Voters.Count: >= 3 } }
                     && replica.Membership.IsVoter(replica.Self))
                 .OrderBy(static replica => replica.Group),
         ];
@@ -100,10 +104,20 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             return null;
         }
 
-        // It remembers a producer that never was. That hurts nobody: between two comparisons a spoilt leader is believed.
+        // It remembers a producer, or a node, that never was. That hurts nobody: between two comparisons a spoilt leader is believed.
         Replica struck = candidates[random.Next(candidates.Length)];
-        ((Partition)struck.Machine).State.Producers.Apply(
-            new ProducerStamp(ForeignProducers + random.NextInt64(ForeignProducers), 0, 0, 0), baseOffset: 0, timestampMs: 0);
+        if (struck.Machine is Partition partition)
+        {
+            partition.State.Producers.Apply(
+                new ProducerStamp(ForeignProducers + random.NextInt64(ForeignProducers), 0, 0, 0), baseOffset: 0, timestampMs: 0);
+        }
+        else
+        {
+            node.Parts.Cluster.State.Requests.Remember(
+                new ReplicaId(new NodeId(ForeignNodes + random.Next(ForeignNodes)), new StoreId(1)), number: 0, lowestOpen: 0,
+                new RememberedAnswer(AdminOutcome.Done, null, 0, 0));
+        }
+
         return (struck.Group, struck.Log.Group, struck.Name.ToString()!);
     }
 

@@ -438,6 +438,12 @@ public sealed class GroupLog
             : new RunningRepair(this, _files, _environment, segments[turn - bases.Length]);
     }
 
+    /// <summary>
+    /// Bases here may be of a state that was wrong, which no hash of theirs can tell: all but the one that the log begins behind, which came from another
+    /// replica, are dropped and then mended as lost ones are.
+    /// </summary>
+    public void DoubtBases() => _files.DoubtBases(BaseIndex);
+
     /// <summary>A pass over all files of this log.</summary>
     /// <param name="done">Told, inside the section, how much a piece has read.</param>
     public LogScrub BeginScrub(Action<long, int> done) => new(Group, _files, _environment.Disk, done);

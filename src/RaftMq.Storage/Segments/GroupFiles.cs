@@ -329,6 +329,23 @@ internal sealed class GroupFiles
         }
     }
 
+    /// <summary>See <see cref="GroupLog.DoubtBases"/>.</summary>
+    public void DoubtBases(LogIndex logBase)
+    {
+        foreach (BaseCheckpoint doubted in Checkpoints.Bases.Where(known => known.Index > logBase && !known.IsDamaged).ToArray())
+        {
+            doubted.IsDamaged = true;
+            string path = CheckpointFile.Path(_folder, CheckpointKind.Base, doubted.Index);
+            if (doubted.Readers == 0)
+            {
+                // What is read just now is replaced once another replica's is here.
+                _environment.Disk.Submit(DiskLane.Background, new BaseDeletion(_folder, path));
+            }
+
+            DamageFound?.Invoke($"base checkpoint {path} was of a state that is wrong");
+        }
+    }
+
     /// <summary>Something of the log is known to be damaged.</summary>
     public bool AnyDamaged =>
         Segments.All.Any(static segment => segment.IsDamaged) || Checkpoints.Bases.Any(static known => known.IsDamaged);

@@ -1,8 +1,10 @@
+using RaftMq.Broker.Controller;
 using RaftMq.Broker.Environment;
 using RaftMq.Broker.Partitions;
 using RaftMq.Broker.Shards;
 using RaftMq.Broker.Tests.Support;
 using RaftMq.Raft;
+using RaftMq.Storage.Log;
 using WholeCluster = RaftMq.Broker.Tests.Support.Cluster;
 
 namespace RaftMq.Broker.Tests.Stories;
@@ -11,6 +13,7 @@ namespace RaftMq.Broker.Tests.Stories;
 public sealed class DivergedStateTests
 {
     private static readonly BrokerOptions s_options = new() { Limits = new BrokerLimits { DigestEntries = 16 } };
+    private static readonly RollPolicy s_smallSegments = new(1_500, 1_000_000_000);
 
     [Theory]
     [InlineData(false)]
@@ -40,6 +43,70 @@ public sealed class DivergedStateTests
         cluster.Pass(1_000);
         Assert.Single(States(cluster, group).Distinct());
         Assert.Single(cluster.Nodes.SelectMany(node => node.Events), happened => happened.Name == nameof(NodeEventKind.StateDiverged));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_controller_replica_whose_state_diverged_makes_it_again_from_its_log(bool leads)
+    {
+        (WholeCluster cluster, ClusterNode odd, Replica replica) = DivergedController(leads);
+        Work(cluster, odd);
+
+        cluster.Until(() => Told(odd, NodeEventKind.StateRebuilt), "its state is made again");
+        Assert.False(replica.IsFenced);
+        Assert.Same(replica, cluster.ReplicaOf(odd.Id.Value, replica.Group));
+        Assert.Single(States(cluster, replica.Group).Distinct());
+
+        // The bases that it had taken meanwhile come from the others.
+        cluster.Until(() => odd.Parts.Damaged.Count == 0 && !replica.Log.IsDamaged, "all of it is whole", withinMs: 60_000);
+        Assert.True(Told(odd, NodeEventKind.FilesMended));
+        string[] bases = [.. Bases(odd, replica)];
+        Assert.NotEmpty(bases);
+        foreach (ClusterNode other in cluster.Nodes)
+        {
+            Assert.Equal(bases, Bases(other, cluster.ReplicaOf(other.Id.Value, replica.Group)));
+        }
+
+        Work(cluster, odd, untilTold: false);
+        cluster.Pass(1_000);
+        Assert.Single(States(cluster, replica.Group).Distinct());
+        Assert.Single(cluster.Nodes.SelectMany(node => node.Events), happened => happened.Name == nameof(NodeEventKind.StateDiverged));
+    }
+
+    [Fact]
+    public void A_controller_replica_that_is_killed_as_soon_as_its_state_is_made_again_has_nothing_of_the_other_left_on_its_disk()
+    {
+        (WholeCluster cluster, ClusterNode odd, Replica replica) = DivergedController(leads: false);
+        Work(cluster, odd);
+        cluster.Until(() => Told(odd, NodeEventKind.StateRebuilt), "its state is made again");
+        odd.Kill();
+        odd.Start();
+        cluster.Until(() => odd.Broker.IsReady, "it is back");
+        Work(cluster, odd, untilTold: false);
+        cluster.Pass(1_000);
+        Assert.Single(States(cluster, replica.Group).Distinct());
+        Assert.Single(cluster.Nodes.SelectMany(node => node.Events), happened => happened.Name == nameof(NodeEventKind.StateDiverged));
+    }
+
+    [Fact]
+    public void A_controller_replica_that_is_killed_while_it_makes_its_state_again_does_so_after_its_start()
+    {
+        (WholeCluster cluster, ClusterNode odd, Replica replica) = DivergedController(leads: false);
+        odd.HangingLane = Storage.Files.DiskLane.Read;
+        Work(cluster, odd);
+        cluster.Pass(3_000);
+        Assert.True(replica.IsFenced);
+        Assert.False(Told(odd, NodeEventKind.StateRebuilt));
+
+        odd.Kill();
+        odd.HangingLane = null;
+        odd.Start();
+        cluster.Until(() => odd.Broker.IsReady, "it is back");
+        Work(cluster, odd, untilTold: false);
+        cluster.Pass(2_000);
+        Assert.False(cluster.ReplicaOf(odd.Id.Value, replica.Group).IsFenced);
+        Assert.Single(States(cluster, replica.Group).Distinct());
     }
 
     [Fact]
@@ -93,6 +160,64 @@ public sealed class DivergedStateTests
         Produce(cluster, group, batches: 40);
         Assert.Contains(cluster.Nodes.SelectMany(node => node.Events), happened => happened.Name == nameof(NodeEventKind.StatesDiffer));
         Assert.All(cluster.Nodes, node => Assert.False(cluster.ReplicaOf(node.Id.Value, group).IsFenced));
+    }
+
+    /// <summary>Its state knows a node that never was. Some of what it made of it is on the disk.</summary>
+    private static (WholeCluster Cluster, ClusterNode Odd, Replica Replica) DivergedController(bool leads)
+    {
+        WholeCluster cluster = WholeCluster.Started(3, s_options);
+        GroupId group = cluster[1].Parts.Shard.Replicas.Values.Single(static replica => replica.Name is GroupName.Controller).Group;
+        foreach (ClusterNode node in cluster.Nodes)
+        {
+            cluster.ReplicaOf(node.Id.Value, group).Log.Tail.Roll = s_smallSegments;
+        }
+
+        for (int number = 0; number < 4; number++)
+        {
+            cluster.CreateTopic($"before-{number}");
+        }
+
+        // A log that is not in memory any more.
+        ClusterNode odd = cluster[3];
+        odd.Kill();
+        odd.Start();
+        cluster.Until(() => odd.Broker.IsReady && cluster.LeaderOf(group) is not null, "it is back");
+        Replica replica = cluster.ReplicaOf(odd.Id.Value, group);
+        replica.Log.Tail.Roll = s_smallSegments;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        if (leads != (leader == odd))
+        {
+            cluster.ReplicaOf(leader.Id.Value, group).TransferLeadership(new NodeId(leads ? 3 : 2));
+            cluster.Until(() => cluster.LeaderOf(group) is { } now && now != leader, "another one leads");
+        }
+
+        odd.Parts.Cluster.State.Requests.Remember(
+            new ReplicaId(new NodeId(1_000), new StoreId(1)), number: 0, lowestOpen: 0, new RememberedAnswer(AdminOutcome.Done, null, 0, 0));
+        cluster.CreateTopic("between");
+        odd.Parts.Section.RunFirst(() => replica.WriteCheckpoint());
+        return (cluster, odd, replica);
+    }
+
+    /// <summary>Enough for a comparison or two.</summary>
+    private static void Work(WholeCluster cluster, ClusterNode odd, bool untilTold = true)
+    {
+        for (int number = 0; number < 24 && !(untilTold && Told(odd, NodeEventKind.StateDiverged)); number++)
+        {
+            cluster.CreateTopic($"at-{cluster.NowMs}");
+        }
+
+        Assert.True(Told(odd, NodeEventKind.StateDiverged));
+    }
+
+    private static bool Told(ClusterNode node, NodeEventKind kind) => node.Events.Exists(happened => happened.Name == kind.ToString());
+
+    /// <summary>Names and bytes of the bases' files.</summary>
+    private static IEnumerable<string> Bases(ClusterNode node, Replica replica)
+    {
+        foreach (string name in node.Medium.List(replica.Log.Folder).Where(static name => name.StartsWith("base-", StringComparison.Ordinal)))
+        {
+            yield return name + Convert.ToHexString(node.Medium[$"{replica.Log.Folder}/{name}"].ToArray());
+        }
     }
 
     /// <summary>It knows a producer that never was.</summary>

@@ -37,6 +37,20 @@ public sealed class SameStateCheckerTests
             .Tell(State(N0, 1)).Tell(State(N1, 1)).Tell(State(N2, 1, key: 9)).Tell(End).Objection);
 
     [Fact]
+    public void Accepts_a_spoilt_replica_that_made_its_state_again_and_is_spoilt_again()
+    {
+        Assert.Null(Calm(Rebuilt(), 31, 33).Tell(State(N0, 1)).Tell(State(N1, 1)).Tell(State(N2, 1)).Tell(End).Objection);
+        Assert.Null(Rebuilt().Tell(new HistoryEvent.StateSpoilt(N2, Group, Group, "t-0")).Tell(new HistoryEvent.DivergenceTold(N2, "t-0")).Objection);
+    }
+
+    [Fact]
+    public void Rejects_a_spoilt_replica_that_made_its_state_again_and_has_it_wrong_still()
+    {
+        Assert.NotNull(Rebuilt().Tell(new HistoryEvent.DivergenceTold(N2, "t-0")).Objection);
+        Assert.NotNull(Calm(Rebuilt(), 31, 33).Tell(State(N0, 1)).Tell(State(N1, 1)).Tell(State(N2, 5)).Tell(End).Objection);
+    }
+
+    [Fact]
     public void Rejects_a_spoilt_replica_that_is_still_there() => Assert.NotNull(
         Calm(Spoilt(), 31, 64).Tell(State(N2, 5)).Tell(State(N0, 1)).Tell(State(N1, 1)).Tell(End).Objection);
 
@@ -65,6 +79,9 @@ public sealed class SameStateCheckerTests
     private static Story New() => new(new SameStateChecker(Distance));
 
     private static Story Spoilt() => New().Tell(new HistoryEvent.StateSpoilt(N2, Group, Group, "t-0"));
+
+    private static Story Rebuilt() =>
+        Spoilt().Tell(new HistoryEvent.DivergenceTold(N2, "t-0")).Tell(new HistoryEvent.StateRebuiltTold(N2, "t-0"));
 
     private static Story Calm(Story story, long committedBefore, long committedAfter) => story
         .Tell(new HistoryEvent.EntryCommitted(N0, Group, new LogIndex(committedBefore), new Term(1))).Tell(new HistoryEvent.CalmBegan())

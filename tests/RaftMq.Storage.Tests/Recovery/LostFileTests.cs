@@ -97,6 +97,26 @@ public sealed class LostFileTests
     }
 
     [Fact]
+    public void Bases_that_are_doubted_go_and_a_start_misses_them()
+    {
+        LogHarness harness = CutLog();
+        string own = $"base-{harness.Log.BaseIndex.Value:d20}.checkpoint";
+        Assert.True(BaseFiles(harness).Length > 2);
+        Assert.Contains(own, BaseFiles(harness));
+
+        harness.Log.DoubtBases();
+        harness.Settle();
+        Assert.Equal([own], BaseFiles(harness));
+        Assert.True(harness.Log.IsDamaged);
+        RecoveredGroup.Healthy found = Assert.IsType<RecoveredGroup.Healthy>(SmallLog.Recover(harness.Disk.Clone(new RandomSource(1)), harness, out _));
+        Assert.True(found.Log.IsDamaged);
+        Assert.Equal(harness.Log.LastIndex, found.Log.LastIndex);
+    }
+
+    private static string[] BaseFiles(LogHarness harness) =>
+        [.. harness.Disk.List(harness.Log.Folder).Where(static name => name.StartsWith("base-", StringComparison.Ordinal))];
+
+    [Fact]
     public void No_file_below_the_new_beginning_goes_before_the_journal_says_where_it_is()
     {
         LogHarness harness = SmallLog.Of(entries: 18);
