@@ -343,6 +343,8 @@ internal sealed class NodeParts : IClusterHost, IReplicaListener, ISectionOwner
 
     void IReplicaListener.StateDiverged(Replica replica, StateDigest own, StateDigest right) => _damages.Diverged(replica, own, right);
 
+    bool IReplicaListener.HasUncommitted => Shard.All.Any(static replica => replica.CommitIndex < replica.Log.LastIndex);
+
     void IReplicaListener.StateRebuilt(Replica replica) => _damages.Rebuilt(replica);
 
     void IReplicaListener.DigestsDiffer(Replica replica, LogIndex at) => _environment.Report(new NodeEvent(

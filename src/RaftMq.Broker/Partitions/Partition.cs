@@ -236,8 +236,11 @@ internal sealed class Partition : IStateMachine
                     () => completion(OffsetFound(_state.HighWatermark, -1)),
                     () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
                 break;
+            case OffsetQuery.MaxTimestamp:
+                PartitionReader.FindGreatestTime(this, _replica, completion);
+                break;
             default:
-                PartitionReader.FindTime(this, _replica, query, timestampMs, completion);
+                PartitionReader.FindTime(this, _replica, timestampMs, completion);
                 break;
         }
     }

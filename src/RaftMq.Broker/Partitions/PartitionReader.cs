@@ -25,15 +25,68 @@ internal sealed class PartitionReader : ILogReadWaiter
         }
     }
 
-    public static void FindTime(
-        Partition partition, IReplica replica, OffsetQuery query, long timestampMs, Action<OffsetResult> completion)
+    /// <summary>The first batch with a record at least that young.</summary>
+    public static void FindTime(Partition partition, IReplica replica, long timestampMs, Action<OffsetResult> completion) =>
+        FindTime(partition, replica, timestampMs, completion, () =>
+        {
+            // A leader that was cut off does not know what the next one has.
+            replica.ConfirmLeader(new WhenConfirmed(
+                () => completion(new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value)),
+                () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
+        });
+
+    /// <summary>The first of the youngest batches (Kafka KIP-734), as a quorum knows them: a leader that was cut off does not know what the next one has.</summary>
+    public static void FindGreatestTime(Partition partition, IReplica replica, Action<OffsetResult> completion)
     {
-        long wanted = query == OffsetQuery.MaxTimestamp ? replica.Log.MaxTimestampMs : timestampMs;
+        replica.ConfirmLeader(new WhenConfirmed(Ask, () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
+
+        void Ask()
+        {
+            long from = partition.State.LogStart;
+            void Finish(LogRead read)
+            {
+                if (read.Status == LogReadStatus.Damaged)
+                {
+                    completion(new OffsetResult(ReadOutcome.Damaged, -1, -1, -1));
+                }
+                else if (read.GreatestTimestampMs < 0)
+                {
+                    completion(new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value));
+                }
+                else
+                {
+                    FindTime(partition, replica, read.GreatestTimestampMs, completion, whenNone: () => Gone(from));
+                }
+            }
+
+            LogRead read = replica.Log.FindGreatestTimestamp(from, new PartitionReader(Finish));
+            if (read.Status != LogReadStatus.Pending)
+            {
+                Finish(read);
+            }
+        }
+
+        void Gone(long from)
+        {
+            if (partition.State.LogStart > from)
+            {
+                // In between; it is another one's turn.
+                Ask();
+            }
+            else
+            {
+                completion(new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value));
+            }
+        }
+    }
+
+    private static void FindTime(Partition partition, IReplica replica, long wantedMs, Action<OffsetResult> completion, Action whenNone)
+    {
         long from = partition.State.LogStart;
 
         void Ask()
         {
-            LogRead read = replica.Log.FindTimestamp(wanted, PlantedBug.TimeFoundBelowStart ? 0 : from, new PartitionReader(Finish));
+            LogRead read = replica.Log.FindTimestamp(wantedMs, PlantedBug.TimeFoundBelowStart ? 0 : from, new PartitionReader(Finish));
             if (read.Status != LogReadStatus.Pending)
             {
                 Finish(read);
@@ -60,10 +113,7 @@ internal sealed class PartitionReader : ILogReadWaiter
             }
             else
             {
-                // A leader that was cut off does not know what the next one has.
-                replica.ConfirmLeader(new WhenConfirmed(
-                    () => completion(new OffsetResult(ReadOutcome.Ok, -1, -1, replica.Term.Value)),
-                    () => completion(new OffsetResult(ReadOutcome.NotLeader, -1, -1, -1))));
+                whenNone();
             }
         }
 

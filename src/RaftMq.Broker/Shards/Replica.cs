@@ -246,7 +246,9 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// A follower takes no entries that its full journal has no room for (BOUNDED). Being full ends by itself only while what fills the
     /// journals can be committed, and where all of a group's replicas are full, that takes appends. So three things are taken all the same:
     /// what brings nothing new; the controller's few entries; and one small append of a group every <see cref="TakenWhenFullEveryMs"/>, or, where the
-    /// journal's queue in memory is full too, of one group at a time (<see cref="PastFullQueue"/>). A partition's records find no taker either where the node is short of room on its disk and the
+    /// journal's queue in memory is full too, of one group at a time (<see cref="PastFullQueue"/>). On a disk that is far slower than the others even that is too
+    /// much: at the journal's hard limit what they have committed without this replica waits, if all that this node holds is committed, as then its own work
+    /// alone brings it below. A partition's records find no taker either where the node is short of room on its disk and the
     /// others go on without it (<see cref="Space.GroupRoom.IsSpared"/>): what is left is for consumers' offsets, the cluster's own group, and deletions.
     /// </summary>
     private bool MayTake(AppendEntries append, long bytes)
@@ -277,6 +279,12 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
         }
 
         _nextTakenWhenFullMs = now + TakenWhenFullEveryMs;
+        if (_shard.Journal.IsAtHardLimit && append.Commit >= last.Index && !_shard.Listener.HasUncommitted)
+        {
+            Probe.Reached(RareBranch.FullFollowerLeftBehind);
+            return false;
+        }
+
         Probe.Reached(RareBranch.AppendTakenWhenFull);
         return true;
     }

@@ -67,6 +67,9 @@ internal interface IReplicaListener
     /// <summary>A snapshot that a leader sent was not taken; it is asked for again. The reason is a clause.</summary>
     void SnapshotRefused(Replica replica, string reason);
 
+    /// <summary>A group of this node holds entries of which it does not know that they are committed.</summary>
+    bool HasUncommitted { get; }
+
     /// <summary>How long nothing was heard of a node that is not alive; 0 while it is.</summary>
     long SilentForMs(NodeId node);
 

@@ -25,8 +25,7 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     private List<JournalRecord> _collected = [];
     private List<JournalRecord> _written = [];
     private List<JournalRecord> _hardStatesWritten = [];
-    private bool _fullWasTold;
-    private bool _noRoomWasTold;
+    private JournalFullness _wasTold;
     private int _outstanding;
     private long _lastProgressMs;
 
@@ -34,7 +33,7 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     private long _announcedBytes;
 
     /// <summary>What the journal last told of its files.</summary>
-    private bool _filesAreFull;
+    private JournalFullness _files;
 
     /// <summary>Where completions go; set once, when the shard's own section exists.</summary>
     public ISection Section { get; set; } = null!;
@@ -57,10 +56,13 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     /// Either the files are full, as the journal told, or the disk is slower than what comes: then memory must not take what the disk
     /// does not (BOUNDED).
     /// </summary>
-    public bool IsFull => _filesAreFull || QueueIsFull;
+    public bool IsFull => _files.IsFull || QueueIsFull;
 
     /// <summary>As the journal last told: the disk has no room for its next file. What waits then waits for that, not for a slow disk.</summary>
-    public bool HasNoRoom { get; private set; }
+    public bool HasNoRoom => _files.HasNoRoom;
+
+    /// <summary>As the journal last told; see <see cref="IJournal.IsAtHardLimit"/>.</summary>
+    public bool IsAtHardLimit => _files.IsAtHardLimit;
 
     /// <summary>What waits in memory is at its limit.</summary>
     public bool QueueIsFull => QueuedBytes + _announcedBytes >= queueBytesMax;
@@ -159,16 +161,14 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
     public void JournalTurnEnded()
     {
         // The journal may end a turn before it is known here: it prepares its next file while it is opened.
-        bool isFull = Journal is { IsFull: true };
-        bool hasNoRoom = Journal is { HasNoRoom: true };
-        if (_written.Count == 0 && _hardStatesWritten.Count == 0 && isFull == _fullWasTold && hasNoRoom == _noRoomWasTold)
+        JournalFullness files = Journal is { } journal ? new JournalFullness(journal.IsFull, journal.HasNoRoom, journal.IsAtHardLimit) : default;
+        if (_written.Count == 0 && _hardStatesWritten.Count == 0 && files == _wasTold)
         {
             return;
         }
 
-        _fullWasTold = isFull;
-        _noRoomWasTold = hasNoRoom;
-        Section.Post(new GiveBack(this, _written, _hardStatesWritten, isFull, hasNoRoom));
+        _wasTold = files;
+        Section.Post(new GiveBack(this, _written, _hardStatesWritten, files));
         _written = [];
         if (_hardStatesWritten.Count > 0)
         {
@@ -203,16 +203,17 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
         }
     }
 
+    private readonly record struct JournalFullness(bool IsFull, bool HasNoRoom, bool IsAtHardLimit);
+
     private sealed class GiveBack(
-        ShardJournal shard, List<JournalRecord> records, List<JournalRecord> hardStates, bool isFull, bool hasNoRoom) : SectionWork
+        ShardJournal shard, List<JournalRecord> records, List<JournalRecord> hardStates, JournalFullness files) : SectionWork
     {
         public override void Run()
         {
             bool wasFull = shard.IsFull;
             bool hadRoom = !shard.HasNoRoom;
-            shard._filesAreFull = isFull;
-            shard.HasNoRoom = hasNoRoom;
-            if (!hasNoRoom && !hadRoom)
+            shard._files = files;
+            if (!files.HasNoRoom && !hadRoom)
             {
                 // What waited for room has not waited for the disk.
                 shard._lastProgressMs = shard._clock.MonotonicMs;
@@ -236,7 +237,7 @@ internal sealed class ShardJournal(ISection journalSection, IClock clock, long q
             }
 
             Invariant.Holds(shard.QueuedBytes >= 0);
-            if ((wasFull && !shard.IsFull) || (hadRoom && hasNoRoom))
+            if ((wasFull && !shard.IsFull) || (hadRoom && files.HasNoRoom))
             {
                 shard.RoomCame();
             }

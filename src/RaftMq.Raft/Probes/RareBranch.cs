@@ -99,6 +99,9 @@ public enum RareBranch
     /// <summary>A follower with a full journal took a small append all the same.</summary>
     AppendTakenWhenFull,
 
+    /// <summary>A full follower let go what the others had committed without it.</summary>
+    FullFollowerLeftBehind,
+
     /// <summary>A group did not start, as its data was damaged.</summary>
     QuarantinedAtStart,
 

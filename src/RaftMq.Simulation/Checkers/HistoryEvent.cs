@@ -49,8 +49,11 @@ public abstract record HistoryEvent
     /// <summary>A client is about to ask for the first batch with a record at least that young.</summary>
     public sealed record TimeAsked(GroupId Group, long Request, long TimestampMs) : HistoryEvent;
 
+    /// <summary>A client is about to ask for the youngest batch.</summary>
+    public sealed record GreatestTimeAsked(GroupId Group, long Request) : HistoryEvent;
+
     /// <summary>The answer leaves the node.</summary>
-    /// <param name="Request">As in <see cref="TimeAsked"/>.</param>
+    /// <param name="Request">As in <see cref="TimeAsked"/> or <see cref="GreatestTimeAsked"/>.</param>
     /// <param name="Offset">-1: there is none.</param>
     public sealed record TimeTold(GroupId Group, NodeId By, long Request, long Offset, long TimestampMs) : HistoryEvent;
 

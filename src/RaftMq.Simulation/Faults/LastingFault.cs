@@ -16,10 +16,10 @@ internal sealed class LastingFault(FaultScene scene, SimulatedNetwork network)
 
     private const int SlowTimes = 100;
 
-    /// <summary>Those that are drawn: cuts. The others are not yet; see docs/simulation.md.</summary>
     private static readonly FaultKind[] Drawn =
     [
-        FaultKind.LastingMuteness, FaultKind.LastingDeafness, FaultKind.LastingGap,
+        FaultKind.LastingMuteness, FaultKind.LastingDeafness, FaultKind.LastingGap, FaultKind.LastingDeath, FaultKind.LastingStandstill,
+        FaultKind.LastingSlowDisk, FaultKind.LastingDiskStall,
     ];
 
     /// <summary>Null before it began, and where nobody could be struck.</summary>

@@ -41,14 +41,17 @@ internal sealed class EndAsker(ClientSide clients, WorkPartition partition, Rand
 
     private void AskForTime(SimulatedNode node, int leaderEpoch)
     {
-        // Mostly of the last seconds; also before all, and of what is still to come.
+        // Mostly of the last seconds; also before all, and of what is still to come; or the youngest, whatever it is.
         long backUs = random.OneIn(4) ? random.NextInt64(World.NowUs + 5_000_000) : random.Next(5_000_000);
         long timestampMs = BatchMaker.UnixMs(World.NowUs + 1_000_000 - backUs);
+        bool forGreatest = random.OneIn(4);
         long request = World.Totals.TimesAsked++;
-        World.History.Add(new HistoryEvent.TimeAsked(partition.Group, request, timestampMs));
+        World.History.Add(
+            forGreatest ? new HistoryEvent.GreatestTimeAsked(partition.Group, request) : new HistoryEvent.TimeAsked(partition.Group, request, timestampMs));
+        OffsetQuery query = forGreatest ? OffsetQuery.MaxTimestamp : OffsetQuery.AtTimestamp;
         clients.Network.Call(
             node,
-            (life, broker) => broker.FindOffset(partition.Group, OffsetQuery.AtTimestamp, timestampMs, leaderEpoch, result =>
+            (life, broker) => broker.FindOffset(partition.Group, query, timestampMs, leaderEpoch, result =>
             {
                 World.Trace.Add(World.NowUs, TraceKind.Answer, request, (long)result.Outcome, result.Offset);
                 if (result.Outcome == ReadOutcome.Ok && !partition.IsDeleted)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using RaftMq.Broker.Controller;
 using RaftMq.Raft;
 using RaftMq.Simulation.Checkers;
@@ -26,8 +25,6 @@ internal sealed class Workload
     private readonly List<TopicRival> _rivals = [];
     private readonly List<WorkPartition> _partitions = [];
 
-    /// <summary>Those that could not do without the unwell node when the rest was well: a movement that was under way may bring them enough replicas, but when is not owed.</summary>
-    private readonly List<WorkPartition> _lackedReplicas = [];
     private readonly Queue<long> _producerIds = [];
     private readonly Queue<Action<long>> _wantProducerId = [];
     private readonly List<FinalReader> _finalReaders = [];
@@ -35,6 +32,9 @@ internal sealed class Workload
     /// <summary>By topic: the producers and consumer groups that work on it, which find what is new.</summary>
     private readonly Dictionary<UInt128, (List<long> Producers, List<string> Groups)> _working = [];
     private readonly SharedPartitions _sharedOut = new();
+
+    /// <summary>While one node stays unwell; else null.</summary>
+    private OwedWithoutOne? _owed;
     private bool _isAskingForIds;
     private int _consumers;
 
@@ -106,7 +106,7 @@ internal sealed class Workload
         if (unwell is not null)
         {
             _clients.Unwell = unwell;
-            _lackedReplicas.AddRange(_partitions.Where(p => !p.IsDeleted && !IsOwed(p)));
+            _owed = new OwedWithoutOne(unwell, _clients.Nodes, _partitions);
             World.History.Add(new HistoryEvent.HealedButForOne(unwell.Id, World.NowUs));
             ServiceIsOwed();
         }
@@ -115,13 +115,13 @@ internal sealed class Workload
     /// <summary>The end of that is near: it is told what was owed.</summary>
     public void UnwellNoMore()
     {
-        if (_clients.Unwell is not null)
+        if (_owed is not null)
         {
-            WorkPartition[] owed = [.. _partitions.Where(p => !p.IsDeleted && !_lackedReplicas.Contains(p) && IsOwed(p))];
+            WorkPartition[] owed = [.. _owed.Partitions()];
             World.Totals.OwedWithoutOne += owed.Length;
-            World.Trace.Add(World.NowUs, TraceKind.Observed, $"owed without {_clients.Unwell.Id}: {string.Join(' ', owed.Select(p => p.Name))}");
+            World.Trace.Add(World.NowUs, TraceKind.Observed, $"owed without {_clients.Unwell!.Id}: {string.Join(' ', owed.Select(p => p.Name))}");
             World.History.Add(new HistoryEvent.UnwellNoMore([.. owed.Select(p => p.Group)]));
-            _clients.Unwell = null;
+            (_owed, _clients.Unwell) = (null, null);
         }
     }
 
@@ -192,29 +192,6 @@ internal sealed class Workload
     /// <summary>Those that could not be read to the end.</summary>
     public IEnumerable<string> Unread() =>
         _finalReaders.Where(r => !r.IsDone).Select(r => $"{r.Partition.Name} ({r.Partition.Group}): last answer {r.LastAnswer}");
-
-    /// <summary>
-    /// Without the node that is unwell: a majority of its replicas, and as many as its topic asks for; and a majority of the controller's, without which no node
-    /// that starts is taken in: a volume may have been lost beside it. Nobody moves replicas meanwhile.
-    /// </summary>
-    private bool IsOwed(WorkPartition partition)
-    {
-        SimulatedNode[] well = [.. _clients.Nodes.Where(node => node != _clients.Unwell && node.IsUp)];
-        string? asked = well.FirstOrDefault()?.Host!.Broker.Cluster.Topics.GetValueOrDefault(partition.Topic)?.Configs.GetValueOrDefault(SettingsChanger.MinInSync);
-        return HasMajority(well, well.Select(static node => node.Host!.ControllerGroup).FirstOrDefault(static group => group is not null), atLeast: 1)
-            && HasMajority(well, partition.Group, atLeast: asked is null ? 1 : int.Parse(asked, CultureInfo.InvariantCulture));
-    }
-
-    private static bool HasMajority(SimulatedNode[] well, GroupId? group, int atLeast)
-    {
-        if (group is not { } asked || well.Select(node => node.Host!.MembershipOf(asked)).MaxBy(static m => m?.At) is not ({ IsJoint: false } members, _))
-        {
-            return false;
-        }
-
-        int count = members.Voters.Count(voter => well.Any(node => node.Host!.Self == voter));
-        return count > members.Voters.Count / 2 && count >= atLeast;
-    }
 
     /// <param name="isGrown">Those who work on the topic's other partitions come to this one too, with their sequences and commits beginning anew.</param>
     private void Opened(WorkPartition partition, bool isGrown)

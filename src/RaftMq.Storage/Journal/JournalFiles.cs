@@ -59,6 +59,9 @@ internal sealed class JournalFiles(
     /// <summary>See <see cref="NodeJournal.IsFull"/>.</summary>
     public bool AreFull => (_used.Count > 1 && UsedBytes >= options.FullBytes) || _lastHadNoRoom;
 
+    /// <summary>Another file would pass <see cref="JournalOptions.HardBytesMax"/>. Nobody is asked to release the current one, so one that is alone, however large, is followed by another.</summary>
+    public bool AreAtHardLimit => _used.Count > 1 && UsedBytes + options.FileBytes > options.HardBytesMax;
+
     /// <summary>The disk has no room for the file that comes next.</summary>
     public bool HaveNoRoom => _lastHadNoRoom;
 
@@ -147,9 +150,8 @@ internal sealed class JournalFiles(
         }
 
         JournalFile current = Current;
-        // A free one as well: what is in use is what a start reads, and what the groups hold back. Nobody is asked to release the current file, so
-        // one that is alone, however large, is followed by another.
-        if (!_releaseNeedsFile && _used.Count > 1 && UsedBytes + options.FileBytes > options.HardBytesMax)
+        // A free one as well: what is in use is what a start reads, and what the groups hold back.
+        if (!_releaseNeedsFile && AreAtHardLimit)
         {
             return;
         }

@@ -111,6 +111,9 @@ public interface IJournal
     /// <summary>It is full because the disk has no room for its next file.</summary>
     bool HasNoRoom { get; }
 
+    /// <summary>Files in use are at <see cref="JournalOptions.HardBytesMax"/>: what is written all the same is too much for what is released.</summary>
+    bool IsAtHardLimit { get; }
+
     void Append(JournalRecord record);
 
     /// <summary>Starts writing what was appended, unless a batch is already on its way.</summary>

@@ -101,6 +101,8 @@ public sealed class NodeJournal : IJournal, IDisposable
     /// <summary>The disk has no room for the next file: it is full for that reason, and not for want of speed.</summary>
     public bool HasNoRoom => _files.HaveNoRoom;
 
+    public bool IsAtHardLimit => _files.AreAtHardLimit;
+
     /// <summary>True while a batch is on its way.</summary>
     public bool IsWriting => _inFlight;
 

@@ -255,6 +255,39 @@ public sealed class GroupLog
         return Done(read, LogReadStatus.Done);
     }
 
+    /// <summary>
+    /// The greatest record timestamp among committed entries that end above an offset (Kafka KIP-734): <see cref="LogRead.GreatestTimestampMs"/>. Segments
+    /// know theirs; only the one that holds the offset is looked through, where it could have it.
+    /// </summary>
+    public LogRead FindGreatestTimestamp(long fromOffset, ILogReadWaiter waiter)
+    {
+        LogRead read = new(waiter);
+        Segment? holding = null;
+        foreach (Segment segment in _files.Segments.All)
+        {
+            SegmentSummary summary = segment.Summary;
+            if (summary.FirstOffset >= fromOffset)
+            {
+                read.GreatestTimestampMs = Math.Max(read.GreatestTimestampMs, summary.MaxTimestampMs);
+            }
+            else if (summary.NextOffset > fromOffset)
+            {
+                holding = segment;
+            }
+        }
+
+        for (LogIndex index = LogIndex.Max(WrittenUpTo.Next, Tail.FirstInMemory); index <= Committed; index = index.Next)
+        {
+            EntryHeader header = Tail.HeaderAt(index);
+            bool counts = header.RecordCount > 0 && header.NextOffset > fromOffset;
+            read.GreatestTimestampMs = counts ? Math.Max(read.GreatestTimestampMs, header.TimestampMs) : read.GreatestTimestampMs;
+        }
+
+        return holding is { Summary.MaxTimestampMs: var max } && max > read.GreatestTimestampMs
+            ? Submit(holding, read, new SegmentQuestion(SegmentQuestionKind.GreatestTimestamp, fromOffset, default, 0, 0, default, 0))
+            : Done(read, LogReadStatus.Done);
+    }
+
     // --- checkpoints ---
 
     /// <summary>
@@ -313,27 +346,6 @@ public sealed class GroupLog
     }
 
     // --- retention ---
-
-    /// <summary>The greatest record timestamp among committed entries still held; -1 without any (Kafka KIP-734).</summary>
-    public long MaxTimestampMs
-    {
-        get
-        {
-            long max = -1;
-            foreach (Segment segment in _files.Segments.All)
-            {
-                max = Math.Max(max, segment.Summary.MaxTimestampMs);
-            }
-
-            for (LogIndex index = LogIndex.Max(WrittenUpTo.Next, Tail.FirstInMemory); index <= Committed; index = index.Next)
-            {
-                EntryHeader header = Tail.HeaderAt(index);
-                max = header.RecordCount > 0 ? Math.Max(max, header.TimestampMs) : max;
-            }
-
-            return max;
-        }
-    }
 
     /// <summary>
     /// Where the log should start by retention: behind the whole segments that are too old, or too many for the size. By size the last

@@ -41,6 +41,9 @@ public sealed class LogRead
     /// <summary>A look-up's answer; null when no entry has such an offset or time.</summary>
     public EntryHeader? Found { get; internal set; }
 
+    /// <summary>The answer to <see cref="GroupLog.FindGreatestTimestamp"/>; -1 without any record.</summary>
+    public long GreatestTimestampMs { get; internal set; } = -1;
+
     /// <summary>What is damaged and where; null otherwise.</summary>
     public string? Damage { get; internal set; }
 

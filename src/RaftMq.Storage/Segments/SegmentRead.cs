@@ -6,7 +6,7 @@ using RaftMq.Storage.Log;
 namespace RaftMq.Storage.Segments;
 
 /// <summary>What a <see cref="SegmentRead"/> looks for. Exactly one of the first three is what it starts from.</summary>
-/// <param name="Offset">The entry that holds this offset, or the next that holds any.</param>
+/// <param name="Offset">The entry that holds this offset, or the next that holds any. For the greatest timestamp all from there on.</param>
 /// <param name="TimestampMs">The first entry with records that is at least this young.</param>
 /// <param name="UpToOffset">Consumers: no batch that ends above.</param>
 /// <param name="To">Followers: no entry above.</param>
@@ -19,6 +19,7 @@ internal enum SegmentQuestionKind
     FollowerEntries,
     HeaderByOffset,
     HeaderByTimestamp,
+    GreatestTimestamp,
 }
 
 /// <summary>
@@ -184,6 +185,14 @@ internal sealed class SegmentRead : DiskWork
             case SegmentQuestionKind.HeaderByTimestamp:
                 Read.Found = header.RecordCount > 0 && header.TimestampMs >= _question.TimestampMs && header.NextOffset > _question.Offset ? header : null;
                 return Read.Found is null;
+
+            case SegmentQuestionKind.GreatestTimestamp:
+                if (header.RecordCount > 0 && header.NextOffset > _question.Offset)
+                {
+                    Read.GreatestTimestampMs = Math.Max(Read.GreatestTimestampMs, header.TimestampMs);
+                }
+
+                return true;
 
             case SegmentQuestionKind.FollowerEntries:
                 if (header.Index < _question.Index)

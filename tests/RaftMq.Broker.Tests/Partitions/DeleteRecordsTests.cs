@@ -56,6 +56,32 @@ public sealed class DeleteRecordsTests
         Assert.Equal((ReadOutcome.Ok, 3L), (found?.Outcome, found?.Offset));
     }
 
+    /// <summary>Of a file that holds younger ones which are gone (O-13, KIP-734).</summary>
+    [Fact]
+    public void The_youngest_is_sought_in_what_is_left()
+    {
+        foreach (int age in (int[])[50, 20, 30])
+        {
+            _cluster.Produce(_leader, _group, Batches.Plain(timestampMs: Batches.TimestampMs + age));
+            _cluster.Settle();
+        }
+
+        Assert.Equal((5L, Batches.TimestampMs + 50), Youngest());
+        Assert.Equal((AdminOutcome.Done, 6L), Answered(Delete(6)));
+        Assert.Equal((7L, Batches.TimestampMs + 30), Youngest());
+        Assert.Equal((AdminOutcome.Done, 8L), Answered(Delete(-1)));
+        Assert.Equal((-1L, -1L), Youngest());
+    }
+
+    private (long Offset, long TimestampMs) Youngest()
+    {
+        OffsetResult? found = null;
+        _leader.Broker.FindOffset(_group, OffsetQuery.MaxTimestamp, timestampMs: -1, leaderEpoch: -1, result => found = result);
+        _cluster.Settle();
+        Assert.Equal(ReadOutcome.Ok, found?.Outcome);
+        return (found!.Value.Offset, found.Value.TimestampMs);
+    }
+
     [Theory]
     [InlineData(6)]
     [InlineData(long.MaxValue)]

@@ -157,6 +157,47 @@ public sealed class FullJournalTests
         Assert.True(cluster.ReplicaOf(others[0].Id.Value, group).DurableIndex > before);
     }
 
+    [Fact]
+    public void A_follower_whose_journal_is_at_its_hard_limit_takes_nothing_that_is_committed_without_it()
+    {
+        WholeCluster cluster = WholeCluster.Started(3, Options);
+        GroupId group = cluster.CreateTopic("t").Partitions[0].Group;
+        ClusterNode leader = cluster.LeaderOf(group)!;
+        ClusterNode[] others = [.. cluster.Nodes.Where(n => n != leader)];
+        Assert.Equal(ProduceOutcome.Stored, Produced(cluster, leader, group));
+        cluster.Pass(500);
+        FullJournal journal = MakeFull(cluster, others[0], atHardLimit: true);
+        Replica full = cluster.ReplicaOf(others[0].Id.Value, group);
+        LogIndex before = full.DurableIndex;
+
+        // The first that comes may be on its way to the other one still, and is taken.
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Equal(ProduceOutcome.Stored, Produced(cluster, leader, group));
+        }
+
+        Assert.InRange(full.DurableIndex - before, 0, 5);
+        before = full.DurableIndex;
+        cluster.Pass(5_000);
+        Assert.Equal(before, full.DurableIndex);
+
+        journal.IsAtHardLimit = false;
+        cluster.Until(() => full.DurableIndex == cluster.ReplicaOf(leader.Id.Value, group).DurableIndex, "it has everything");
+
+        // At the limit again, it takes what nobody can commit without it.
+        journal.IsAtHardLimit = true;
+        cluster.Pass(100);
+        others[1].Kill();
+        Assert.Equal(ProduceOutcome.Stored, Produced(cluster, leader, group));
+    }
+
+    private static ProduceOutcome? Produced(WholeCluster cluster, ClusterNode leader, GroupId group)
+    {
+        ProduceAnswer answer = cluster.Produce(leader, group, Batches.Plain());
+        cluster.Pass(20);
+        return answer.Outcome;
+    }
+
     /// <summary>Red without <see cref="PastFullQueue"/>: what groups give the journal again fills its queue for as long as nothing is committed.</summary>
     [Fact]
     public void Queues_that_are_full_everywhere_all_the_time_keep_no_leader_from_committing()
@@ -178,11 +219,13 @@ public sealed class FullJournalTests
     private static long Used(NodeStatus status, string limit) => status.Limits.Single(use => use.Limit == limit).Used;
 
     /// <summary>Its journal says that its files are full, as it does when segments are slow.</summary>
-    private static void MakeFull(WholeCluster cluster, ClusterNode node)
+    private static FullJournal MakeFull(WholeCluster cluster, ClusterNode node, bool atHardLimit = false)
     {
         ShardJournal journal = node.Parts.Shard.Context.Journal;
-        journal.Journal = new FullJournal(journal.Journal);
+        var full = new FullJournal(journal.Journal) { IsAtHardLimit = atHardLimit };
+        journal.Journal = full;
         cluster.Pass(20);
         Assert.True(journal.IsFull);
+        return full;
     }
 }

@@ -75,14 +75,16 @@ public sealed class StaleLeaderTests
         Assert.Equal(ReadOutcome.NotLeader, read.Outcome);
     }
 
-    [Fact]
-    public void The_end_of_the_log_is_not_told_by_a_cut_off_leader()
+    [Theory]
+    [InlineData(OffsetQuery.Latest)]
+    [InlineData(OffsetQuery.MaxTimestamp)]
+    public void The_end_of_the_log_and_its_youngest_record_are_not_told_by_a_cut_off_leader(OffsetQuery query)
     {
         (WholeCluster cluster, GroupId group, ClusterNode old) = Started();
         Isolate(cluster, old);
         OffsetResult? answer = null;
 
-        old.Broker.FindOffset(group, OffsetQuery.Latest, timestampMs: -1, leaderEpoch: -1, found => answer = found);
+        old.Broker.FindOffset(group, query, timestampMs: -1, leaderEpoch: -1, found => answer = found);
         cluster.Settle();
         Assert.Null(answer);
         cluster.Pass(BehindCheckQuorumMs);

@@ -9,6 +9,8 @@ internal sealed class FullJournal(IJournal journal) : IJournal
 
     public bool IsFull => true;
 
+    public bool IsAtHardLimit { get; set; }
+
     public void Append(JournalRecord record) => journal.Append(record);
 
     public void Flush() => journal.Flush();

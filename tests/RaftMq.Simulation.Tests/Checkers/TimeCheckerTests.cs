@@ -40,6 +40,26 @@ public sealed class TimeCheckerTests
     public void Rejects_none_where_what_is_left_qualifies() =>
         Objects(Four().Tell(new HistoryEvent.DeleteRecordsStarted(Group, 3)).Tell(Asks(20)).Tell(Told(-1, -1)));
 
+    [Fact]
+    public void Accepts_the_youngest_and_one_that_came_after_the_question() => Assert.Null(
+        Four().Tell(s_asksForYoungest).Tell(Told(6, 40)).Tell(s_asksForYoungest).Tell(new HistoryEvent.SendStarted(Group, M(5), 2, -1, -1, 50)).Acked(5, 8, 2)
+            .Tell(Told(6, 40)).Objection);
+
+    [Fact]
+    public void Rejects_a_batch_that_is_not_the_youngest() => Objects(Four().Tell(s_asksForYoungest).Tell(Told(2, 30)));
+
+    [Fact]
+    public void Rejects_none_for_the_youngest() => Objects(Four().Tell(s_asksForYoungest).Tell(Told(-1, -1)));
+
+    [Fact]
+    public void Rejects_a_time_that_the_youngest_does_not_have() => Objects(Four().Tell(s_asksForYoungest).Tell(Told(6, 41)));
+
+    [Fact]
+    public void Rejects_none_for_the_youngest_where_only_a_younger_one_is_gone() =>
+        Objects(Aged(Aged(New(), 1, 40), 2, 30).Tell(new HistoryEvent.DeleteRecordsStarted(Group, 2)).Tell(s_asksForYoungest).Tell(Told(-1, -1)));
+
+    private static readonly HistoryEvent s_asksForYoungest = new HistoryEvent.GreatestTimeAsked(Group, 1);
+
     private static HistoryEvent.TimeAsked Asks(long timestampMs) => new(Group, 1, timestampMs);
 
     private static HistoryEvent.TimeTold Told(long offset, long timestampMs) => new(Group, N0, 1, offset, timestampMs);
@@ -52,11 +72,14 @@ public sealed class TimeCheckerTests
         long[] times = [10, 30, 20, 40];
         for (int n = 0; n < times.Length; n++)
         {
-            story.Tell(new HistoryEvent.SendStarted(Group, M(n + 1), 2, -1, -1, times[n])).Acked(n + 1, 2 * n, 2);
+            Aged(story, n + 1, times[n]);
         }
 
         return story;
     }
+
+    private static Story Aged(Story story, int number, long timestampMs) =>
+        story.Tell(new HistoryEvent.SendStarted(Group, M(number), 2, -1, -1, timestampMs)).Acked(number, 2 * (number - 1), 2);
 
     private static void Objects(Story story) => Assert.NotNull(story.Objection);
 }

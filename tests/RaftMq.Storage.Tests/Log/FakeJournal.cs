@@ -28,6 +28,8 @@ internal sealed class FakeJournal : IJournal
 
     public bool HasNoRoom => false;
 
+    public bool IsAtHardLimit => false;
+
     public bool IsFull => false;
 
     public int Count => _records.Count;

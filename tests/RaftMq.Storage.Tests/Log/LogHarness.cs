@@ -255,7 +255,7 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
             return;
         }
 
-        switch (Random.Next(4))
+        switch (Random.Next(5))
         {
             case 0:
                 ReadConsumer(Log.LogStartOffset + Random.NextInt64(Log.NextOffset - Log.LogStartOffset), Random.Next(1, 2000));
@@ -265,6 +265,9 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
                 break;
             case 2:
                 FindOffset(Log.LogStartOffset + Random.NextInt64(Log.NextOffset - Log.LogStartOffset));
+                break;
+            case 3:
+                FindGreatestTimestamp(Random.NextInt64(Log.NextOffset + 1));
                 break;
             default:
                 FindTimestamp(_now - Random.Next(3000), Random.OneIn(2) ? 0 : Random.NextInt64(Log.NextOffset + 1));
@@ -332,6 +335,15 @@ internal sealed class LogHarness : ILogReadWaiter, IGroupLogOwner, ICheckpointWa
     {
         EntryHeader? expected = Headers().Where(header => header.NextOffset > offset).Select(header => (EntryHeader?)header).FirstOrDefault();
         Ask(Log.FindOffset(offset, this), read => Assert.Equal(expected, read.Found));
+    }
+
+    public void FindGreatestTimestamp(long fromOffset)
+    {
+        LogIndex committed = LogIndex.Min(Committed, Log.LastIndex);
+        long expected = Headers()
+            .Where(header => header.RecordCount > 0 && header.Index <= committed && header.NextOffset > fromOffset)
+            .Select(static header => header.TimestampMs).DefaultIfEmpty(-1).Max();
+        Ask(Log.FindGreatestTimestamp(fromOffset, this), read => Assert.Equal(expected, read.GreatestTimestampMs));
     }
 
     public void FindTimestamp(long timestamp, long fromOffset)
