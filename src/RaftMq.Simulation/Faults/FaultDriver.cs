@@ -86,6 +86,7 @@ internal sealed class FaultDriver
         Repeat(_profile.PauseAtMessageEveryUs, PauseAtMessage);
         Repeat(_profile.ResetAtMessageEveryUs, ResetAtMessage);
         Repeat(_profile.FarNodeEveryUs, _onNetwork.MoveAway);
+        Repeat(_profile.CutFromControllerEveryUs, _onNetwork.CutFromController);
         Repeat(_profile.CrashAtDiskWorkEveryUs, CrashAtDiskWork);
         Repeat(_profile.UpgradeEveryUs, Upgrade);
     }

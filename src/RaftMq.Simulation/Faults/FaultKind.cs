@@ -31,6 +31,7 @@ internal enum FaultKind
 
     /// <summary>All ways to one node and from it are long.</summary>
     FarNode,
+    CutFromController,
 
     /// <summary>Of the connection on which something of a kind is said.</summary>
     ResetAtMessage,

@@ -61,6 +61,8 @@ internal sealed record FaultProfile
 
     public int FarNodeEveryUs { get; init; }
 
+    public int CutFromControllerEveryUs { get; init; }
+
     /// <summary>A node that comes back crashes again in its recovery with this chance, one in.</summary>
     public int CrashInRecoveryOneIn { get; init; }
 
@@ -115,6 +117,7 @@ internal sealed record FaultProfile
             UpgradesVotersFirst = random.OneIn(2),
             ResetAtMessageEveryUs = Sometimes(3, 300_000, 4_000_000),
             FarNodeEveryUs = Sometimes(2, 3_000_000, 12_000_000),
+            CutFromControllerEveryUs = Sometimes(3, 2_000_000, 10_000_000),
             CrashInRecoveryOneIn = random.Next(3, 12),
             EndsWithPowerCut = random.OneIn(2),
             MediumEveryUs = onMedium ? random.Next(300_000, 5_000_000) : 0,

@@ -99,6 +99,19 @@ internal sealed class NetworkFaults(FaultScene scene, SimulatedNetwork network)
         });
     }
 
+    /// <summary>
+    /// One node and the controller's leader do not hear each other, and nothing else is wrong: what the cluster decides it hears late, and what its groups decide
+    /// it hears at once.
+    /// </summary>
+    public void CutFromController()
+    {
+        SimulatedNode node = scene.Draw();
+        NodeId? leader = scene.Nodes.FirstOrDefault(other => other.Host?.ControllerGroup is { } group && other.Host.LeaderOf(group) is not null)?.Id;
+        CutLinks(
+            FaultKind.CutFromController,
+            [.. network.Links.Where(link => leader != node.Id && ((link.From == leader && link.To == node.Id) || (link.From == node.Id && link.To == leader)))]);
+    }
+
     public void Reset()
     {
         SimulatedNode one = scene.Draw();

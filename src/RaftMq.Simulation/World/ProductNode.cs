@@ -158,6 +158,7 @@ internal sealed class ProductNode(BrokerNode node) : IBrokerHost
             Limits = new BrokerLimits
             {
                 TailBytes = world.Surroundings.TailBytes,
+                JournalQueueBytes = world.Surroundings.JournalQueueBytes,
                 UncommittedBytesPerGroup = 1 << 20,
                 UncommittedBytesPerNode = 4 << 20,
                 ReplicationWindowEntries = world.Surroundings.WindowEntries,

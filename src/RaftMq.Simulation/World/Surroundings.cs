@@ -26,6 +26,9 @@ internal sealed record Surroundings
     /// <summary>Bytes of the newest entries that a node keeps in memory; what is older is read from segments.</summary>
     public int TailBytes { get; init; } = 2 << 20;
 
+    /// <summary>Entry bytes that may wait for a node's journal; not above a quarter of all its files.</summary>
+    public int JournalQueueBytes { get; init; } = 1 << 20;
+
     /// <summary>All disks' journal lanes take so many times what the fastest take.</summary>
     public int JournalSlowness { get; init; } = 1;
 
@@ -44,6 +47,7 @@ internal sealed record Surroundings
             WindowEntries = random.OneIn(4) ? random.Next(8, 33) : 256,
             ElectionMsMin = random.OneIn(4) ? random.Next(250, 400) : 600,
             TailBytes = random.OneIn(4) ? 1 << 20 : 2 << 20,
+            JournalQueueBytes = random.OneIn(8) ? random.Next(4 << 10, 64 << 10) : 1 << 20,
             JournalSlowness = random.OneIn(3) ? random.Next(4, 40) : 1,
             DiskSlowness = random.OneIn(4) ? random.Next(2, 10) : 1,
             LatencyUs = random.OneIn(4) ? random.Next(500, 8_000) : 100,
