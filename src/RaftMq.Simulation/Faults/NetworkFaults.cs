@@ -1,3 +1,4 @@
+using RaftMq.Raft;
 using RaftMq.Simulation.Network;
 using RaftMq.Simulation.World;
 
