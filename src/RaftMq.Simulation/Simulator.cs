@@ -119,7 +119,10 @@ public static class Simulator
             world.SpoiltNode = nodes[world.Random.Next(count)];
         }
 
-        return (load, FaultProfile.Draw(world.Random.Split(), onMedium, inMemory) with { GroupsInAll = load.GroupsInAll });
+        FaultProfile faults = FaultProfile.Draw(world.Random.Split(), onMedium, inMemory) with { GroupsInAll = load.GroupsInAll };
+
+        // One entry at a time, who missed so much would take longer than a run has left to make up for it.
+        return (load, faults with { OneLasts = faults.OneLasts && world.Surroundings.AppendBytesMax > 1 });
     }
 
     private static void Plan(SimulationWorld world, Timeline times, Workload workload, FaultDriver faults)
