@@ -13,23 +13,37 @@ namespace RaftMq.Broker.Digests;
 /// 4. once that is durable, so that no start brings the other one back, the replica is told (<see cref="Replica.Rebuilt"/>).
 /// What can't be read or written ends it; the fenced replica begins another one.
 /// </summary>
-internal sealed class StateRebuild(Replica replica, ISecondState state) : ILogReadWaiter, ICheckpointWaiter
+internal sealed class StateRebuild(Replica replica, ISecondState state, int pieceBytes = StateRebuild.PieceBytes) : ILogReadWaiter, ICheckpointWaiter
 {
     private const int PieceBytes = 256 << 10;
 
+    /// <summary>Of what is in memory, in one turn: all else in this section waits for it.</summary>
+    private const int PiecesAtOnce = 4;
+
     private LogIndex _applied;
+
+    /// <summary>The disk will say how it goes on.</summary>
+    private bool _isAtDisk;
 
     public bool IsOver { get; private set; }
 
-    public void Begin() => Read();
+    /// <summary>Begins, and goes on where a turn's share was done. Called again and again.</summary>
+    public void GoOn()
+    {
+        for (int piece = 0; piece < PiecesAtOnce && !IsOver && !_isAtDisk; piece++)
+        {
+            Next();
+        }
+    }
 
     /// <summary>The replica is closed, or something else took the place of its state.</summary>
     public void Abandon() => IsOver = true;
 
     void ILogReadWaiter.ReadDone(LogRead read)
     {
+        _isAtDisk = false;
         Apply(read);
-        Read();
+        GoOn();
     }
 
     void ICheckpointWaiter.CheckpointWritten(CheckpointHead head)
@@ -43,24 +57,24 @@ internal sealed class StateRebuild(Replica replica, ISecondState state) : ILogRe
 
     void ICheckpointWaiter.CheckpointDropped(CheckpointHead head) => IsOver = true;
 
-    private void Read()
+    private void Next()
     {
-        while (!IsOver)
+        if (_applied == replica.Applied)
         {
-            if (_applied == replica.Applied)
-            {
-                state.TakeOver();
-                replica.Log.DoubtBases();
-                IsOver = !replica.WriteCheckpoint(this);
-                return;
-            }
+            state.TakeOver();
+            replica.Log.DoubtBases();
+            _isAtDisk = true;
+            IsOver = !replica.WriteCheckpoint(this);
+            return;
+        }
 
-            LogRead read = replica.Log.ReadForFollower(_applied.Next, replica.Applied, PieceBytes, this);
-            if (read.Status == LogReadStatus.Pending)
-            {
-                return;
-            }
-
+        LogRead read = replica.Log.ReadForFollower(_applied.Next, replica.Applied, pieceBytes, this);
+        if (read.Status == LogReadStatus.Pending)
+        {
+            _isAtDisk = true;
+        }
+        else
+        {
             Apply(read);
         }
     }

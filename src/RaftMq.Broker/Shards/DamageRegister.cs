@@ -72,6 +72,12 @@ internal sealed class DamageRegister(LeaderFitness fitness, Action<NodeEvent> re
     {
         string name = replica.Name.ToString()!;
         Over(replica.Group);
+        if (replica.Log.IsDamaged)
+        {
+            // Bases that are dropped, and whatever else was found meanwhile: over when they are mended.
+            Add(new DamagedGroup(replica.Group, name, "files of it are replaced by what other replicas have", IsRunning: true));
+        }
+
         report(new NodeEvent(
             NodeEventKind.StateRebuilt, $"{name}: its state was made anew from its log, and this replica takes part again.", [("group", name)]));
     }

@@ -501,13 +501,13 @@ internal sealed class Replica : IReplica, IJournalWaiter, IGroupLogOwner
     /// <summary>The fenced replica's state can be made again here, where it is.</summary>
     public bool IsRebuildable => Machine is IRebuildable && Log.BaseIndex == LogIndex.Zero;
 
-    /// <summary>Begins with that unless it is under way.</summary>
+    /// <summary>Begins with that, or goes on.</summary>
     public void Rebuild()
     {
-        if (IsFenced && IsRebuildable && _rebuild is not { IsOver: false })
+        if (IsFenced && IsRebuildable)
         {
-            _rebuild = new StateRebuild(this, ((IRebuildable)Machine).BeginAgain());
-            _rebuild.Begin();
+            _rebuild = _rebuild is { IsOver: false } underWay ? underWay : new StateRebuild(this, ((IRebuildable)Machine).BeginAgain());
+            _rebuild.GoOn();
         }
     }
 

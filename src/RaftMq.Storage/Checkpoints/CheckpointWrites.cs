@@ -38,6 +38,16 @@ internal sealed class CheckpointWrites(IDiskQueue disk, CheckpointSet known)
         _waiting.Add(work);
     }
 
+    /// <summary>Bases that wait are not written any more: their state is not to be believed, and another replica's takes their place.</summary>
+    public void DropWaitingBases()
+    {
+        foreach (CheckpointWrite doubted in _waiting.Where(static waiting => waiting.Kind == CheckpointKind.Base).ToArray())
+        {
+            _waiting.Remove(doubted);
+            doubted.Waiter?.CheckpointDropped(doubted.Head);
+        }
+    }
+
     /// <summary>Hands over what may go.</summary>
     /// <param name="durable">The log is durable up to here: none goes that is above .</param>
     /// <param name="durableBase">

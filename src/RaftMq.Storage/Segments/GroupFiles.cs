@@ -332,6 +332,7 @@ internal sealed class GroupFiles
     /// <summary>See <see cref="GroupLog.DoubtBases"/>.</summary>
     public void DoubtBases(LogIndex logBase)
     {
+        _checkpointWrites.DropWaitingBases();
         foreach (BaseCheckpoint doubted in Checkpoints.Bases.Where(known => known.Index > logBase && !known.IsDamaged).ToArray())
         {
             doubted.IsDamaged = true;
